@@ -1,0 +1,122 @@
+// Package auth answers: who is calling, and may they? It holds the principal
+// in the context, the list of permissions, and the hashing of passwords and
+// tokens. Who exists and which role they have is package team's.
+package auth
+
+import (
+	"context"
+	"net/http"
+	"slices"
+)
+
+// Permission is one thing a role may do, `domain.verb`.
+type Permission string
+
+// Every permission there is. A route names exactly one of them, Public, or Self.
+const (
+	Public Permission = "public"       // no sign-in needed
+	Self   Permission = "session.self" // any signed-in user, about themself
+
+	TeamRead        Permission = "team.read"
+	TeamWrite       Permission = "team.write"
+	KeysRead        Permission = "keys.read"
+	KeysWrite       Permission = "keys.write"
+	AuditRead       Permission = "audit.read"
+	JobsRead        Permission = "jobs.read"
+	JobsWrite       Permission = "jobs.write"
+	ImportRead      Permission = "import.read"
+	ImportWrite     Permission = "import.write"
+	FactsRead       Permission = "facts.read"
+	FactsWrite      Permission = "facts.write"
+	DictionaryRead  Permission = "dictionary.read"
+	DictionaryWrite Permission = "dictionary.write"
+	ContactRead     Permission = "contact.read"
+	ContactWrite    Permission = "contact.write"
+	ContactUnmask   Permission = "contact.unmask"
+	ContactExport   Permission = "contact.export"
+	OrderRead       Permission = "order.read"
+	OverviewRead    Permission = "overview.read"
+	SystemRead      Permission = "system.read"
+	SettingsWrite   Permission = "settings.write"
+)
+
+// All lists every grantable permission, in the order the console shows them.
+func All() []Permission {
+	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, OrderRead,
+		ImportRead, ImportWrite, FactsRead, FactsWrite, DictionaryRead, DictionaryWrite,
+		JobsRead, JobsWrite, KeysRead, KeysWrite, TeamRead, TeamWrite, AuditRead, SystemRead, SettingsWrite}
+}
+
+// Role is a built-in role: its id and what it may do.
+type Role struct {
+	ID          string
+	Permissions []Permission
+}
+
+// BuiltinRoles are the roles that always exist and cannot be changed.
+func BuiltinRoles() []Role {
+	look := []Permission{OverviewRead, ContactRead, OrderRead, JobsRead}
+	with := func(more ...Permission) []Permission { return append(slices.Clone(look), more...) }
+	return []Role{
+		{"admin", All()},
+		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite)},
+		{"growth", with(ContactWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite)},
+		{"content", with(FactsRead, DictionaryRead)},
+		{"copywriter", []Permission{OverviewRead, DictionaryRead, JobsRead}},
+		{"community", with(ContactWrite, ContactUnmask)},
+		{"service", with(ContactWrite, ContactUnmask)},
+		{"analyst", with(FactsRead, FactsWrite, DictionaryRead, DictionaryWrite, ContactExport, ImportRead, SystemRead)},
+	}
+}
+
+// Via says by which credential a principal came.
+type Via string
+
+// The credentials.
+const (
+	ViaSession Via = "session"
+	ViaToken   Via = "token"
+	ViaCLI     Via = "cli"
+	ViaSystem  Via = "system"
+)
+
+// Principal is the caller.
+type Principal struct {
+	ID          string // user id, token id, or "system"
+	Name        string
+	Via         Via
+	Role        string
+	Permissions map[Permission]bool
+	SessionID   string
+}
+
+// May tells whether the principal holds p.
+func (p *Principal) May(perm Permission) bool {
+	if p == nil {
+		return perm == Public
+	}
+	return perm == Public || (perm == Self && p.Via == ViaSession) || p.Permissions[perm]
+}
+
+type key struct{}
+
+// With puts a principal in the context.
+func With(ctx context.Context, p *Principal) context.Context { return context.WithValue(ctx, key{}, p) }
+
+// From gives the principal, nil when nobody is signed in.
+func From(ctx context.Context) *Principal { p, _ := ctx.Value(key{}).(*Principal); return p }
+
+// System is the program itself, for jobs and subscribers.
+func System(name string) *Principal {
+	all := map[Permission]bool{}
+	for _, p := range All() {
+		all[p] = true
+	}
+	return &Principal{ID: "system", Name: name, Via: ViaSystem, Role: "admin", Permissions: all}
+}
+
+// Authenticator finds the principal of a request: nil, nil when it carries no
+// credential; an Unauthorized error when it carries a bad one. Package team implements it.
+type Authenticator interface {
+	Authenticate(r *http.Request) (*Principal, error)
+}
