@@ -1,6 +1,3 @@
-// Package auth answers: who is calling, and may they? It holds the principal
-// in the context, the list of permissions, and the hashing of passwords and
-// tokens. Who exists and which role they have is package team's.
 package auth
 
 import (
@@ -108,12 +105,28 @@ func From(ctx context.Context) *Principal { p, _ := ctx.Value(key{}).(*Principal
 
 // System is the program itself, for jobs and subscribers.
 func System(name string) *Principal {
-	all := map[Permission]bool{}
-	for _, p := range All() {
-		all[p] = true
-	}
-	return &Principal{ID: "system", Name: name, Via: ViaSystem, Role: "admin", Permissions: all}
+	return &Principal{ID: "system", Name: name, Via: ViaSystem, Role: "admin", Permissions: Set(All())}
 }
+
+// CLI is a person at the machine's command line: whoever can read the data
+// folder may do everything.
+func CLI(name string) *Principal {
+	p := System(name)
+	p.ID, p.Via = "cli", ViaCLI
+	return p
+}
+
+// Set turns a list of permissions into the form a principal holds.
+func Set(perms []Permission) map[Permission]bool {
+	m := make(map[Permission]bool, len(perms))
+	for _, p := range perms {
+		m[p] = true
+	}
+	return m
+}
+
+// Known tells whether p can be granted.
+func Known(p Permission) bool { return slices.Contains(All(), p) }
 
 // Authenticator finds the principal of a request: nil, nil when it carries no
 // credential; an Unauthorized error when it carries a bad one. Package team implements it.
