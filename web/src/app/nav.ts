@@ -1,0 +1,95 @@
+import {
+  Activity,
+  BookText,
+  FileInput,
+  KeyRound,
+  LayoutDashboard,
+  ListChecks,
+  PackageX,
+  ScrollText,
+  Server,
+  Settings,
+  ShoppingBag,
+  UserCog,
+  Users,
+  type LucideIcon,
+} from 'lucide-react'
+import type { Permission } from '../shared/lib/session'
+
+export interface NavItem {
+  path: string
+  key:
+    | 'home'
+    | 'contacts'
+    | 'orders'
+    | 'imports'
+    | 'dictionary'
+    | 'live'
+    | 'set-aside'
+    | 'jobs'
+    | 'audit'
+    | 'team'
+    | 'keys'
+    | 'system-status'
+    | 'settings'
+  icon: LucideIcon
+  /** What the user must hold to see it. */
+  needs: Permission
+}
+
+export interface NavGroup {
+  key: 'overview' | 'customers' | 'data' | 'system'
+  items: NavItem[]
+}
+
+/** The navigation, in the order it is shown. */
+export const NAV: readonly NavGroup[] = [
+  { key: 'overview', items: [{ path: '/home', key: 'home', icon: LayoutDashboard, needs: 'overview.read' }] },
+  {
+    key: 'customers',
+    items: [
+      { path: '/contacts', key: 'contacts', icon: Users, needs: 'contact.read' },
+      { path: '/orders', key: 'orders', icon: ShoppingBag, needs: 'order.read' },
+    ],
+  },
+  {
+    key: 'data',
+    items: [
+      { path: '/imports', key: 'imports', icon: FileInput, needs: 'import.read' },
+      { path: '/dictionary', key: 'dictionary', icon: BookText, needs: 'dictionary.read' },
+      { path: '/live', key: 'live', icon: Activity, needs: 'facts.read' },
+      { path: '/set-aside', key: 'set-aside', icon: PackageX, needs: 'facts.read' },
+    ],
+  },
+  {
+    key: 'system',
+    items: [
+      { path: '/jobs', key: 'jobs', icon: ListChecks, needs: 'jobs.read' },
+      { path: '/audit', key: 'audit', icon: ScrollText, needs: 'audit.read' },
+      { path: '/team', key: 'team', icon: UserCog, needs: 'team.read' },
+      { path: '/keys', key: 'keys', icon: KeyRound, needs: 'keys.read' },
+      { path: '/system', key: 'system-status', icon: Server, needs: 'system.read' },
+      { path: '/settings', key: 'settings', icon: Settings, needs: 'settings.write' },
+    ],
+  },
+]
+
+/** The navigation as this user sees it: without what they may not open, and without empty groups. */
+export function navFor(permissions: readonly string[]): NavGroup[] {
+  const held = new Set(permissions)
+  return NAV.map((g) => ({ ...g, items: g.items.filter((i) => held.has(i.needs)) })).filter((g) => g.items.length > 0)
+}
+
+/** The entry a path belongs to: '/contacts/c1' belongs to '/contacts'. */
+export function navItemAt(pathname: string): { group: NavGroup; item: NavItem } | undefined {
+  for (const group of NAV) {
+    const item = group.items.find((i) => pathname === i.path || pathname.startsWith(i.path + '/'))
+    if (item) return { group, item }
+  }
+  return undefined
+}
+
+/** Where this user lands after signing in: home, or the first page they may open. */
+export function landing(permissions: readonly string[]): string {
+  return navFor(permissions)[0]?.items[0]?.path ?? '/account'
+}

@@ -1,0 +1,47 @@
+import dayjs from 'dayjs'
+import { CalendarRange } from 'lucide-react'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { PRESETS, type DayRange, type Preset } from '../lib/range'
+import { DatePicker, Segmented } from './kit'
+
+interface Props {
+  value: DayRange
+  onChange: (next: { preset: Preset } | { first: string; last: string }) => void
+}
+
+/** Picks a period: 7, 30 or 90 days, this month, or two days of your own. */
+export function DateRange({ value, onChange }: Props) {
+  const { t } = useTranslation()
+  const [picking, setPicking] = useState(false)
+  const label = (p: Preset) => (p === 'month' ? t('range.month') : t('range.days', { count: parseInt(p, 10) }))
+  const custom = value.preset === 'custom' || picking
+  return (
+    <div className="kp-row" role="group" aria-label={t('range.label')}>
+      <Segmented<Preset | 'custom'>
+        value={custom ? 'custom' : value.preset}
+        onChange={(v) => {
+          setPicking(v === 'custom')
+          if (v !== 'custom') onChange({ preset: v })
+        }}
+        options={[
+          ...PRESETS.map((p) => ({ value: p, label: label(p) })),
+          { value: 'custom' as const, label: t('range.custom'), icon: <CalendarRange size={14} aria-hidden /> },
+        ]}
+      />
+      {custom && (
+        <DatePicker.RangePicker
+          allowClear={false}
+          aria-label={t('range.custom')}
+          value={[dayjs(value.first), dayjs(value.last)]}
+          onChange={(days) => {
+            const [a, b] = days ?? []
+            if (!a || !b) return
+            setPicking(false)
+            onChange({ first: a.format('YYYY-MM-DD'), last: b.format('YYYY-MM-DD') })
+          }}
+        />
+      )}
+    </div>
+  )
+}

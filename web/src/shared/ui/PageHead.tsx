@@ -1,0 +1,41 @@
+import { ChevronLeft } from 'lucide-react'
+import { useEffect, type ReactNode } from 'react'
+import { Link } from 'react-router'
+
+interface Props {
+  title: string
+  desc?: ReactNode
+  /** Buttons and pickers at the right. */
+  extra?: ReactNode
+  /** The list this page was opened from. */
+  back?: { to: string; label: string }
+  /** What stands in the heading when it is more than the title's text. */
+  heading?: ReactNode
+}
+
+/** The head of a page: its one h1, what the page is for, and its actions. Names the browser tab too. */
+export function PageHead({ title, desc, extra, back, heading }: Props) {
+  useEffect(() => {
+    document.title = `${title} · 锦池 Koipond`
+  }, [title])
+  return (
+    <div className="kp-page-head">
+      <div className="kp-grow">
+        {back && (
+          <Link className="kp-page-back" to={back.to}>
+            <ChevronLeft size={14} aria-hidden />
+            {back.label}
+          </Link>
+        )}
+        <h1>{heading ?? title}</h1>
+        {desc && <p>{desc}</p>}
+      </div>
+      {extra && <div className="kp-page-extra">{extra}</div>}
+    </div>
+  )
+}
+
+/** The frame every page stands in. */
+export function Page({ children, narrow }: { children: ReactNode; narrow?: boolean }) {
+  return <div className={narrow ? 'kp-page narrow' : 'kp-page'}>{children}</div>
+}
