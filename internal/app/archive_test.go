@@ -1,0 +1,76 @@
+package app
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func pack(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	a, err := newArchive(&b, time.Unix(1700000000, 0))
+	require.NoError(t, err)
+	for name, body := range files {
+		require.NoError(t, a.add(name, int64(len(body)), strings.NewReader(body)))
+	}
+	require.NoError(t, a.finish(Manifest{Version: "test", Position: 7}))
+	return b.Bytes()
+}
+
+func TestArchiveRoundTrip(t *testing.T) {
+	raw := pack(t, map[string]string{"records/koipond.db": "rows", "files/a/b": strings.Repeat("x", 1<<17)})
+	dir := t.TempDir()
+	m, err := unpack(bytes.NewReader(raw), dir)
+	require.NoError(t, err)
+	require.EqualValues(t, 7, m.Position)
+	got, err := os.ReadFile(filepath.Join(dir, "files", "a", "b"))
+	require.NoError(t, err)
+	require.Len(t, got, 1<<17)
+}
+
+func TestArchiveRefuses(t *testing.T) {
+	raw := pack(t, map[string]string{"records/koipond.db": "rows"})
+	for name, bad := range map[string][]byte{
+		"cut off":     raw[:len(raw)-8],
+		"not a zip":   []byte("hello"),
+		"escapes":     pack(t, map[string]string{"../evil": "x"}),
+		"absolute":    pack(t, map[string]string{"/etc/evil": "x"}),
+		"empty":       nil,
+		"flipped bit": flip(raw),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := unpack(bytes.NewReader(bad), t.TempDir())
+			require.Error(t, err)
+		})
+	}
+}
+
+func flip(b []byte) []byte {
+	c := bytes.Clone(b)
+	c[len(c)/2] ^= 0x40
+	return c
+}
+
+func TestMessageFileKeepsOrder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m")
+	m, err := createMessages(path)
+	require.NoError(t, err)
+	require.NoError(t, m.add(41, []byte("a")))
+	require.NoError(t, m.add(42, nil))
+	require.NoError(t, m.add(43, bytes.Repeat([]byte("b"), 100_000)))
+	require.NoError(t, m.close())
+	var seqs []uint64
+	var sizes []int
+	require.NoError(t, readMessages(path, func(seq uint64, data []byte) error {
+		seqs, sizes = append(seqs, seq), append(sizes, len(data))
+		return nil
+	}))
+	require.Equal(t, []uint64{41, 42, 43}, seqs)
+	require.Equal(t, []int{1, 0, 100_000}, sizes)
+}
