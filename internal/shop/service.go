@@ -1,0 +1,55 @@
+package shop
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+
+	"github.com/koipond/koipond/internal/platform/clock"
+	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/id"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrations are the tables of orders.
+func Migrations() db.Set {
+	sub, _ := fs.Sub(migrations, "migrations") // cannot fail: the folder is embedded above
+	return db.Set{Domain: "shop", FS: sub}
+}
+
+// Ref names a contact to a person.
+type Ref struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Contacts is what orders need of the people behind them.
+type Contacts interface {
+	// SetOrderSummary replaces what each contact shows of its orders. A contact
+	// that is gone is passed over. Called inside the transaction that changed the orders.
+	SetOrderSummary(ctx context.Context, summaries []Summary) error
+	// Names gives public id and name by contact number; unknown ones are left out.
+	Names(ctx context.Context, numbers []int64) (map[int64]Ref, error)
+	// Number gives the contact number of a public id, or a NotFound error.
+	Number(ctx context.Context, id string) (int64, error)
+}
+
+// Deps is what the service is built from.
+type Deps struct {
+	DB       *db.DB
+	Clock    clock.Clock
+	IDs      *id.Source
+	Log      *slog.Logger
+	Contacts Contacts
+	// Currency is the company's, for facts that name none.
+	Currency func(ctx context.Context) (string, error)
+}
+
+// Service keeps the records of orders. Safe for concurrent use.
+type Service struct{ Deps }
+
+// NewService makes the service; it starts nothing.
+func NewService(deps Deps) *Service { return &Service{deps} }
