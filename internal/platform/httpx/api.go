@@ -63,7 +63,8 @@ type API struct {
 }
 
 // New makes an API whose routes live on mux. The caller adds the console and
-// whatever else is not under /api to the same mux, and serves Handler.
+// whatever else is not under /api to the same mux (the console as "/", with no
+// method, or the mux sees a conflict with "/api/"), and serves Handler.
 func New(mux *http.ServeMux, cfg Config) *API {
 	a := &API{
 		cfg: cfg, mux: mux, byPattern: map[string]Route{},

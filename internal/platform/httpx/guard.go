@@ -44,6 +44,11 @@ func (a *API) guard(route Route, h http.Handler) http.Handler {
 			finished = true
 			return
 		}
+		if probing(ctx) {
+			w.WriteHeader(http.StatusNoContent)
+			finished = true
+			return
+		}
 		if q.principal != nil {
 			ctx = auth.With(ctx, q.principal)
 		}
@@ -70,7 +75,7 @@ func (a *API) guard(route Route, h http.Handler) http.Handler {
 // admit finds the caller and checks permission and origin.
 func (a *API) admit(r *http.Request, route Route, q *request) error {
 	if route.Permission != auth.Public {
-		p, err := a.cfg.Auth.Authenticate(r)
+		p, err := a.caller(r)
 		if err != nil {
 			return err
 		}
@@ -91,3 +96,20 @@ func (a *API) admit(r *http.Request, route Route, q *request) error {
 	}
 	return nil
 }
+
+// caller is the principal in the context (a call from inside the program;
+// nothing from the network arrives with one), or else what the request proves.
+func (a *API) caller(r *http.Request) (*auth.Principal, error) {
+	if p := auth.From(r.Context()); p != nil {
+		return p, nil
+	}
+	return a.cfg.Auth.Authenticate(r)
+}
+
+type probeKey struct{}
+
+// Probe makes requests with this context stop before the handler and answer
+// 204 once they are admitted: for the test that walks every route and role.
+func Probe(ctx context.Context) context.Context { return context.WithValue(ctx, probeKey{}, true) }
+
+func probing(ctx context.Context) bool { return ctx.Value(probeKey{}) != nil }
