@@ -55,6 +55,9 @@ const WORD = /\p{Script=Han}|\p{L}{2,}/u
 /** Attributes whose text a person reads or hears. */
 const READ = /^(title|label|placeholder|alt|desc|description|extra|hint|tooltip|submit|ok|okText|cancelText|message|aria-label|aria-description|aria-placeholder|aria-valuetext)$/
 
+/** Names on keys, such as Esc, are the same in every language. */
+const isKey = (element) => element.type === 'JSXElement' && element.openingElement.name.name === 'kbd'
+
 const bareStrings = {
   meta: { type: 'problem', schema: [] },
   create(context) {
@@ -73,7 +76,7 @@ const bareStrings = {
     }
     return {
       JSXText(node) {
-        if (WORD.test(node.value)) say(node)
+        if (WORD.test(node.value) && !isKey(node.parent)) say(node)
       },
       JSXExpressionContainer(node) {
         if (node.parent.type !== 'JSXAttribute' && shown(node.expression)) say(node)

@@ -10,9 +10,13 @@ export function namespaces() {
   const out = { common: 'src/shared/i18n/locales', app: 'src/app/locales' }
   for (const f of readdirSync(join(ROOT, 'src/features')).sort()) {
     const dir = `src/features/${f}/locales`
-    if (existsSync(join(ROOT, dir))) out[f] = dir
+    if (existsSync(join(ROOT, dir, 'zh-CN.json'))) out[f] = dir
   }
   return out
 }
 
-export const readJSON = (dir, lang) => JSON.parse(readFileSync(join(ROOT, dir, `${lang}.json`), 'utf8'))
+/** A catalogue; a file that is not there reads as empty, so that every key of it is reported missing. */
+export function readJSON(dir, lang) {
+  const file = join(ROOT, dir, `${lang}.json`)
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+}

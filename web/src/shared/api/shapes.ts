@@ -23,6 +23,8 @@ export interface Problem {
 export interface Setup {
   needed: boolean
   demo: boolean
+  /** How to sign in to the demo, when the server tells. */
+  demoAccount?: { email: string; password: string }
   version: string
 }
 export interface Company {

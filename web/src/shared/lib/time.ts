@@ -110,3 +110,19 @@ export function formatAgo(instant: string | Date, lang: string, now: number = Da
   }
   return f.format(0, 'second')
 }
+
+/** Every time zone the browser knows, with the given one in front should it know more than we do. */
+export function timezones(also?: string): string[] {
+  const all = Intl.supportedValuesOf('timeZone')
+  const known = all.includes('UTC') ? all : ['UTC', ...all]
+  return also && !known.includes(also) ? [also, ...known] : known
+}
+
+/** "UTC+8" for a zone, now. */
+export function offsetLabel(zone: string, now: number = Date.now()): string {
+  const minutes = Math.round(offsetAt(now, zone) / 60_000)
+  const hours = Math.floor(Math.abs(minutes) / 60)
+  const rest = Math.abs(minutes) % 60
+  if (minutes === 0) return 'UTC'
+  return `UTC${minutes < 0 ? '−' : '+'}${hours}${rest ? ':' + String(rest).padStart(2, '0') : ''}`
+}

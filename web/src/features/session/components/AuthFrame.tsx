@@ -1,0 +1,64 @@
+import type { ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+import { LangSwitch, ThemeSwitch } from '@/shared/ui/switches'
+import styles from './AuthFrame.module.css'
+
+interface Props {
+  title: string
+  lead?: ReactNode
+  children: ReactNode
+  /** Small print below the card. */
+  foot?: ReactNode
+  wide?: boolean
+}
+
+/** The pages before sign-in: one card over still water. */
+export function AuthFrame({ title, lead, children, foot, wide }: Props) {
+  const { t } = useTranslation('session')
+  return (
+    <div className={styles.page}>
+      <Water />
+      <header className={styles.top}>
+        <span className={styles.brand}>
+          <img src="/favicon.svg" alt="" width={34} height={34} />
+          <b>{t('brand.name')}</b>
+          <span className="kp-muted">{t('brand.line')}</span>
+        </span>
+        <span className="kp-row">
+          <LangSwitch />
+          <ThemeSwitch />
+        </span>
+      </header>
+      <main className={wide ? `${styles.card} ${styles.wide}` : styles.card}>
+        <h1>{title}</h1>
+        {lead && <p className={styles.lead}>{lead}</p>}
+        {children}
+      </main>
+      <footer className={styles.foot}>{foot}</footer>
+    </div>
+  )
+}
+
+/** Rings on a pond and a koi below them; decoration only. */
+function Water() {
+  return (
+    <svg className={styles.water} viewBox="0 0 1200 700" preserveAspectRatio="xMidYMid slice" aria-hidden>
+      <g fill="none" stroke="var(--pri)" strokeWidth="1.2">
+        {[60, 120, 190, 270, 360].map((r, i) => (
+          <ellipse key={r} cx="980" cy="560" rx={r * 1.5} ry={r * 0.5} opacity={0.16 - i * 0.026} />
+        ))}
+        {[50, 105, 170, 245].map((r, i) => (
+          <ellipse key={r} cx="170" cy="180" rx={r * 1.5} ry={r * 0.5} opacity={0.12 - i * 0.024} />
+        ))}
+      </g>
+      <g transform="translate(960 520) rotate(-24) scale(2.1)" opacity=".9">
+        <path
+          d="M34 0c7 9 7 20-1 28-8 7-18 7-26 3-4 4-9 5-13 4 3-3 4-6 4-10-2-4-2-9-1-13 3 2 6 4 8 8 1-11 11-21 29-20z"
+          fill="var(--pri)"
+          opacity=".16"
+        />
+        <path d="M18 10c6 0 10 4 12 9-4 3-10 3-15 0-1-4 0-7 3-9z" fill="#F26B4E" opacity=".5" />
+      </g>
+    </svg>
+  )
+}
