@@ -1,0 +1,580 @@
+package contact
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/koipond/koipond/internal/event"
+)
+
+// A last-seen time of an identity is written when it moved by a day: close
+// enough for people, and no write for each fact.
+const seenStep = 24 * 60 * 60 * 1000
+
+// flush writes what the world did. Order matters: new contacts before what
+// names them, the dead before what the survivors take over.
+func (e *engine) flush(ctx context.Context, w *world, inputs []input) error {
+	if err := e.records(ctx, w); err != nil {
+		return err
+	}
+	moved, err := e.movedBy(ctx, w) // before the identities move
+	if err != nil {
+		return err
+	}
+	if err := e.insertFresh(ctx, w); err != nil {
+		return err
+	}
+	if err := e.insertIdentities(ctx, w); err != nil {
+		return err
+	}
+	if err := e.writeMerges(ctx, w, moved); err != nil {
+		return err
+	}
+	if err := e.updateStates(ctx, w); err != nil {
+		return err
+	}
+	if err := e.updateRecords(ctx, w); err != nil {
+		return err
+	}
+	if err := e.touchIdentities(ctx, w); err != nil {
+		return err
+	}
+	if err := e.writeConflicts(ctx, w); err != nil {
+		return err
+	}
+	return e.writeRefusals(ctx, inputs)
+}
+
+func shownOf(st *state) int64 {
+	switch {
+	case st.into != nil:
+		return 0
+	case st.kind == event.Person:
+		return 1
+	}
+	return 2
+}
+
+var freshColumns = columns(`num:n id kind shown:n name name_key name_pinyin name_initials avatar gender birthday city attributes written
+	channel first_source first_medium first_campaign first_at:n last_channel last_source last_medium last_campaign last_at:n
+	kinds:n created_at:n created_source import_id updated_at:n merged_into:n`)
+
+func (e *engine) insertFresh(ctx context.Context, w *world) error {
+	if len(w.fresh) == 0 {
+		return nil
+	}
+	num, err := e.db.Reserve(ctx, "contacts", int64(len(w.fresh)))
+	if err != nil {
+		return err
+	}
+	for i, st := range w.fresh {
+		st.num = num + int64(i)
+		st.id = e.ids.New("ct")
+	}
+	var encodeErr error
+	err = insertMany(ctx, e.db, "contacts", freshColumns, len(w.fresh), func(i int) []any {
+		st := w.fresh[i]
+		rec := st.rec
+		if rec == nil {
+			rec = &record{}
+		}
+		attrs, written, err := encodeRecord(rec)
+		if err != nil {
+			encodeErr = err
+		}
+		f, t, l := formsOf(rec.name), st.first, st.last
+		into := int64(0)
+		if st.into != nil {
+			into = st.into.num
+		}
+		return []any{st.num, st.id, string(st.kind), shownOf(st), rec.name, f.key, f.pinyin, f.initials, rec.avatar, rec.gender, rec.birthday, rec.city, attrs, written,
+			t.Channel, t.Source, t.Medium, t.Campaign, t.At, l.Channel, l.Source, l.Medium, l.Campaign, l.At,
+			int64(st.kinds), st.createdAt, st.source, st.importID, st.madeAt, into}
+	}, "")
+	if encodeErr != nil {
+		return encodeErr
+	}
+	return err
+}
+
+func encodeRecord(rec *record) (attrs, written string, err error) {
+	if attrs, err = encodeMap(rec.attributes); err != nil {
+		return "", "", err
+	}
+	written, err = encodeMap(rec.written)
+	return attrs, written, err
+}
+
+var identityColumns = columns("kind lookup value_enc contact:n first_seen:n last_seen:n source import_id")
+
+func (e *engine) insertIdentities(ctx context.Context, w *world) error {
+	var sealErr error
+	err := insertMany(ctx, e.db, "identities", identityColumns, len(w.attached), func(n int) []any {
+		i := w.attached[n]
+		sealed := ""
+		if i.trait.personal {
+			var err error
+			if sealed, err = e.keys.Seal(field(i.key.kind), i.value); err != nil {
+				sealErr = fmt.Errorf("seal %s: %w", i.key.kind, err)
+			}
+		}
+		return []any{i.key.kind, i.key.lookup, sealed, i.holder().num, i.first, i.seen, i.source, i.importID}
+	}, "")
+	if sealErr != nil {
+		return sealErr
+	}
+	return err
+}
+
+var stateColumns = columns(`num:n kind shown:n kinds:n created_at:n channel first_source first_medium first_campaign first_at:n updated_at:n`)
+
+// updateStates writes the survivors and other stored contacts that changed.
+func (e *engine) updateStates(ctx context.Context, w *world) error {
+	var changed []*state
+	var nums []int64
+	for _, st := range w.states {
+		if st != nil && !st.fresh && st.into == nil && st.snapshot != st.was {
+			changed = append(changed, st)
+			nums = append(nums, st.num)
+		}
+	}
+	slices.SortFunc(changed, func(a, b *state) int { return int(a.num - b.num) })
+	e.cache.forget(nums)
+	now := e.clock.Now().UnixMilli()
+	return updateMany(ctx, e.db, "contacts",
+		`kind = {kind}, shown = {shown}, kinds = {kinds}, created_at = {created_at}, channel = {channel}, first_source = {first_source},
+		first_medium = {first_medium}, first_campaign = {first_campaign}, first_at = {first_at}, updated_at = {updated_at}`,
+		"contacts.num = {num}", stateColumns, len(changed), func(i int) []any {
+			st := changed[i]
+			t := st.first
+			return []any{st.num, string(st.kind), shownOf(st), int64(st.kinds), st.createdAt, t.Channel, t.Source, t.Medium, t.Campaign, t.At, now}
+		})
+}
+
+var recordColumns = columns("num:n name name_key name_pinyin name_initials avatar gender birthday city attributes written updated_at:n")
+
+func (e *engine) updateRecords(ctx context.Context, w *world) error {
+	var changed []*state
+	for _, o := range w.ops {
+		if st := o.st; st.recDirty && !st.fresh && st.into == nil {
+			st.recDirty = false // once
+			changed = append(changed, st)
+		}
+	}
+	return e.writeRecords(ctx, changed)
+}
+
+func (e *engine) writeRecords(ctx context.Context, changed []*state) error {
+	now := e.clock.Now().UnixMilli()
+	var encodeErr error
+	err := updateMany(ctx, e.db, "contacts",
+		`name = {name}, name_key = {name_key}, name_pinyin = {name_pinyin}, name_initials = {name_initials}, avatar = {avatar}, gender = {gender},
+		birthday = {birthday}, city = {city}, attributes = {attributes}, written = {written}, updated_at = {updated_at}`,
+		"contacts.num = {num}", recordColumns, len(changed), func(i int) []any {
+			rec := changed[i].rec
+			attrs, written, err := encodeRecord(rec)
+			if err != nil {
+				encodeErr = err
+			}
+			f := formsOf(rec.name)
+			return []any{changed[i].num, rec.name, f.key, f.pinyin, f.initials, rec.avatar, rec.gender, rec.birthday, rec.city, attrs, written, now}
+		})
+	if encodeErr != nil {
+		return encodeErr
+	}
+	return err
+}
+
+// touchIdentities moves last-seen times that fell behind by a day or more.
+func (e *engine) touchIdentities(ctx context.Context, w *world) error {
+	var late []*ident
+	for _, i := range w.idents {
+		if !i.stored {
+			continue
+		}
+		if i.seen-i.wasSeen < seenStep {
+			i.seen = i.wasSeen // what the cache may know is what is stored
+			continue
+		}
+		late = append(late, i)
+	}
+	return updateMany(ctx, e.db, "identities", "last_seen = {seen}", "identities.kind = {kind} and identities.lookup = {lookup}",
+		columns("kind lookup seen:n"), len(late), func(n int) []any {
+			return []any{late[n].key.kind, late[n].key.lookup, late[n].seen}
+		})
+}
+
+// writeConflicts records who could not become one, once per identity and contact.
+// A replay counts nothing twice: the place in the stream must be beyond the recorded one.
+func (e *engine) writeConflicts(ctx context.Context, w *world) error {
+	type key struct {
+		id idKey
+		to int64
+	}
+	type row struct {
+		conflict
+		count       int
+		first, last int64
+	}
+	rows := map[key]*row{}
+	var order []*row
+	for _, c := range w.conflicts {
+		k := key{c.key, c.to.root().num}
+		r := rows[k]
+		if r == nil {
+			r = &row{conflict: c, first: c.ts}
+			rows[k] = r
+			order = append(order, r)
+		}
+		r.count++
+		r.first, r.last = min(r.first, c.ts), max(r.last, c.ts)
+		r.seq, r.idx = c.seq, c.idx
+	}
+	return insertMany(ctx, e.db, "identity_conflicts", columns("kind lookup contact:n holder:n reason count:n first_at:n last_at:n seq:n idx:n"), len(order), func(i int) []any {
+		r := order[i]
+		holder := int64(0)
+		if r.holder != nil {
+			holder = r.holder.root().num
+		}
+		return []any{r.key.kind, r.key.lookup, r.to.root().num, holder, r.reason, r.count, r.first, r.last, int64(r.seq), int64(r.idx)}
+	}, `on conflict (kind, lookup, contact) do update set count = identity_conflicts.count + excluded.count,
+		holder = excluded.holder, reason = excluded.reason, seq = excluded.seq, idx = excluded.idx,
+		last_at = case when excluded.last_at > identity_conflicts.last_at then excluded.last_at else identity_conflicts.last_at end
+		where excluded.seq = 0 or excluded.seq > identity_conflicts.seq or (excluded.seq = identity_conflicts.seq and excluded.idx > identity_conflicts.idx)`)
+}
+
+// writeRefusals counts values that identify nobody, so that a person can see what a source sends wrongly.
+func (e *engine) writeRefusals(ctx context.Context, inputs []input) error {
+	type row struct {
+		refusal
+		count       int
+		first, last int64
+	}
+	rows := map[refusal]*row{}
+	var order []*row
+	for i := range inputs {
+		for _, r := range inputs[i].refused {
+			key := refusal{r.kind, "", r.reason}
+			if r.reason == refusedBlocked && len(r.value) <= 64 {
+				key.value = r.value
+			}
+			x := rows[key]
+			if x == nil {
+				x = &row{refusal: key, first: inputs[i].ts}
+				rows[key] = x
+				order = append(order, x)
+			}
+			x.count++
+			x.first, x.last = min(x.first, inputs[i].ts), max(x.last, inputs[i].ts)
+		}
+	}
+	return insertMany(ctx, e.db, "identity_refusals", columns("kind value reason count:n first_at:n last_at:n"), len(order), func(i int) []any {
+		r := order[i]
+		return []any{r.kind, r.value, r.reason, r.count, r.first, r.last}
+	}, `on conflict (kind, value, reason) do update set count = identity_refusals.count + excluded.count,
+		last_at = case when excluded.last_at > identity_refusals.last_at then excluded.last_at else identity_refusals.last_at end`)
+}
+
+// seenRow is what a merged contact hands over to its survivor.
+type seenRow struct {
+	facts, lastSeen, orders, revenueMain, firstOrder, lastOrder int64
+	owner, revenue                                              string
+	last                                                        Touch
+}
+
+var deadColumns = columns("num:n merged_into:n updated_at:n")
+
+// writeMerges buries the merged ones, hands over what they had, records why and tells everybody.
+func (e *engine) writeMerges(ctx context.Context, w *world, moved map[*state]movedThings) error {
+	if len(w.merges) == 0 {
+		return nil
+	}
+	now := e.clock.Now().UnixMilli()
+	var dead []*state // stored ones; fresh ones were written dead
+	for _, m := range w.merges {
+		if !m.from.fresh {
+			dead = append(dead, m.from)
+		}
+	}
+	taken := map[*state]*seenRow{}
+	byNum := map[int64]*state{}
+	nums := make([]int64, 0, len(dead))
+	for _, st := range dead {
+		byNum[st.num] = st
+		nums = append(nums, st.num)
+	}
+	e.cache.forget(nums)
+	err := updateReturning(ctx, e.db, "contacts", "shown = 0, merged_into = {merged_into}, updated_at = {updated_at}", "contacts.num = {num}",
+		"num, facts, last_seen_at, owner_id, orders, revenue, revenue_main, first_order_at, last_order_at, last_channel, last_source, last_medium, last_campaign, last_at",
+		deadColumns, len(dead), func(i int) []any { return []any{dead[i].num, dead[i].into.num, now} },
+		func(r *sql.Rows) error {
+			var num int64
+			var s seenRow
+			if err := r.Scan(&num, &s.facts, &s.lastSeen, &s.owner, &s.orders, &s.revenue, &s.revenueMain, &s.firstOrder, &s.lastOrder,
+				&s.last.Channel, &s.last.Source, &s.last.Medium, &s.last.Campaign, &s.last.At); err != nil {
+				return err
+			}
+			root := byNum[num].root()
+			if taken[root] == nil {
+				taken[root] = &seenRow{}
+			}
+			return taken[root].add(s)
+		})
+	if err != nil {
+		return err
+	}
+	if err := e.handOver(ctx, taken); err != nil {
+		return err
+	}
+	if err := e.moveThings(ctx, dead); err != nil {
+		return err
+	}
+	return e.recordMerges(ctx, w, moved, now)
+}
+
+func (s *seenRow) add(o seenRow) error {
+	s.facts += o.facts
+	s.lastSeen = max(s.lastSeen, o.lastSeen)
+	if s.owner == "" {
+		s.owner = o.owner
+	}
+	if o.last.At > s.last.At {
+		s.last = o.last
+	}
+	var err error
+	if s.revenue, err = addRevenue(s.revenue, o.revenue); err != nil {
+		return err
+	}
+	s.orders += o.orders
+	s.revenueMain += o.revenueMain
+	s.lastOrder = max(s.lastOrder, o.lastOrder)
+	if o.firstOrder != 0 && (s.firstOrder == 0 || o.firstOrder < s.firstOrder) {
+		s.firstOrder = o.firstOrder
+	}
+	return nil
+}
+
+// handOver adds to the survivors what the dead had.
+func (e *engine) handOver(ctx context.Context, taken map[*state]*seenRow) error {
+	var roots []*state
+	for st := range taken {
+		roots = append(roots, st)
+	}
+	slices.SortFunc(roots, func(a, b *state) int { return int(a.num - b.num) })
+	revenue := map[int64]string{}
+	var buyers []int64
+	for _, st := range roots {
+		if taken[st].orders > 0 {
+			buyers = append(buyers, st.num)
+		}
+	}
+	err := selectIn(ctx, e.db, "read revenue", "select num, revenue from contacts where num in (%s)", nil, buyers, func(r *sql.Rows) error {
+		var num int64
+		var rev string
+		if err := r.Scan(&num, &rev); err != nil {
+			return err
+		}
+		revenue[num] = rev
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var addErr error
+	err = updateMany(ctx, e.db, "contacts", `facts = contacts.facts + {facts},
+		last_seen_at = case when {seen} > contacts.last_seen_at then {seen} else contacts.last_seen_at end,
+		owner_id = case when contacts.owner_id = '' then {owner} else contacts.owner_id end,
+		last_channel = case when {at} > contacts.last_at then {channel} else contacts.last_channel end,
+		last_source = case when {at} > contacts.last_at then {source} else contacts.last_source end,
+		last_medium = case when {at} > contacts.last_at then {medium} else contacts.last_medium end,
+		last_campaign = case when {at} > contacts.last_at then {campaign} else contacts.last_campaign end,
+		last_at = case when {at} > contacts.last_at then {at} else contacts.last_at end,
+		orders = contacts.orders + {orders}, revenue_main = contacts.revenue_main + {main},
+		revenue = case when {orders} > 0 then {revenue} else contacts.revenue end,
+		first_order_at = case when {firstorder} > 0 and (contacts.first_order_at = 0 or {firstorder} < contacts.first_order_at) then {firstorder} else contacts.first_order_at end,
+		last_order_at = case when {lastorder} > contacts.last_order_at then {lastorder} else contacts.last_order_at end`,
+		"contacts.num = {num}", columns("num:n facts:n seen:n owner channel source medium campaign at:n orders:n main:n revenue firstorder:n lastorder:n"),
+		len(roots), func(i int) []any {
+			st, s := roots[i], taken[roots[i]]
+			rev, err := addRevenue(revenue[st.num], s.revenue)
+			if err != nil {
+				addErr = err
+			}
+			return []any{st.num, s.facts, s.lastSeen, s.owner, s.last.Channel, s.last.Source, s.last.Medium, s.last.Campaign, s.last.At,
+				s.orders, s.revenueMain, rev, s.firstOrder, s.lastOrder}
+		})
+	if addErr != nil {
+		return addErr
+	}
+	return err
+}
+
+// moveThings gives identities, tags, notes and import counts of the dead to their survivors.
+func (e *engine) moveThings(ctx context.Context, dead []*state) error {
+	cols := columns("dead:n root:n")
+	row := func(i int) []any { return []any{dead[i].num, dead[i].root().num} }
+	for _, table := range []string{"identities", "contact_notes"} {
+		if err := updateMany(ctx, e.db, table, "contact = {root}", table+".contact = {dead}", cols, len(dead), row); err != nil {
+			return err
+		}
+	}
+	nums := make([]int64, len(dead))
+	into := map[int64]int64{}
+	for i, st := range dead {
+		nums[i] = st.num
+		into[st.num] = st.root().num
+	}
+	if err := e.moveRows(ctx, "contact_tags", columns("contact:n tag at:n by_id by_name source import_id"), nums, into, nil,
+		"on conflict (contact, tag) do nothing"); err != nil {
+		return err
+	}
+	return e.moveRows(ctx, "contact_import_facts", columns("contact:n import_id facts:n last_at:n seen_before:n"), nums, into, addImportFacts,
+		"on conflict (import_id, contact) do update set facts = contact_import_facts.facts + excluded.facts")
+}
+
+// addImportFacts makes one row of two that fall together.
+func addImportFacts(rows [][]any, row []any) ([][]any, error) {
+	for _, r := range rows {
+		if r[0] == row[0] && r[1] == row[1] {
+			a, okA := r[2].(int64)
+			b, okB := row[2].(int64)
+			if !okA || !okB {
+				return nil, fmt.Errorf("facts are %T and %T", r[2], row[2])
+			}
+			r[2] = a + b
+			return rows, nil
+		}
+	}
+	return append(rows, row), nil
+}
+
+// moveRows gives rows keyed by contact and something else to the survivors,
+// who may have one of the same key already.
+func (e *engine) moveRows(ctx context.Context, table string, cols []column, nums []int64, into map[int64]int64, fold func([][]any, []any) ([][]any, error), tail string) error {
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = c.name
+	}
+	var rows [][]any
+	err := selectIn(ctx, e.db, "read "+table, "select "+strings.Join(names, ", ")+" from "+table+" where contact in (%s) order by contact", nil, nums, func(r *sql.Rows) error {
+		vals, ptrs := make([]any, len(cols)), make([]any, len(cols))
+		for i := range vals {
+			ptrs[i] = &vals[i]
+		}
+		if err := r.Scan(ptrs...); err != nil {
+			return err
+		}
+		n, ok := vals[0].(int64)
+		if !ok {
+			return fmt.Errorf("contact is %T", vals[0])
+		}
+		vals[0] = into[n]
+		if fold == nil {
+			rows = append(rows, vals)
+			return nil
+		}
+		var err error
+		rows, err = fold(rows, vals)
+		return err
+	})
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	if err := insertMany(ctx, e.db, table, cols, len(rows), func(i int) []any { return rows[i] }, tail); err != nil {
+		return err
+	}
+	return selectIn(ctx, e.db, "clear "+table, "delete from "+table+" where contact in (%s) returning contact", nil, nums, func(*sql.Rows) error { return nil })
+}
+
+// movedThings is what a merge took along, for explaining and undoing it.
+type movedThings struct {
+	Identities [][2]string `json:"identities"`
+	Tags       []string    `json:"tags,omitempty"`
+	Notes      []string    `json:"notes,omitempty"`
+	Kind       event.Kind  `json:"kind"`
+}
+
+// movedBy lists what each merged contact has, before anything moves.
+func (e *engine) movedBy(ctx context.Context, w *world) (map[*state]movedThings, error) {
+	if len(w.merges) == 0 {
+		return nil, nil
+	}
+	out := map[*state]movedThings{}
+	byNum := map[int64]*state{}
+	var nums []int64
+	for _, m := range w.merges {
+		out[m.from] = movedThings{Kind: m.from.kind}
+		if !m.from.fresh {
+			byNum[m.from.num] = m.from
+			nums = append(nums, m.from.num)
+		}
+	}
+	for _, i := range w.attached {
+		if t, ok := out[i.from]; ok {
+			t.Identities = append(t.Identities, [2]string{i.key.kind, i.key.lookup})
+			out[i.from] = t
+		}
+	}
+	for _, q := range []struct {
+		what, text string
+		put        func(t *movedThings, a, b string)
+	}{
+		{"list identities", "select contact, kind, lookup from identities where contact in (%s) order by kind, lookup", func(t *movedThings, a, b string) { t.Identities = append(t.Identities, [2]string{a, b}) }},
+		{"list tags", "select contact, tag, '' from contact_tags where contact in (%s) order by tag", func(t *movedThings, a, _ string) { t.Tags = append(t.Tags, a) }},
+		{"list notes", "select contact, id, '' from contact_notes where contact in (%s) order by id", func(t *movedThings, a, _ string) { t.Notes = append(t.Notes, a) }},
+	} {
+		err := selectIn(ctx, e.db, q.what, q.text, nil, nums, func(r *sql.Rows) error {
+			var num int64
+			var a, b string
+			if err := r.Scan(&num, &a, &b); err != nil {
+				return err
+			}
+			t := out[byNum[num]]
+			q.put(&t, a, b)
+			out[byNum[num]] = t
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// recordMerges explains the merges, lets other packages follow, and states them as facts.
+func (e *engine) recordMerges(ctx context.Context, w *world, moved map[*state]movedThings, now int64) error {
+	told := make([]Merge, len(w.merges))
+	facts := make([]event.Fact, len(w.merges))
+	for i, m := range w.merges {
+		told[i] = Merge{ID: e.ids.New("mg"), From: m.from.num, Into: m.into.num, FromID: m.from.id, IntoID: m.into.id, Reason: m.in.reason}
+		facts[i] = mergedFact(told[i], m, now)
+	}
+	var encodeErr error
+	err := insertMany(ctx, e.db, "contact_merges", columns("id from_num:n into_num:n seq:n idx:n reason detail moved before at:n"), len(told), func(i int) []any {
+		m := w.merges[i]
+		things, err := json.Marshal(moved[m.from])
+		if err != nil {
+			encodeErr = err
+		}
+		return []any{told[i].ID, told[i].From, told[i].Into, int64(m.in.seq), int64(m.in.idx), told[i].Reason, m.by.kind, string(things), m.before, now}
+	}, "")
+	if encodeErr != nil {
+		return fmt.Errorf("encode merge: %w", encodeErr)
+	}
+	if err != nil {
+		return err
+	}
+	for _, hook := range *e.hooks {
+		if err := hook(ctx, told); err != nil {
+			return fmt.Errorf("follow merges: %w", err)
+		}
+	}
+	if err := e.emit.Emit(ctx, facts...); err != nil {
+		return fmt.Errorf("state merges: %w", err)
+	}
+	return nil
+}

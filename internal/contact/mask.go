@@ -1,0 +1,19 @@
+package contact
+
+import "github.com/koipond/koipond/internal/platform/secret"
+
+// Mask hides the telling part of a personal value: 138****1234. Values of
+// kinds that are not personal come back as they are.
+func Mask(kind, value string) string {
+	switch {
+	case kind == KindPhone:
+		return secret.MaskPhone(value)
+	case kind == KindEmail:
+		return secret.MaskEmail(value)
+	case kind == KindIDNumber:
+		return secret.MaskIDNumber(value)
+	case Personal(kind):
+		return secret.Mask(value)
+	}
+	return value
+}

@@ -1,0 +1,147 @@
+package contact
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/secret"
+)
+
+// read turns the identifiers of a fact into idents of the world.
+func (e *engine) read(w *world, in *input, sent []event.Identifier, country string) {
+	for _, s := range sent {
+		id, r := e.intern(w, s.Kind, s.Value, country)
+		switch {
+		case r.reason == refusedEmpty:
+		case id == nil:
+			in.refused = append(in.refused, r)
+		case !slices.Contains(in.ids, id):
+			in.ids = append(in.ids, id)
+		}
+	}
+	if len(in.ids) > 1 {
+		sortIdents(in.ids)
+	}
+}
+
+// intern finds or makes the one ident of an identifier.
+func (e *engine) intern(w *world, kind, value, country string) (*ident, refusal) {
+	canon, prefix := canonicalKind(kind)
+	if value == "" || canon == "" {
+		return nil, refusal{reason: refusedEmpty}
+	}
+	var f found
+	if Personal(canon) {
+		raw := rawKey{canon, value, country}
+		ok := false
+		if f, ok = e.lookups.get(raw); !ok {
+			f.value, f.refused = normalize(canon, value, country)
+			if f.refused == "" {
+				f.lookup = e.keys.Index(field(canon), f.value)
+			}
+			if len(value) <= maxValue {
+				e.lookups.put(raw, f)
+			}
+		}
+	} else {
+		f.value, f.refused = normalize(canon, value, country)
+		f.value = prefix + f.value
+		f.lookup = f.value
+	}
+	if f.refused != "" {
+		return nil, refusal{canon, value, f.refused}
+	}
+	key := idKey{canon, f.lookup}
+	id := w.idents[key]
+	if id == nil {
+		id = &ident{key: key, trait: traitOf(canon), value: f.value}
+		w.idents[key] = id
+	}
+	return id, refusal{}
+}
+
+// fromFact reads a fact into an input.
+func (e *engine) fromFact(w *world, f *event.Fact, at event.Position, in *input) {
+	*in = input{contact: f.Contact, ts: f.Timestamp, now: e.clock.Now().UnixMilli(), source: f.Source, importID: f.ImportID,
+		seq: at.Seq, idx: at.Idx, reason: reasonOf(f), manual: administrative[f.Name]}
+	if f.ReceivedAt > 0 && in.ts > f.ReceivedAt {
+		in.ts = f.ReceivedAt // nobody is known from the future on
+	}
+	if t, ok := touchOf(f, &w.parser); ok && !in.manual {
+		t.At = in.ts
+		in.touch = t
+	}
+	if f.Contact != 0 {
+		return
+	}
+	w.scratch = w.scratch[:0]
+	if f.UserID != "" {
+		w.scratch = append(w.scratch, event.Identifier{Kind: KindUserID, Value: f.UserID})
+	}
+	w.scratch = append(w.scratch, f.Identifiers...)
+	if f.AnonymousID != "" {
+		w.scratch = append(w.scratch, event.Identifier{Kind: KindAnonymous, Value: f.AnonymousID})
+	}
+	e.read(w, in, w.scratch, e.country)
+	if f.Type == event.Alias && f.PreviousID != "" && f.PreviousID != f.UserID {
+		for _, kind := range []string{KindUserID, KindAnonymous} {
+			id, r := e.intern(w, kind, f.PreviousID, e.country)
+			if id == nil {
+				in.refused = append(in.refused, r)
+				break
+			}
+			in.previous = append(in.previous, id)
+		}
+	}
+	if len(f.Traits) > 2 {
+		raw := f.Traits
+		in.changes = func() []change { return parseTraits(raw) }
+	}
+}
+
+// administrative facts state what staff or the program did: they are no sign
+// of life of the customer and tell nothing of where they came from.
+var administrative = map[string]bool{
+	event.NameContactCreated: true, event.NameContactUpdated: true, event.NameContactMerged: true, event.NameContactImport: true,
+	event.NameTagAdded: true, event.NameTagRemoved: true, event.NameNoteAdded: true,
+}
+
+// introducing facts bring a contact that something else than resolving made
+// or changed: the analytics store hears of it by them.
+var introducing = map[string]bool{event.NameContactCreated: true, event.NameContactImport: true, event.NameContactMerged: true}
+
+func reasonOf(f *event.Fact) string {
+	switch f.Type {
+	case event.Identify:
+		return "identify"
+	case event.Alias:
+		return "alias"
+	}
+	return "fact"
+}
+
+// describeRefusals says which values were sent and why none identifies anybody.
+func describeRefusals(rs []refusal) string {
+	if len(rs) == 0 {
+		return "-"
+	}
+	parts := make([]string, 0, len(rs))
+	for _, r := range rs {
+		parts = append(parts, fmt.Sprintf("%s=%s (%s)", r.kind, shownRefusal(r), r.reason))
+		if len(parts) == 5 {
+			break
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// shownRefusal is the value as it may be stored and shown: a blocked word as it
+// came, anything that may be a person's masked.
+func shownRefusal(r refusal) string {
+	if r.reason == refusedBlocked && len(r.value) <= 64 {
+		return r.value
+	}
+	return clip(secret.Mask(clip(r.value, 64)), 64)
+}

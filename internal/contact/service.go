@@ -1,0 +1,96 @@
+package contact
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/koipond/koipond/internal/analytics"
+	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/audit"
+	"github.com/koipond/koipond/internal/platform/clock"
+	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/id"
+)
+
+// People names users, for owners and authors (package team implements it).
+// Ids that nobody has are left out of the answer.
+type People interface {
+	Names(ctx context.Context, ids []string) (map[string]string, error)
+}
+
+// Titles gives the display names of events, for the timeline (package event's
+// dictionary implements it). Events without one are left out.
+type Titles interface {
+	Titles(ctx context.Context, names []string) (map[string]string, error)
+}
+
+// Timeline reads one contact's facts (analytics.Store implements it).
+type Timeline interface {
+	Timeline(ctx context.Context, q analytics.TimelineQuery) ([]analytics.Row, error)
+}
+
+// Imports names imports, for the profile (package importer implements it).
+type Imports interface {
+	Names(ctx context.Context, ids []string) (map[string]string, error)
+}
+
+// Deps is what the service works with. Titles, People, Imports and Audit may be
+// nil in tests; then names are left out and nothing is audited.
+type Deps struct {
+	DB       *db.DB
+	Clock    clock.Clock
+	IDs      *id.Source
+	Log      *slog.Logger
+	Keys     Keyring
+	Emit     event.Emitter
+	Audit    audit.Recorder
+	Timeline Timeline
+	People   People
+	Titles   Titles
+	Imports  Imports
+	// Country is that of phone numbers written without one; "" is CN.
+	Country string
+	// CacheSize bounds the identities that resolving keeps in memory; 0 is about 130,000.
+	CacheSize int
+	// Timezone shows day boundaries in filters; nil is UTC.
+	Timezone *time.Location
+}
+
+// Service keeps contacts: who they are, their tags, notes and owner.
+type Service struct {
+	Deps
+	engine   *engine // for all but resolving: knows no cache
+	resolver *Resolver
+	hooks    *[]MergeHook
+}
+
+// NewService builds the service. Merge hooks are added before serving.
+func NewService(deps Deps) *Service {
+	if deps.Country == "" {
+		deps.Country = "CN"
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	size := deps.CacheSize
+	if size <= 0 {
+		size = 1 << 16
+	}
+	hooks := &[]MergeHook{}
+	eng := engine{db: deps.DB, clock: deps.Clock, ids: deps.IDs, keys: deps.Keys, emit: deps.Emit, country: deps.Country,
+		lookups: newLookups(size / 4), hooks: hooks}
+	resolving := eng
+	resolving.cache = newCache(size)
+	return &Service{Deps: deps, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks}
+}
+
+// Resolver is the stage that says whose a fact is.
+func (s *Service) Resolver() *Resolver { return s.resolver }
+
+// Activity is the subscriber that keeps last-seen times and counts of facts.
+func (s *Service) Activity() event.Subscriber { return &activity{s.DB} }
+
+// OnMerge adds a hook that runs in the transaction of every merge. Call it
+// while wiring, before anything resolves.
+func (s *Service) OnMerge(hook MergeHook) { *s.hooks = append(*s.hooks, hook) }

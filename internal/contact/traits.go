@@ -1,0 +1,319 @@
+package contact
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Attributes with a column of their own. All others are custom.
+const (
+	attrName     = "name"
+	attrGender   = "gender"
+	attrBirthday = "birthday"
+	attrCity     = "city"
+	attrAvatar   = "avatar"
+)
+
+// Limits of custom attributes: beyond them a value is left out.
+const (
+	maxAttributes    = 200
+	maxAttributeKey  = 64
+	maxAttributeSize = 2048
+	maxName          = 120
+)
+
+// change is one attribute as a fact, an import or a person states it. A nil
+// value takes the attribute away.
+type change struct {
+	key   string
+	value json.RawMessage
+}
+
+// notAttributes are traits that are identities, or that say nothing of the person.
+var notAttributes = map[string]bool{
+	"phone": true, "mobile": true, "email": true, "id": true, "userId": true, "user_id": true, "anonymousId": true,
+	"anonymous_id": true, "memberNo": true, "member_no": true, "unionid": true, "openid": true,
+}
+
+// sealedAttributes are personal data: kept sealed, shown masked.
+var sealedAttributes = map[string]bool{
+	"address": true, "street": true, "id_number": true, "idNumber": true, "id_card": true, "idcard": true, "passport": true, "身份证": true, "地址": true,
+}
+
+// parseTraits reads the traits of a fact into changes, in a fixed order.
+// Anything that is not an object states nothing.
+func parseTraits(raw json.RawMessage) []change {
+	var m map[string]json.RawMessage
+	if len(raw) == 0 || json.Unmarshal(raw, &m) != nil || len(m) == 0 {
+		return nil
+	}
+	return changesOf(m)
+}
+
+func changesOf(m map[string]json.RawMessage) []change {
+	out := make([]change, 0, len(m))
+	add := func(key, value string) {
+		if value != "" {
+			out = append(out, change{key, quote(value)})
+		}
+	}
+	if isNull(m[attrName]) {
+		out = append(out, change{key: attrName})
+	} else if n := text(m[attrName]); n != "" {
+		add(attrName, cleanName(n))
+	} else {
+		add(attrName, fullName(text(m["firstName"]), text(m["lastName"])))
+	}
+	add(attrGender, gender(text(m[attrGender])))
+	add(attrBirthday, birthday(text(m[attrBirthday])))
+	add(attrAvatar, avatar(text(m[attrAvatar])))
+	city := text(m[attrCity])
+	if city == "" {
+		var address struct{ City string }
+		if json.Unmarshal(m["address"], &address) == nil {
+			city = address.City
+		}
+	}
+	add(attrCity, clip(strings.TrimSpace(city), 80))
+	rest := len(out)
+	for k, v := range m {
+		switch k {
+		case attrName, attrGender, attrBirthday, attrAvatar, attrCity, "firstName", "lastName":
+			continue
+		}
+		if k = strings.TrimSpace(k); k == "" || notAttributes[k] || len(k) > maxAttributeKey || len(v) > maxAttributeSize || strings.HasPrefix(k, "$") {
+			continue
+		}
+		if isNull(v) {
+			v = nil
+		}
+		out = append(out, change{k, v})
+	}
+	slices.SortFunc(out[rest:], func(a, b change) int { return strings.Compare(a.key, b.key) })
+	return out
+}
+
+// text reads a JSON string, or a number or boolean as it is written; else "".
+func text(raw json.RawMessage) string {
+	if len(raw) == 0 {
+		return ""
+	}
+	var s string
+	switch raw[0] {
+	case '"':
+		if json.Unmarshal(raw, &s) != nil {
+			return ""
+		}
+		return strings.TrimSpace(s)
+	case '{', '[', 'n':
+		return ""
+	}
+	return string(raw)
+}
+
+func isNull(raw json.RawMessage) bool { return bytes.Equal(bytes.TrimSpace(raw), []byte("null")) }
+
+func quote(s string) json.RawMessage {
+	b, _ := json.Marshal(s) // a string always encodes
+	return b
+}
+
+func cleanName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	return clip(strings.Join(strings.Fields(s), " "), maxName)
+}
+
+// fullName puts the family name first when it is Chinese.
+func fullName(first, last string) string {
+	if first == "" || last == "" {
+		return cleanName(first + last)
+	}
+	for _, r := range last {
+		if unicode.Is(unicode.Han, r) {
+			return cleanName(last + first)
+		}
+		break
+	}
+	return cleanName(first + " " + last)
+}
+
+func gender(s string) string {
+	switch strings.ToLower(s) {
+	case "m", "male", "man", "男", "男性", "先生", "1":
+		return "male"
+	case "f", "female", "woman", "女", "女性", "女士", "小姐", "2":
+		return "female"
+	case "", "0", "unknown", "未知", "保密":
+		return ""
+	}
+	return "other"
+}
+
+var birthdayLayouts = []string{time.DateOnly, "2006/01/02", "2006/1/2", "2006.1.2", "20060102", "2006年1月2日", time.RFC3339}
+
+// birthday gives YYYY-MM-DD, "" when it cannot be one.
+func birthday(s string) string {
+	for _, l := range birthdayLayouts {
+		if t, err := time.Parse(l, s); err == nil && t.Year() >= 1880 && t.Year() <= 2200 {
+			return t.Format(time.DateOnly)
+		}
+	}
+	return ""
+}
+
+func avatar(s string) string {
+	if len(s) > 1000 || !strings.HasPrefix(s, "https://") && !strings.HasPrefix(s, "http://") {
+		return ""
+	}
+	return s
+}
+
+// record is what is known of a contact by attributes, with the time at which
+// each was true. The later word wins; between equal times the one said last.
+type record struct {
+	name, gender, birthday, city, avatar string
+	attributes                           map[string]json.RawMessage
+	written                              map[string]int64
+	names                                []string // attributes changed since load, for facts
+}
+
+func (r *record) column(key string) *string {
+	switch key {
+	case attrName:
+		return &r.name
+	case attrGender:
+		return &r.gender
+	case attrBirthday:
+		return &r.birthday
+	case attrCity:
+		return &r.city
+	case attrAvatar:
+		return &r.avatar
+	}
+	return nil
+}
+
+// apply takes changes said at a time. seal hides personal values.
+func (r *record) apply(changes []change, at int64, seal func(key string, v json.RawMessage) (json.RawMessage, error)) error {
+	for _, c := range changes {
+		if at < r.written[c.key] {
+			continue
+		}
+		if sealedAttributes[c.key] && c.value != nil {
+			v, err := seal(c.key, c.value)
+			if err != nil {
+				return fmt.Errorf("seal attribute %s: %w", c.key, err)
+			}
+			c.value = v
+		}
+		r.set(c, at)
+	}
+	return nil
+}
+
+func (r *record) set(c change, at int64) {
+	if col := r.column(c.key); col != nil {
+		v := text(c.value)
+		if *col != v {
+			*col = v
+			r.changed(c.key)
+		}
+	} else {
+		old, had := r.attributes[c.key]
+		switch {
+		case c.value == nil:
+			if had {
+				delete(r.attributes, c.key)
+				r.changed(c.key)
+			}
+		case !had && len(r.attributes) >= maxAttributes:
+			return
+		case !had || !bytes.Equal(old, c.value):
+			if r.attributes == nil {
+				r.attributes = map[string]json.RawMessage{}
+			}
+			r.attributes[c.key] = c.value
+			if !sealedAttributes[c.key] || !had { // sealing the same value twice gives two texts
+				r.changed(c.key)
+			}
+		}
+	}
+	if r.written == nil {
+		r.written = map[string]int64{}
+	}
+	r.written[c.key] = at
+}
+
+func (r *record) changed(key string) {
+	if !slices.Contains(r.names, key) {
+		r.names = append(r.names, key)
+	}
+}
+
+// absorb takes over what another record knows later than this one; between
+// equal times this one keeps its word.
+func (r *record) absorb(o *record) {
+	for key, at := range o.written {
+		if mine, ok := r.written[key]; ok && at <= mine {
+			continue
+		}
+		var v json.RawMessage
+		if col := o.column(key); col != nil {
+			v = quote(*col)
+		} else {
+			v = o.attributes[key]
+		}
+		r.set(change{key, v}, at)
+	}
+}
+
+// imageOf is a record as it is put away to be brought back by an undo.
+type imageOf struct {
+	Name       string                     `json:"name,omitempty"`
+	Gender     string                     `json:"gender,omitempty"`
+	Birthday   string                     `json:"birthday,omitempty"`
+	City       string                     `json:"city,omitempty"`
+	Avatar     string                     `json:"avatar,omitempty"`
+	Attributes map[string]json.RawMessage `json:"attributes,omitempty"`
+	Written    map[string]int64           `json:"written,omitempty"`
+}
+
+func (r *record) image() (string, error) {
+	b, err := json.Marshal(imageOf{r.name, r.gender, r.birthday, r.city, r.avatar, r.attributes, r.written})
+	if err != nil {
+		return "", fmt.Errorf("encode record: %w", err)
+	}
+	return string(b), nil
+}
+
+func encodeMap[V any](m map[string]V) (string, error) {
+	if len(m) == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		return "", fmt.Errorf("encode attributes: %w", err)
+	}
+	return string(b), nil
+}
+
+func decodeMap[V any](s string) (map[string]V, error) {
+	if s == "" {
+		return nil, nil
+	}
+	var m map[string]V
+	if err := json.Unmarshal([]byte(s), &m); err != nil {
+		return nil, fmt.Errorf("decode attributes: %w", err)
+	}
+	return m, nil
+}
