@@ -28,6 +28,9 @@ function namePath(path: string): (string | number)[] {
     .map((p) => (/^\d+$/.test(p) ? Number(p) : p))
 }
 
+/** A request id helps only when the server is at fault. */
+const failedInside = (error: unknown) => error instanceof ApiError && error.status >= 500
+
 /** The form of the console: labels above, one submit button, server refusals where they belong. */
 export function Form<V extends object>({ onSubmit, initial, submit, children, extra, form: given, block, disabled, onChange }: Props<V>) {
   const [own] = AntForm.useForm<V>()
@@ -59,6 +62,7 @@ export function Form<V extends object>({ onSubmit, initial, submit, children, ex
   return (
     <AntForm<V>
       form={form}
+      noValidate // the browser's own bubbles would cover ours, in its language
       layout="vertical"
       requiredMark="optional"
       initialValues={initial}
@@ -73,12 +77,16 @@ export function Form<V extends object>({ onSubmit, initial, submit, children, ex
           type="error"
           showIcon
           role="alert"
-          title={words.detail}
-          description={words.requestId && <code>{words.requestId}</code>}
+          title={
+            <>
+              {words.detail}
+              {failedInside(failure) && words.requestId && <code className="kp-request-id">{words.requestId}</code>}
+            </>
+          }
         />
       )}
       {children}
-      <div className="kp-row">
+      <div className="kp-row kp-form-actions">
         <Button type="primary" htmlType="submit" loading={busy} block={block} size={block ? 'large' : undefined}>
           {submit}
         </Button>

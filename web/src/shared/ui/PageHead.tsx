@@ -1,5 +1,6 @@
 import { ChevronLeft } from 'lucide-react'
 import { useEffect, type ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 
 interface Props {
@@ -15,9 +16,10 @@ interface Props {
 
 /** The head of a page: its one h1, what the page is for, and its actions. Names the browser tab too. */
 export function PageHead({ title, desc, extra, back, heading }: Props) {
+  const brand = useTranslation().t('brand')
   useEffect(() => {
-    document.title = `${title} · 锦池 Koipond`
-  }, [title])
+    document.title = `${title} · ${brand}`
+  }, [title, brand])
   return (
     <div className="kp-page-head">
       <div className="kp-grow">

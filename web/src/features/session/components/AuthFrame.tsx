@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { LangSwitch, ThemeSwitch } from '@/shared/ui/switches'
+import { Koi } from './Koi'
 import styles from './AuthFrame.module.css'
 
 interface Props {
@@ -51,13 +52,11 @@ function Water() {
           <ellipse key={r} cx="170" cy="180" rx={r * 1.5} ry={r * 0.5} opacity={0.12 - i * 0.024} />
         ))}
       </g>
-      <g transform="translate(960 520) rotate(-24) scale(2.1)" opacity=".9">
-        <path
-          d="M34 0c7 9 7 20-1 28-8 7-18 7-26 3-4 4-9 5-13 4 3-3 4-6 4-10-2-4-2-9-1-13 3 2 6 4 8 8 1-11 11-21 29-20z"
-          fill="var(--pri)"
-          opacity=".16"
-        />
-        <path d="M18 10c6 0 10 4 12 9-4 3-10 3-15 0-1-4 0-7 3-9z" fill="#F26B4E" opacity=".5" />
+      <g transform="translate(930 545) rotate(-12) scale(1.25)">
+        <Koi />
+      </g>
+      <g transform="translate(205 165) rotate(152) scale(.62)">
+        <Koi />
       </g>
     </svg>
   )

@@ -52,7 +52,7 @@ function Profile() {
           <Field name="name" label={t('field.name')} rules={[{ required: true, whitespace: true, message: t('field.nameNeeded') }]}>
             <Input autoComplete="name" maxLength={60} />
           </Field>
-          <Field name="language" label={t('field.language')}>
+          <Field name="language" label={t('field.language')} rules={[{ required: true }]}>
             <LanguageSelect />
           </Field>
         </div>
