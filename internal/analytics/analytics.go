@@ -16,7 +16,13 @@ type Row struct {
 }
 
 // Batch is what is stored in one transaction. Position is remembered with it:
-// a batch whose Position is not beyond the stored one changes nothing.
+// a batch whose Position is not beyond the stored one changes nothing, and of a
+// batch that overlaps it only the rows beyond it are stored.
+//
+// A Rekey moves everything that From stands for, past and future, to Into; when
+// Into was merged away before, to the contact it is part of now. From must be
+// a contact of its own: the rekey of one that is already part of another does
+// nothing. Profiles of contacts that are part of another are ignored.
 type Batch struct {
 	Position event.Position // of the last message in the batch
 	Rows     []Row
@@ -27,10 +33,14 @@ type Batch struct {
 // Range is a half-open span of fact time [From, To). Zero times are open ends.
 type Range struct{ From, To time.Time }
 
-// Filter narrows a question. Zero values mean "any". Kind event.Person leaves visitors out.
+// Filter narrows a question. Zero values mean "any". Contacts are meant as they
+// are now: facts of merged contacts belong to the contact they are part of, and
+// the number of a merged contact matches nothing. ContactKind event.Person
+// leaves out visitors and contacts without a profile.
 type Filter struct {
 	Range
 	Events       []string
+	ExceptEvents []string // facts with these names do not count
 	Contact      int64
 	ContactKind  event.Kind
 	FirstChannel string // the contact's first-touch channel
@@ -69,7 +79,10 @@ const (
 
 // TrendQuery asks for a measure over time. Breakdown is a property name, or
 // `$channel` (first touch), `$source`, `$event`; at most Limit series (default
-// 10, by total), the rest summed under "other".
+// 10, by total, then by key), the rest under "other". A property that a fact
+// lacks, or holds null in, counts under the key "". Sums take numbers, and texts
+// that read as one; anything else counts as nothing. Where an end of the range
+// is open the buckets reach to the first or last matching fact.
 type TrendQuery struct {
 	Filter
 	Measure   Measure
@@ -80,7 +93,8 @@ type TrendQuery struct {
 	Limit     int
 }
 
-// Series is one line of a trend. For people, Total is distinct over the whole range.
+// Series is one line of a trend. For people, Total is distinct over the whole
+// range, so it can be less than the sum of the values.
 type Series struct {
 	Key    string // "" when there is no breakdown
 	Values []float64
@@ -91,7 +105,7 @@ type Series struct {
 type Trend struct {
 	Buckets []time.Time // start of each bucket, UTC instants
 	Series  []Series
-	Other   float64 // total beyond Limit series
+	Other   float64 // total beyond Limit series; for people, the distinct people in the rest
 }
 
 // PeopleQuery asks for contact numbers, ascending, after a number (keyset).
@@ -168,16 +182,19 @@ type Store interface {
 	CountPeople(ctx context.Context, q PeopleQuery) (int64, error)
 	Timeline(ctx context.Context, q TimelineQuery) ([]Row, error)
 
-	// EraseContacts removes every fact and profile of the contacts; EraseImport every fact of an import.
+	// EraseContacts removes every fact and profile of the contacts and of those merged into them;
+	// EraseImport every fact of an import.
 	EraseContacts(ctx context.Context, contacts []int64) (facts int64, err error)
 	EraseImport(ctx context.Context, importID string) (facts int64, err error)
 
 	// Promote makes a property a typed column and fills it from the stored facts; idempotent.
+	// Answers are the same before, during and after; only the speed changes.
 	Promote(ctx context.Context, c Column) error
 	Columns(ctx context.Context) ([]Column, error)
 
 	Stats(ctx context.Context) (Stats, error)
-	// Backup writes a consistent copy into the folder dir while reads go on.
+	// Backup writes a consistent copy into the folder dir while reads and appends go on.
+	// An engine opened on the copy is at the Position stored in it.
 	Backup(ctx context.Context, dir string) error
 	Close() error
 }

@@ -1,0 +1,106 @@
+package duckdb
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/koipond/koipond/internal/platform/clock"
+)
+
+// The log (path.wal) is folded into the file when it passes softLog, if no
+// question that began before is still running; past hardLog the writer waits for
+// the running questions, so that neither the log nor the memory that backs it
+// grows without bound under constant reading.
+const (
+	softLog = 24 << 20
+	hardLog = 128 << 20
+)
+
+// idleBefore is how long after the last question its memory is given back.
+const idleBefore = 10 * time.Second
+
+func (s *Store) walPath() string { return s.path + ".wal" }
+
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0 // no log: nothing was written since the last checkpoint
+	}
+	return info.Size()
+}
+
+// checkpointIfDue runs after each commit. Under wmu.
+func (s *Store) checkpointIfDue(ctx context.Context) error {
+	size := fileSize(s.walPath())
+	if size < softLog || !s.pinned.TryLock() {
+		return nil
+	}
+	defer s.pinned.Unlock()
+	if size < hardLog {
+		if !s.gate.TryAcquire(readers) {
+			return nil
+		}
+	} else if err := s.gate.Acquire(ctx, readers); err != nil {
+		return nil // the batch is stored; the next one tries again
+	}
+	defer s.gate.Release(readers)
+	// What fails here fails nothing: the data is in the log, and later commits try again.
+	if err := s.checkpoint(context.WithoutCancel(ctx)); err != nil {
+		s.log.WarnContext(ctx, "analytics checkpoint failed", "error", err, "log_bytes", size)
+	}
+	return nil
+}
+
+// checkpoint folds the log into the file. Under wmu, with the gate closed to questions.
+func (s *Store) checkpoint(ctx context.Context) error {
+	if _, err := s.writer.ExecContext(ctx, `CHECKPOINT`); err != nil {
+		return fmt.Errorf("checkpoint analytics: %w", err)
+	}
+	return nil
+}
+
+// trimWhenIdle gives memory back some time after questions ended, until Close.
+func (s *Store) trimWhenIdle() {
+	defer close(s.done)
+	tick := time.NewTicker(idleBefore / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-tick.C:
+			last := s.lastRead.Load()
+			if last == 0 || s.clock.Now().Before(clock.FromMs(last).Add(idleBefore)) {
+				continue
+			}
+			if s.wmu.TryLock() {
+				if err := s.trim(context.Background()); err != nil {
+					s.log.Warn("giving back analytics memory failed", "error", err)
+				}
+				s.wmu.Unlock()
+			}
+		}
+	}
+}
+
+// trim makes DuckDB drop the blocks it keeps for later questions. Under wmu;
+// does nothing while questions run.
+func (s *Store) trim(ctx context.Context) error {
+	if s.closed || !s.gate.TryAcquire(readers) {
+		return nil
+	}
+	defer s.gate.Release(readers)
+	s.lastRead.Store(0)
+	// A limit below what is in use is refused after everything unused was dropped: just what we want.
+	_, err := s.writer.ExecContext(ctx, `SET memory_limit = '1MiB'`)
+	if err != nil && !strings.Contains(err.Error(), "Out of Memory") {
+		return fmt.Errorf("lower analytics memory: %w", err)
+	}
+	if _, err := s.writer.ExecContext(ctx, `SET memory_limit = '`+s.limit+`'`); err != nil {
+		return fmt.Errorf("restore analytics memory: %w", err)
+	}
+	return nil
+}
