@@ -1,0 +1,164 @@
+package team
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/i18n"
+)
+
+// CookieName is the session cookie's.
+const CookieName = "koipond_session"
+
+func langOf(s string) i18n.Lang { return i18n.Lang(s) }
+
+// sessionEntry is what a session cookie opens. Its principal is shared by
+// requests: nobody changes it.
+type sessionEntry struct {
+	session   Session
+	principal *auth.Principal
+}
+
+// tokenEntry is what an API token opens.
+type tokenEntry struct {
+	token     Token
+	principal *auth.Principal
+}
+
+// Authenticate implements auth.Authenticator. An Authorization header decides
+// alone: a browser that adds one of another scheme by itself must not come in
+// by its cookie, because requests with that header are let through from other sites.
+func (s *Service) Authenticate(r *http.Request) (*auth.Principal, error) {
+	if h := r.Header.Get("Authorization"); h != "" {
+		secret, ok := auth.Bearer(h)
+		if !ok || !auth.WellFormed(auth.TokenSecret, secret) {
+			return nil, ErrBadToken
+		}
+		return s.byToken(r.Context(), secret)
+	}
+	c, err := r.Cookie(CookieName)
+	if err != nil || c.Value == "" {
+		return nil, nil //nolint:nilerr // no cookie is no credential, not a failure
+	}
+	if !auth.WellFormed(auth.SessionSecret, c.Value) {
+		return nil, ErrExpired
+	}
+	return s.bySession(r.Context(), c.Value)
+}
+
+func (s *Service) bySession(ctx context.Context, secret string) (*auth.Principal, error) {
+	hash := auth.HashSecret(secret)
+	e, err := s.sessions.get(ctx, hash, nil, func(ctx context.Context) (sessionEntry, error) { return s.loadSession(ctx, hash) })
+	if err != nil {
+		return nil, err
+	}
+	now := s.clock.Now()
+	seen := e.session.LastSeenAt
+	if at := s.touched.seen(touchSession, e.session.ID); at.After(seen) {
+		seen = at
+	}
+	if now.Sub(seen) >= SessionIdle || now.Sub(e.session.CreatedAt) >= SessionMax {
+		return nil, ErrExpired
+	}
+	s.touched.mark(touchSession, e.session.ID, e.session.LastSeenAt, now)
+	return e.principal, nil
+}
+
+func (s *Service) loadSession(ctx context.Context, hash string) (sessionEntry, error) {
+	v, err := s.store.sessionByHash(ctx, hash)
+	if err != nil {
+		return sessionEntry{}, err
+	}
+	u, err := s.store.user(ctx, v.UserID)
+	if errors.Is(err, ErrNoUser) || (err == nil && u.State != Active) {
+		return sessionEntry{}, ErrExpired
+	}
+	if err != nil {
+		return sessionEntry{}, err
+	}
+	perms, err := s.permissionsOf(ctx, u.Role)
+	if err != nil {
+		return sessionEntry{}, err
+	}
+	return sessionEntry{v, &auth.Principal{ID: u.ID, Name: u.Name, Via: auth.ViaSession, Role: u.Role, Permissions: perms, SessionID: v.ID}}, nil
+}
+
+func (s *Service) byToken(ctx context.Context, secret string) (*auth.Principal, error) {
+	hash := auth.HashSecret(secret)
+	e, err := s.tokens.get(ctx, hash, nil, func(ctx context.Context) (tokenEntry, error) { return s.loadToken(ctx, hash) })
+	if err != nil {
+		return nil, err
+	}
+	now := s.clock.Now()
+	if !e.token.ExpiresAt.IsZero() && !now.Before(e.token.ExpiresAt) {
+		return nil, ErrBadToken
+	}
+	s.touched.mark(touchToken, e.token.ID, e.token.LastUsedAt, now)
+	return e.principal, nil
+}
+
+func (s *Service) loadToken(ctx context.Context, hash string) (tokenEntry, error) {
+	t, err := s.store.token(ctx, "hash", hash, ErrBadToken)
+	if err != nil {
+		return tokenEntry{}, err
+	}
+	if !t.RevokedAt.IsZero() {
+		return tokenEntry{}, ErrBadToken
+	}
+	perms, err := s.permissionsOf(ctx, t.Role)
+	if err != nil {
+		return tokenEntry{}, err
+	}
+	return tokenEntry{t, &auth.Principal{ID: t.ID, Name: t.Name, Via: auth.ViaToken, Role: t.Role, Permissions: perms}}, nil
+}
+
+// LookupKey finds what a write key stands for: ErrBadKey when it is none that
+// works. While the database does not answer, a key seen in the last minute
+// still works, so that facts are not refused; any other error is not the caller's fault.
+func (s *Service) LookupKey(ctx context.Context, key string) (WriteKey, error) {
+	if !auth.WellFormed(auth.WriteKeySecret, key) {
+		return WriteKey{}, ErrBadKey
+	}
+	hash := auth.HashSecret(key)
+	ours := func(err error) bool { return errs.As(err).Kind == errs.Internal }
+	v, err := s.keys.get(ctx, hash, ours, func(ctx context.Context) (WriteKey, error) {
+		v, err := s.store.key(ctx, "hash", hash, ErrBadKey)
+		if err == nil && !v.RevokedAt.IsZero() {
+			err = ErrBadKey
+		}
+		return v, err
+	})
+	if err != nil {
+		return WriteKey{}, err
+	}
+	s.touched.mark(touchKey, v.ID, v.LastUsedAt, s.clock.Now())
+	return v, nil
+}
+
+// Lookup is LookupKey for callers that only ask whether; a failure of the
+// database counts as no, and is logged.
+func (s *Service) Lookup(ctx context.Context, key string) (WriteKey, bool) {
+	v, err := s.LookupKey(ctx, key)
+	if err != nil && !errors.Is(err, ErrBadKey) {
+		s.log.ErrorContext(ctx, "write key not looked up", "error", err)
+	}
+	return v, err == nil
+}
+
+// cookie is the session cookie. Its life is the longest a session can have; the
+// server ends it earlier. SameSite=Lax keeps it out of other sites' writes.
+func cookie(secret string, secure bool) *http.Cookie {
+	return &http.Cookie{Name: CookieName, Value: secret, Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+		MaxAge: int(SessionMax / time.Second)}
+}
+
+// noCookie takes it back.
+func noCookie(secure bool) *http.Cookie {
+	c := cookie("", secure)
+	c.MaxAge = -1
+	return c
+}

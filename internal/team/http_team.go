@@ -1,0 +1,197 @@
+package team
+
+import (
+	"context"
+	"time"
+
+	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/httpx"
+)
+
+type apiUser struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Email      string     `json:"email"`
+	Role       string     `json:"role"`
+	RoleName   string     `json:"roleName"`
+	State      string     `json:"state" enum:"active,disabled"`
+	CreatedAt  time.Time  `json:"createdAt"`
+	LastSeenAt *time.Time `json:"lastSeenAt,omitempty"`
+}
+
+func toAPIUser(u User, roleName string) apiUser {
+	return apiUser{u.ID, u.Name, u.Email, u.Role, roleName, string(u.State), u.CreatedAt, timeOrNil(u.LastSeenAt)}
+}
+
+type usersOut struct {
+	Body struct {
+		Items []apiUser `json:"items"`
+	}
+}
+
+func (s *Service) handleUsers(ctx context.Context, _ *nothing) (*usersOut, error) {
+	users, err := s.ListUsers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	name, err := s.roleNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &usersOut{}
+	for _, u := range users {
+		out.Body.Items = append(out.Body.Items, toAPIUser(u, name(u.Role)))
+	}
+	return out, nil
+}
+
+type createUserIn struct {
+	Body struct {
+		Name     string `json:"name"`
+		Email    string `json:"email"`
+		Role     string `json:"role" doc:"Id of a built-in or custom role"`
+		Password string `json:"password,omitempty" doc:"Generated when not given"`
+	}
+}
+
+type createUserOut struct {
+	Body struct {
+		User     apiUser `json:"user"`
+		Password string  `json:"password,omitempty" doc:"The generated password, shown this once"`
+	}
+}
+
+func (s *Service) handleCreateUser(ctx context.Context, in *createUserIn) (*createUserOut, error) {
+	u, password, err := s.CreateUser(ctx, NewUser{Name: in.Body.Name, Email: in.Body.Email, Role: in.Body.Role, Password: in.Body.Password})
+	if err != nil {
+		return nil, err
+	}
+	name, err := s.roleNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &createUserOut{}
+	out.Body.User, out.Body.Password = toAPIUser(u, name(u.Role)), password
+	return out, nil
+}
+
+type updateUserIn struct {
+	byID
+	Body struct {
+		Name  *string `json:"name,omitempty"`
+		Role  *string `json:"role,omitempty"`
+		State *string `json:"state,omitempty" enum:"active,disabled"`
+	}
+}
+
+type userOut struct{ Body apiUser }
+
+func (s *Service) handleUpdateUser(ctx context.Context, in *updateUserIn) (*userOut, error) {
+	ch := UserChange{Name: in.Body.Name, Role: in.Body.Role}
+	if in.Body.State != nil {
+		st := State(*in.Body.State)
+		ch.State = &st
+	}
+	u, err := s.UpdateUser(ctx, in.ID, ch)
+	if err != nil {
+		return nil, err
+	}
+	name, err := s.roleNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &userOut{toAPIUser(u, name(u.Role))}, nil
+}
+
+type resetOut struct {
+	Body struct {
+		Password string `json:"password" doc:"Shown this once"`
+	}
+}
+
+func (s *Service) handleResetPassword(ctx context.Context, in *byID) (*resetOut, error) {
+	password, err := s.ResetPassword(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &resetOut{}
+	out.Body.Password = password
+	return out, nil
+}
+
+func (s *Service) handleEndUserSessions(ctx context.Context, in *byID) (*nothing, error) {
+	return nil, s.EndSessions(ctx, in.ID)
+}
+
+type apiRole struct {
+	ID          string            `json:"id"`
+	Name        string            `json:"name"`
+	Builtin     bool              `json:"builtin"`
+	Permissions []auth.Permission `json:"permissions"`
+	Users       int               `json:"users"`
+}
+
+func toAPIRole(ctx context.Context, r Role) apiRole {
+	if r.Builtin {
+		r.Name = httpx.Say(ctx, "role."+r.ID, nil)
+	}
+	return apiRole{r.ID, r.Name, r.Builtin, r.Permissions, r.Users}
+}
+
+type apiPermission struct {
+	ID    auth.Permission `json:"id"`
+	Group string          `json:"group"`
+}
+
+type rolesOut struct {
+	Body struct {
+		Items       []apiRole       `json:"items"`
+		Permissions []apiPermission `json:"permissions"`
+	}
+}
+
+func (s *Service) handleRoles(ctx context.Context, _ *nothing) (*rolesOut, error) {
+	roles, err := s.ListRoles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &rolesOut{}
+	for _, r := range roles {
+		out.Body.Items = append(out.Body.Items, toAPIRole(ctx, r))
+	}
+	for _, p := range auth.All() {
+		out.Body.Permissions = append(out.Body.Permissions, apiPermission{p, group(p)})
+	}
+	return out, nil
+}
+
+type createRoleIn struct {
+	Body struct {
+		Name        string            `json:"name"`
+		Permissions []auth.Permission `json:"permissions"`
+	}
+}
+
+type roleOut struct{ Body apiRole }
+
+func (s *Service) handleCreateRole(ctx context.Context, in *createRoleIn) (*roleOut, error) {
+	r, err := s.CreateRole(ctx, in.Body.Name, in.Body.Permissions)
+	return &roleOut{toAPIRole(ctx, r)}, err
+}
+
+type updateRoleIn struct {
+	byID
+	Body struct {
+		Name        *string            `json:"name,omitempty"`
+		Permissions *[]auth.Permission `json:"permissions,omitempty"`
+	}
+}
+
+func (s *Service) handleUpdateRole(ctx context.Context, in *updateRoleIn) (*roleOut, error) {
+	r, err := s.UpdateRole(ctx, in.ID, in.Body.Name, in.Body.Permissions)
+	return &roleOut{toAPIRole(ctx, r)}, err
+}
+
+func (s *Service) handleDeleteRole(ctx context.Context, in *byID) (*nothing, error) {
+	return nil, s.DeleteRole(ctx, in.ID)
+}
