@@ -176,6 +176,13 @@ func TestManyAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 16 {
 			wg.Go(func() {
+				own := fmt.Sprintf("other/%d/f", i)
+				if _, err := s.Put(t.Context(), own, strings.NewReader("x")); err != nil {
+					t.Error(err)
+				}
+				if err := s.Delete(t.Context(), own); err != nil { // takes the empty folder along
+					t.Error(err)
+				}
 				if _, err := s.Put(t.Context(), "same/key", strings.NewReader(strings.Repeat(fmt.Sprint(i%10), 1000))); err != nil {
 					t.Error(err)
 				}

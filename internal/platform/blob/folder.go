@@ -57,10 +57,7 @@ func (f *Folder) Put(ctx context.Context, key string, r io.Reader) (Info, error)
 	if err := f.write(ctx, tmp, r); err != nil {
 		return Info{}, errors.Join(fmt.Errorf("write file: %w", err), f.root.Remove(tmp))
 	}
-	err := f.root.MkdirAll(path.Dir(key), 0o700)
-	if err == nil {
-		err = f.root.Rename(tmp, key)
-	}
+	err := f.place(tmp, key)
 	if err != nil {
 		return Info{}, errors.Join(fmt.Errorf("put file in place: %w", err), f.root.Remove(tmp))
 	}
@@ -68,6 +65,19 @@ func (f *Folder) Put(ctx context.Context, key string, r io.Reader) (Info, error)
 		return Info{}, fmt.Errorf("sync folder: %w", err)
 	}
 	return f.Stat(ctx, key)
+}
+
+// place renames; the folder made for it may vanish at once when a Delete finds it empty.
+func (f *Folder) place(tmp, key string) (err error) {
+	for range 5 {
+		if err = f.root.MkdirAll(path.Dir(key), 0o700); err != nil {
+			return err
+		}
+		if err = f.root.Rename(tmp, key); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return err
 }
 
 func (f *Folder) write(ctx context.Context, name string, r io.Reader) error {

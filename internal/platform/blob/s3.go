@@ -66,14 +66,13 @@ func (s *S3) Put(ctx context.Context, key string, r io.Reader) (Info, error) {
 	if !Valid(key) {
 		return Info{}, ErrBadKey.With("key", key)
 	}
-	head := make([]byte, partSize)
-	n, err := io.ReadFull(r, head)
-	size := int64(n)
+	var head bytes.Buffer
+	size, err := io.CopyN(&head, r, partSize)
 	switch {
 	case err == nil: // there is more
-		size, r = -1, io.MultiReader(bytes.NewReader(head), r)
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		r = bytes.NewReader(head[:n])
+		size, r = -1, io.MultiReader(&head, r)
+	case errors.Is(err, io.EOF):
+		r = bytes.NewReader(head.Bytes())
 	default:
 		return Info{}, fmt.Errorf("read what to store: %w", err)
 	}
