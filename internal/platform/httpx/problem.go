@@ -144,13 +144,23 @@ func classify(ctx context.Context, err error) *errs.Error {
 
 // WriteError answers a raw route with err as problem+json. It is for the
 // handler that has not begun its answer yet.
-func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+func WriteError(w http.ResponseWriter, r *http.Request, err error) { WriteErrorStatus(w, r, 0, err) }
+
+// WriteErrorStatus is WriteError with a status of the caller's choice, for
+// protocols that others defined; 0 takes the usual one.
+func WriteErrorStatus(w http.ResponseWriter, r *http.Request, status int, err error) {
 	q := requestOf(r.Context())
 	if q == nil { // served outside an API: only a wiring mistake leads here
-		http.Error(w, errs.CodeOf(err), StatusOf(errs.As(err)))
+		if status == 0 {
+			status = StatusOf(errs.As(err))
+		}
+		http.Error(w, errs.CodeOf(err), status)
 		return
 	}
 	p := q.api.problem(r.Context(), err)
+	if status != 0 {
+		p.Status = status
+	}
 	for k, v := range p.GetHeaders() {
 		w.Header()[k] = v
 	}
