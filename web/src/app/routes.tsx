@@ -3,6 +3,19 @@ import { page } from './page'
 
 /** Pages behind sign-in, by path. A page's navigation entry, if it has one, is in nav.ts. */
 export const pages: RouteObject[] = [
+  { path: 'home', lazy: page('overview', () => import('@/features/overview/pages/HomePage')) },
   { path: 'account', lazy: page('session', () => import('@/features/session/pages/AccountPage')) },
   { path: 'settings', lazy: page('settings', () => import('@/features/settings/pages/SettingsPage')) },
+  { path: 'imports', lazy: page('imports', () => import('@/features/imports/pages/ImportsPage')) },
+  { path: 'imports/new', lazy: page('imports', () => import('@/features/imports/pages/NewImportPage')) },
+  { path: 'imports/:id', lazy: page('imports', () => import('@/features/imports/pages/ImportPage')) },
+  { path: 'dictionary', lazy: page('dictionary', () => import('@/features/dictionary/pages/DictionaryPage')) },
+  { path: 'dictionary/:name', lazy: page('dictionary', () => import('@/features/dictionary/pages/EventPage')) },
+  { path: 'live', lazy: page('facts', () => import('@/features/facts/pages/LivePage')) },
+  { path: 'set-aside', lazy: page('facts', () => import('@/features/facts/pages/SetAsidePage')) },
+  { path: 'jobs', lazy: page('jobs', () => import('@/features/jobs/pages/JobsPage')) },
+  { path: 'audit', lazy: page('audit', () => import('@/features/audit/pages/AuditPage')) },
+  { path: 'team', lazy: page('team', () => import('@/features/team/pages/TeamPage')) },
+  { path: 'keys', lazy: page('keys', () => import('@/features/keys/pages/KeysPage')) },
+  { path: 'system', lazy: page('system', () => import('@/features/system/pages/SystemPage')) },
 ]

@@ -1,0 +1,32 @@
+import { queryOptions } from '@tanstack/react-query'
+import { api, idempotencyKey, unwrap } from '@/shared/api/client'
+import type { NewUser, Permission, Role, User, UserInput } from '@/shared/api/types'
+
+/** Everyone who may sign in. */
+export const usersQuery = () => queryOptions({ queryKey: ['team', 'users'], queryFn: ({ signal }) => unwrap<{ items: User[] }>(api.GET('/api/users', { signal })) })
+
+/** The roles and every permission there is. */
+export const rolesQuery = () =>
+  queryOptions({ queryKey: ['team', 'roles'], queryFn: ({ signal }) => unwrap<{ items: Role[]; permissions: Permission[] }>(api.GET('/api/roles', { signal })) })
+
+/** Adds a member; without a password the answer holds a made one, this one time. */
+export const createUser = (body: UserInput) => unwrap<NewUser>(api.POST('/api/users', { body, params: { header: { 'Idempotency-Key': idempotencyKey() } } }))
+
+/** Changes name, role or state. */
+export const updateUser = (id: string, body: { name?: string; role?: string; state?: User['state'] }) =>
+  unwrap<User>(api.PATCH('/api/users/{id}', { params: { path: { id } }, body }))
+
+/** Makes a new password and signs the member out everywhere. */
+export const resetPassword = (id: string) => unwrap<{ password: string }>(api.POST('/api/users/{id}/password', { params: { path: { id } }, body: {} }))
+
+/** Signs the member out everywhere. */
+export const endSessions = (id: string) => unwrap(api.DELETE('/api/users/{id}/sessions', { params: { path: { id } } }))
+
+/** Makes a role. */
+export const createRole = (body: { name: string; permissions: string[] }) => unwrap<Role>(api.POST('/api/roles', { body }))
+
+/** Changes a role that is not built in. */
+export const updateRole = (id: string, body: { name?: string; permissions?: string[] }) => unwrap<Role>(api.PATCH('/api/roles/{id}', { params: { path: { id } }, body }))
+
+/** Removes a role that nobody has. */
+export const deleteRole = (id: string) => unwrap(api.DELETE('/api/roles/{id}', { params: { path: { id } } }))
