@@ -57,6 +57,7 @@ func TestOrderAcrossReopen(t *testing.T) {
 
 	b = open(t, dir)
 	s = stream(t, b, bus.StreamConfig{After: 7})
+	require.NoError(t, s.Trim(t.Context(), 7))
 	st, err := s.State(t.Context())
 	require.NoError(t, err)
 	require.EqualValues(t, 8, st.First)
@@ -189,6 +190,35 @@ func TestManyPublishersAndAReaderThatStops(t *testing.T) {
 	cancel()
 	require.True(t, errors.Is(<-done, context.Canceled))
 	r.Close()
+}
+
+func TestDumpAndLoad(t *testing.T) {
+	b := open(t, t.TempDir())
+	s := stream(t, b, bus.StreamConfig{After: 10})
+	for i := range 5 {
+		_, err := s.Publish(t.Context(), bytes.Repeat([]byte{byte(i)}, i*1000))
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.Trim(t.Context(), 12))
+	var file bytes.Buffer
+	n, err := s.Dump(t.Context(), &file)
+	require.NoError(t, err)
+	require.Equal(t, 3, n)
+
+	other := open(t, t.TempDir())
+	copied, err := other.Load(t.Context(), bus.StreamConfig{Name: "FACTS"}, bytes.NewReader(file.Bytes()))
+	require.NoError(t, err)
+	st, err := copied.State(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 13, st.First)
+	require.EqualValues(t, 15, st.Last)
+	r := copied.Reader(1)
+	defer r.Close()
+	m := next(t, r)
+	require.EqualValues(t, 13, m.Seq)
+	require.Equal(t, bytes.Repeat([]byte{2}, 2000), m.Data)
+	_, err = other.Load(t.Context(), bus.StreamConfig{Name: "CUT"}, bytes.NewReader(file.Bytes()[:file.Len()-1]))
+	require.Error(t, err)
 }
 
 func BenchmarkPublish64KB(b *testing.B) {

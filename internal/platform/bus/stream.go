@@ -15,9 +15,9 @@ import (
 type StreamConfig struct {
 	Name     string // upper case, such as FACTS
 	MaxBytes int64  // the stream refuses beyond it; default 10 GiB
-	// After is the sequence that is known to be worked on: the next message
-	// gets a higher one even if the stream is new, was lost, or is older than
-	// what was stored from it. What is at or before After is trimmed.
+	// After is the last sequence known to be worked on: the next message gets a
+	// higher one even if the stream is new, was lost, or is older than what was
+	// stored from it (then all it holds is stored already, and trimmed).
 	After uint64
 }
 
@@ -67,8 +67,7 @@ func (b *Bus) Stream(ctx context.Context, cfg StreamConfig) (*Stream, error) {
 	}
 	s := &Stream{bus: b, subject: subject, cfg: cfg, js: js}
 	st := js.CachedInfo().State
-	if cfg.After > 0 && st.FirstSeq <= cfg.After {
-		// Also moves the sequence forward when the stream ends before After.
+	if st.LastSeq < cfg.After { // trimming beyond the end also moves the sequence forward
 		if err := s.Trim(ctx, cfg.After); err != nil {
 			return nil, err
 		}
