@@ -11,6 +11,9 @@ func Buckets(r Range, iv Interval, loc *time.Location) ([]time.Time, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !r.From.Before(r.To) {
+		return nil, nil
+	}
 	var out []time.Time
 	for at := first(r.From.In(loc)); at.Before(r.To); at = next(at) {
 		if len(out) == MaxBuckets {
