@@ -1,35 +1,56 @@
 package shop
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/platform/db"
 )
 
-// MoveContact gives every order of one contact to another, in the transaction
-// of a merge, and remembers it: order facts resolved before the merge but
-// handled after it follow. Moving back (an undone merge) forgets the first move.
-func (s *Service) MoveContact(ctx context.Context, from, into int64) error {
-	if from == into || from == 0 || into == 0 {
-		return nil
-	}
-	return s.DB.Tx(ctx, func(ctx context.Context) error {
-		for _, stmt := range []string{
-			"update orders set contact = $2 where contact = $1",
-			"update order_refunds set contact = $2 where contact = $1",
-			"delete from order_contact_moves where from_contact = $2 and into_contact = $1",
-			"update order_contact_moves set into_contact = $2 where into_contact = $1",
-			"insert into order_contact_moves (from_contact, into_contact) values ($1, $2) on conflict (from_contact) do update set into_contact = excluded.into_contact",
-		} {
-			if _, err := s.DB.Exec(ctx, stmt, from, into); err != nil {
-				return fmt.Errorf("move orders of a contact: %w", err)
+// Move says that a contact is now part of another.
+type Move struct{ From, Into int64 }
+
+// MoveContacts gives the orders of merged contacts to those they are part of
+// now, in the transaction of the merge and in the order of the merges. The
+// order summaries are package contact's to add up: it knows both sides.
+func (s *Service) MoveContacts(ctx context.Context, moves []Move) error {
+	into := map[int64]int64{}
+	var froms []int64
+	for _, m := range moves {
+		if m.From == m.Into || m.From == 0 || m.Into == 0 {
+			continue
+		}
+		for from, to := range into { // 1 into 2, then 2 into 3
+			if to == m.From {
+				into[from] = m.Into
 			}
 		}
-		return s.summarise(ctx, map[int64]bool{from: true, into: true})
+		into[m.From] = m.Into
+		froms = append(froms, m.From)
+	}
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		return inChunks(froms, func(part []int64) error {
+			in := "(" + db.In(1, len(part)) + ")"
+			// most merged contacts are visitors without orders: one look for all of them
+			rows, err := s.DB.Query(ctx, "select contact from orders where contact in "+in+" union select contact from order_refunds where contact in "+in, anys(nil, part)...)
+			buyers, err := db.Collect(rows, err, func(rows *sql.Rows) (n int64, err error) { return n, rows.Scan(&n) })
+			if err != nil {
+				return fmt.Errorf("find orders of merged contacts: %w", err)
+			}
+			for _, from := range buyers {
+				_, e1 := s.DB.Exec(ctx, "update orders set contact = $2 where contact = $1", from, into[from])
+				_, e2 := s.DB.Exec(ctx, "update order_refunds set contact = $2 where contact = $1", from, into[from])
+				if err := cmp.Or(e1, e2); err != nil {
+					return fmt.Errorf("move orders of a contact: %w", err)
+				}
+			}
+			return nil
+		})
 	})
 }
 
@@ -42,8 +63,6 @@ func (s *Service) EraseContacts(ctx context.Context, contacts []int64) error {
 				"delete from order_lines where order_num in (select num from orders where contact in " + in + ")",
 				"delete from order_refunds where order_num in (select num from orders where contact in " + in + ")",
 				"delete from orders where contact in " + in,
-				"delete from order_contact_moves where from_contact in " + in,
-				"delete from order_contact_moves where into_contact in " + in,
 			} {
 				if _, err := s.DB.Exec(ctx, stmt, anys(nil, part)...); err != nil {
 					return fmt.Errorf("erase orders of contacts: %w", err)
@@ -52,24 +71,6 @@ func (s *Service) EraseContacts(ctx context.Context, contacts []int64) error {
 			return nil
 		})
 	})
-}
-
-func (s *Service) mergedInto(ctx context.Context, contacts []int64) (map[int64]int64, error) {
-	out := map[int64]int64{}
-	err := inChunks(contacts, func(part []int64) error {
-		rows, err := s.DB.Query(ctx, "select from_contact, into_contact from order_contact_moves where from_contact in ("+db.In(1, len(part))+")", anys(nil, part)...)
-		_, err = db.Collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
-			var from, into int64
-			err := rows.Scan(&from, &into)
-			out[from] = into
-			return struct{}{}, err
-		})
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read merged contacts: %w", err)
-	}
-	return out, nil
 }
 
 // summarise recomputes the order summary of the contacts from their records.
@@ -109,7 +110,7 @@ func (s *Service) summaries(ctx context.Context, contacts []int64) ([]Summary, e
 		}
 		x.LastAt = max(x.LastAt, last)
 		x.Orders += n
-		x.add(currency, sum)
+		x.add(currency, n, sum)
 		return struct{}{}, nil
 	})
 	if err != nil {
@@ -122,19 +123,20 @@ func (s *Service) summaries(ctx context.Context, contacts []int64) ([]Summary, e
 		var currency string
 		err := rows.Scan(&contact, &currency, &sum)
 		if err == nil {
-			at[contact].add(currency, -sum)
+			at[contact].add(currency, 0, -sum)
 		}
 		return struct{}{}, err
 	})
 	return out, err
 }
 
-func (s *Summary) add(currency string, amount int64) {
+func (s *Summary) add(currency string, orders, amount int64) {
 	for i := range s.Revenue {
 		if s.Revenue[i].Currency == currency {
+			s.Revenue[i].Orders += orders
 			s.Revenue[i].Amount += amount
 			return
 		}
 	}
-	s.Revenue = append(s.Revenue, Money{amount, currency})
+	s.Revenue = append(s.Revenue, contact.Revenue{Currency: currency, Orders: orders, Amount: amount})
 }

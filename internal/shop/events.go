@@ -144,9 +144,9 @@ func (s *Service) followMerges(ctx context.Context, moves []movement) error {
 			numbers = append(numbers, c)
 		}
 	}
-	into, err := s.mergedInto(ctx, numbers)
-	if err != nil || len(into) == 0 {
-		return err
+	into, err := s.Contacts.Survivors(ctx, numbers)
+	if err != nil {
+		return fmt.Errorf("find survivors of merged contacts: %w", err)
 	}
 	for i := range moves {
 		if to, ok := into[moves[i].contact]; ok {

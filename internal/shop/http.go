@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/httpx"
 )
@@ -14,18 +15,18 @@ const listedLines = 50
 
 // OrderView is an order as the API gives it.
 type OrderView struct {
-	ID        string    `json:"id"`
-	Number    string    `json:"number"`
-	Contact   *Ref      `json:"contact,omitempty"`
-	State     State     `json:"state" enum:"paid,partly_refunded,refunded"`
-	Type      Type      `json:"type" enum:"order,refund" doc:"refund: something given back whose order is not known"`
-	Total     Money     `json:"total"`
-	Refunded  Money     `json:"refunded"`
-	PaidAt    time.Time `json:"paidAt"`
-	Source    string    `json:"source"`
-	Lines     []Line    `json:"lines"`
-	LineCount int       `json:"lineCount"`
-	ImportID  string    `json:"importId,omitempty"`
+	ID        string       `json:"id"`
+	Number    string       `json:"number"`
+	Contact   *contact.Ref `json:"contact,omitempty"`
+	State     State        `json:"state" enum:"paid,partly_refunded,refunded"`
+	Type      Type         `json:"type" enum:"order,refund" doc:"refund: something given back whose order is not known"`
+	Total     Money        `json:"total"`
+	Refunded  Money        `json:"refunded"`
+	PaidAt    time.Time    `json:"paidAt"`
+	Source    string       `json:"source"`
+	Lines     []Line       `json:"lines"`
+	LineCount int          `json:"lineCount"`
+	ImportID  string       `json:"importId,omitempty"`
 }
 
 type orderPage struct {
@@ -73,7 +74,7 @@ func (s *Service) Routes(api *httpx.API) {
 func (s *Service) listOrders(ctx context.Context, in *listInput) (*pageOutput, error) {
 	q := Query{Number: in.Q, State: State(in.State), From: in.From, To: in.To}
 	if in.Contact != "" {
-		n, err := s.Contacts.Number(ctx, in.Contact)
+		n, err := s.Contacts.NumOf(ctx, in.Contact)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +84,7 @@ func (s *Service) listOrders(ctx context.Context, in *listInput) (*pageOutput, e
 }
 
 func (s *Service) listContactOrders(ctx context.Context, in *contactInput) (*pageOutput, error) {
-	n, err := s.Contacts.Number(ctx, in.ID)
+	n, err := s.Contacts.NumOf(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -131,14 +132,14 @@ func (s *Service) Views(ctx context.Context, orders []Order) ([]OrderView, error
 			numbers = append(numbers, o.Contact)
 		}
 	}
-	names, err := s.Contacts.Names(ctx, numbers)
+	names, err := s.Contacts.Refs(ctx, numbers)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]OrderView, len(orders))
 	for i, o := range orders {
-		out[i] = OrderView{ID: o.ID, Number: o.Number, State: o.State, Type: o.Type, Total: Money{o.Total, o.Currency},
-			Refunded: Money{o.Refunded, o.Currency}, PaidAt: o.PaidAt, Source: o.Source, Lines: o.Lines, LineCount: o.LineCount, ImportID: o.ImportID}
+		out[i] = OrderView{ID: o.ID, Number: o.Number, State: o.State, Type: o.Type, Total: Money{Amount: o.Total, Currency: o.Currency},
+			Refunded: Money{Amount: o.Refunded, Currency: o.Currency}, PaidAt: o.PaidAt, Source: o.Source, Lines: o.Lines, LineCount: o.LineCount, ImportID: o.ImportID}
 		if ref, ok := names[o.Contact]; ok {
 			out[i].Contact = &ref
 		}

@@ -4,13 +4,12 @@ import (
 	"errors"
 	"math"
 	"strings"
+
+	"github.com/koipond/koipond/internal/contact"
 )
 
 // Money is an amount in minor units of a currency.
-type Money struct {
-	Amount   int64  `json:"amount" doc:"Minor units, such as 分 or cents"`
-	Currency string `json:"currency" doc:"ISO 4217 code"`
-}
+type Money = contact.Money
 
 // Exponent is how many decimal places a currency's minor unit has: 2 for most.
 func Exponent(currency string) int {

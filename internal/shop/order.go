@@ -1,6 +1,10 @@
 package shop
 
-import "time"
+import (
+	"time"
+
+	"github.com/koipond/koipond/internal/contact"
+)
 
 // State of an order's money.
 type State string
@@ -52,10 +56,10 @@ type Order struct {
 
 // Summary is what a contact shows of its orders.
 type Summary struct {
-	Contact         int64 // contact number
-	Orders          int64 // paid orders, also those given back later
-	Revenue         []Money
-	FirstAt, LastAt int64 // UTC milliseconds of the first and last payment, 0 none
+	Contact         int64             // contact number
+	Orders          int64             // paid orders, also those given back later
+	Revenue         []contact.Revenue // by currency
+	FirstAt, LastAt int64             // UTC milliseconds of the first and last payment, 0 none
 }
 
 // settle computes what follows from the payment and the refunds.

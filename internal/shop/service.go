@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 
+	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/id"
@@ -20,21 +21,17 @@ func Migrations() db.Set {
 	return db.Set{Domain: "shop", FS: sub}
 }
 
-// Ref names a contact to a person.
-type Ref struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-}
-
-// Contacts is what orders need of the people behind them.
+// Contacts is what orders need of the people behind them (package contact).
 type Contacts interface {
 	// SetOrderSummary replaces what each contact shows of its orders. A contact
 	// that is gone is passed over. Called inside the transaction that changed the orders.
 	SetOrderSummary(ctx context.Context, summaries []Summary) error
-	// Names gives public id and name by contact number; unknown ones are left out.
-	Names(ctx context.Context, numbers []int64) (map[int64]Ref, error)
-	// Number gives the contact number of a public id, or a NotFound error.
-	Number(ctx context.Context, id string) (int64, error)
+	// Survivors maps merged contacts to whom they are part of now.
+	Survivors(ctx context.Context, nums []int64) (map[int64]int64, error)
+	// Refs gives public id and name by contact number; unknown ones are left out.
+	Refs(ctx context.Context, nums []int64) (map[int64]contact.Ref, error)
+	// NumOf gives the contact number of a public id, or a NotFound error.
+	NumOf(ctx context.Context, id string) (int64, error)
 }
 
 // Deps is what the service is built from.

@@ -62,11 +62,3 @@ create table order_refunds (
 );
 create index order_refunds_contact on order_refunds (contact);
 create index order_refunds_import on order_refunds (import_id, order_num) where import_id <> '';
-
--- Merges: facts resolved before a merge but handled after it still name the
--- contact that is gone.
-create table order_contact_moves (
-  from_contact bigint not null primary key,
-  into_contact bigint not null
-);
-create index order_contact_moves_into on order_contact_moves (into_contact);
