@@ -76,7 +76,7 @@ func (s *Service) handleCreateUser(ctx context.Context, in *createUserIn) (*crea
 }
 
 type updateUserIn struct {
-	byID
+	ID   string `path:"id"`
 	Body struct {
 		Name  *string `json:"name,omitempty"`
 		Role  *string `json:"role,omitempty"`
@@ -180,7 +180,7 @@ func (s *Service) handleCreateRole(ctx context.Context, in *createRoleIn) (*role
 }
 
 type updateRoleIn struct {
-	byID
+	ID   string `path:"id"`
 	Body struct {
 		Name        *string            `json:"name,omitempty"`
 		Permissions *[]auth.Permission `json:"permissions,omitempty"`
