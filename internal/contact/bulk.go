@@ -91,6 +91,21 @@ func insertMany(ctx context.Context, d *db.DB, table string, cols []column, n in
 	})
 }
 
+// insertReturning inserts rows and reads back what tail returns of them.
+func insertReturning(ctx context.Context, d *db.DB, table string, cols []column, rows [][]any, tail string, scan func(*sql.Rows) error) error {
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = c.name
+	}
+	return eachChunk(len(rows), func(from, to int) error {
+		var b strings.Builder
+		b.WriteString("insert into " + table + " (" + strings.Join(names, ",") + ") values ")
+		valueList(&b, cols, to-from, false)
+		got, err := d.Query(ctx, b.String()+" "+tail, gather(cols, from, to, func(i int) []any { return rows[i] })...)
+		return scanAll(got, err, "insert into "+table, scan)
+	})
+}
+
 // updateMany runs `update table set … from (values …) as v where …` in few
 // statements. In set and where, `{name}` stands for a value column.
 func updateMany(ctx context.Context, d *db.DB, table, set, where string, cols []column, n int, row func(i int) []any) error {

@@ -49,14 +49,19 @@ func (e *engine) flush(ctx context.Context, w *world, inputs []input) error {
 	return e.writeRefusals(ctx, inputs)
 }
 
-func shownOf(st *state) int64 {
-	switch {
-	case st.into != nil:
-		return 0
-	case st.kind == event.Person:
+// shownOf says in which list contacts of a kind stand.
+func shownOf(kind event.Kind) int64 {
+	if kind == event.Person {
 		return 1
 	}
 	return 2
+}
+
+func (s *state) shown() int64 {
+	if s.into != nil {
+		return 0
+	}
+	return shownOf(s.kind)
 }
 
 var freshColumns = columns(`num:n id kind shown:n name name_key name_pinyin name_initials avatar gender birthday city attributes written
@@ -91,7 +96,7 @@ func (e *engine) insertFresh(ctx context.Context, w *world) error {
 		if st.into != nil {
 			into = st.into.num
 		}
-		return []any{st.num, st.id, string(st.kind), shownOf(st), rec.name, f.key, f.pinyin, f.initials, rec.avatar, rec.gender, rec.birthday, rec.city, attrs, written,
+		return []any{st.num, st.id, string(st.kind), st.shown(), rec.name, f.key, f.pinyin, f.initials, rec.avatar, rec.gender, rec.birthday, rec.city, attrs, written,
 			t.Channel, t.Source, t.Medium, t.Campaign, t.At, l.Channel, l.Source, l.Medium, l.Campaign, l.At,
 			int64(st.kinds), st.createdAt, st.source, st.importID, st.madeAt, into}
 	}, "")
@@ -151,7 +156,7 @@ func (e *engine) updateStates(ctx context.Context, w *world) error {
 		"contacts.num = {num}", stateColumns, len(changed), func(i int) []any {
 			st := changed[i]
 			t := st.first
-			return []any{st.num, string(st.kind), shownOf(st), int64(st.kinds), st.createdAt, t.Channel, t.Source, t.Medium, t.Campaign, t.At, now}
+			return []any{st.num, string(st.kind), st.shown(), int64(st.kinds), st.createdAt, t.Channel, t.Source, t.Medium, t.Campaign, t.At, now}
 		})
 }
 

@@ -101,5 +101,5 @@ func letters(q string) (s string, ok bool) {
 	return b.String(), b.Len() > 0
 }
 
-// after is the smallest string greater than every string with prefix p.
-func after(p string) string { return p + "\U0010FFFF" }
+// beyond is the smallest string greater than every string with prefix p.
+func beyond(p string) string { return p + "\U0010FFFF" }

@@ -69,6 +69,7 @@ func (e *engine) fromFact(w *world, f *event.Fact, at event.Position, in *input)
 	if f.ReceivedAt > 0 && in.ts > f.ReceivedAt {
 		in.ts = f.ReceivedAt // nobody is known from the future on
 	}
+	in.said = in.ts
 	if t, ok := touchOf(f, &w.parser); ok && !in.manual {
 		t.At = in.ts
 		in.touch = t
@@ -110,7 +111,9 @@ var administrative = map[string]bool{
 
 // introducing facts bring a contact that something else than resolving made
 // or changed: the analytics store hears of it by them.
-var introducing = map[string]bool{event.NameContactCreated: true, event.NameContactImport: true, event.NameContactMerged: true}
+var introducing = map[string]bool{
+	event.NameContactCreated: true, event.NameContactUpdated: true, event.NameContactImport: true, event.NameContactMerged: true,
+}
 
 func reasonOf(f *event.Fact) string {
 	switch f.Type {

@@ -16,7 +16,7 @@ import (
 // People names users, for owners and authors (package team implements it).
 // Ids that nobody has are left out of the answer.
 type People interface {
-	Names(ctx context.Context, ids []string) (map[string]string, error)
+	Names(ctx context.Context, ids []string) map[string]string
 }
 
 // Titles gives the display names of events, for the timeline (package event's
@@ -63,6 +63,7 @@ type Service struct {
 	engine   *engine // for all but resolving: knows no cache
 	resolver *Resolver
 	hooks    *[]MergeHook
+	removed  []RemoveHook
 }
 
 // NewService builds the service. Merge hooks are added before serving.
@@ -90,6 +91,14 @@ func (s *Service) Resolver() *Resolver { return s.resolver }
 
 // Activity is the subscriber that keeps last-seen times and counts of facts.
 func (s *Service) Activity() event.Subscriber { return &activity{s.DB} }
+
+// RemoveHook forgets contacts that are gone, e.g. in the analytics store. It
+// runs after the removal is committed, outside any transaction, again after a
+// crash: it must bear repetition.
+type RemoveHook func(ctx context.Context, nums []int64) error
+
+// OnRemove adds a hook that runs after contacts were removed. Call it while wiring.
+func (s *Service) OnRemove(hook RemoveHook) { s.removed = append(s.removed, hook) }
 
 // OnMerge adds a hook that runs in the transaction of every merge. Call it
 // while wiring, before anything resolves.

@@ -75,7 +75,8 @@ type input struct {
 	previous []*ident // alias: the readings of the previous id, a user id before a device
 	refused  []refusal
 	contact  int64 // given: skips the identities
-	ts       int64
+	ts       int64 // when it happened
+	said     int64 // since when the attributes are true
 	now      int64
 	source   string
 	importID string

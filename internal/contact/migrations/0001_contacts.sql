@@ -66,7 +66,7 @@ create index contacts_filter on contacts (shown, channel, owner_id, created_at);
 create index contacts_by_key on contacts (name_key) where shown = 1 and name_key <> '';
 create index contacts_by_initials on contacts (name_initials) where shown = 1 and name_initials <> '';
 create index contacts_by_merged on contacts (merged_into) where merged_into <> 0;
-create index contacts_by_import on contacts (import_id) where import_id <> '';
+create index contacts_by_import on contacts (import_id, num) where import_id <> '';
 
 -- An identity belongs to exactly one contact. `lookup` is the normalised value,
 -- or its blind index when the kind is personal; then `value_enc` holds the sealed value.
@@ -87,7 +87,7 @@ create table identities (
 );
 -- +end
 create index identities_by_contact on identities (contact);
-create index identities_by_import on identities (import_id) where import_id <> '';
+create index identities_by_import on identities (import_id, contact) where import_id <> '';
 
 -- Facts whose identifiers name people that must not become one. `contact` got
 -- the fact, `holder` keeps the identity (0: nobody has it).
@@ -180,7 +180,7 @@ create table contact_tags (
 );
 -- +end
 create index contact_tags_by_tag on contact_tags (tag, contact);
-create index contact_tags_by_import on contact_tags (import_id) where import_id <> '';
+create index contact_tags_by_import on contact_tags (import_id, contact) where import_id <> '';
 
 create table contact_notes (
   id text not null primary key,
@@ -193,11 +193,12 @@ create table contact_notes (
 create index contact_notes_by_contact on contact_notes (contact, created_at, id);
 
 -- What an import of contacts changed: the image before it ('' when it made the contact),
--- and what it added, for undo.
+-- and what it wrote, for undo.
 create table contact_import_changes (
   import_id text not null,
   contact bigint not null,
   before text not null,
+  after text not null,
   primary key (import_id, contact)
 );
 -- How many facts an import gave a contact, and when it was last seen without them.
@@ -210,3 +211,9 @@ create table contact_import_facts (
   primary key (import_id, contact)
 );
 create index contact_import_facts_by_contact on contact_import_facts (contact);
+-- Contacts removed by an undo, until everybody else has forgotten them too.
+create table contact_removals (
+  num bigint not null primary key,
+  import_id text not null,
+  at bigint not null
+);

@@ -1,0 +1,272 @@
+package contact
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/httpx"
+)
+
+// PageInput is where a list goes on and how much of it is wanted.
+type PageInput struct {
+	Cursor string `query:"cursor"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+type listInput struct {
+	PageInput
+	Q           string    `query:"q" maxLength:"200" doc:"Beginning of the name, its pinyin or initials; or a phone number, e-mail address, id or member number in full"`
+	Channel     string    `query:"channel" doc:"Channel of the first touch"`
+	Tag         string    `query:"tag" doc:"Tag id"`
+	Owner       string    `query:"owner" doc:"User id; none: nobody's; me: mine"`
+	Kind        string    `query:"kind" enum:"person,visitor" default:"person"`
+	CreatedFrom time.Time `query:"createdFrom"`
+	CreatedTo   time.Time `query:"createdTo"`
+	Sort        string    `query:"sort" enum:"lastSeen,created,name,orders,revenue" default:"lastSeen"`
+	Order       string    `query:"order" enum:"asc,desc" default:"desc"`
+}
+
+type rowPage struct {
+	Items []Row  `json:"items"`
+	Next  string `json:"next,omitempty" doc:"Cursor of the next page"`
+	Total int64  `json:"total" doc:"All that match"`
+}
+
+type idInput struct {
+	ID string `path:"id" doc:"Contact id"`
+}
+
+type createInput struct {
+	Body struct {
+		Name       string         `json:"name" maxLength:"120"`
+		Phone      string         `json:"phone,omitempty" maxLength:"64"`
+		Email      string         `json:"email,omitempty" maxLength:"256"`
+		MemberNo   string         `json:"memberNo,omitempty" maxLength:"256"`
+		ExternalID string         `json:"externalId,omitempty" maxLength:"256"`
+		Attributes map[string]any `json:"attributes,omitempty"`
+		Tags       []string       `json:"tags,omitempty" maxItems:"100" doc:"Tag ids"`
+	}
+}
+
+type updateInput struct {
+	idInput
+	Body struct {
+		Name       *string        `json:"name,omitempty" maxLength:"120"`
+		Attributes map[string]any `json:"attributes,omitempty" doc:"null takes an attribute away; gender, birthday, city and avatar are set here too"`
+		OwnerID    *string        `json:"ownerId,omitempty" doc:"Empty: nobody"`
+	}
+}
+
+type tagsInput struct {
+	idInput
+	Body struct {
+		Add    []string `json:"add,omitempty" maxItems:"100" doc:"Tag ids"`
+		Remove []string `json:"remove,omitempty" maxItems:"100" doc:"Tag ids"`
+	}
+}
+
+type notesInput struct {
+	idInput
+	PageInput
+}
+
+type noteInput struct {
+	idInput
+	Body struct {
+		Text string `json:"text"`
+	}
+}
+
+type noteIDInput struct {
+	idInput
+	Note string `path:"note" doc:"Note id"`
+}
+
+type timelineInput struct {
+	idInput
+	PageInput
+	Names string    `query:"names" doc:"Event names, separated by commas"`
+	From  time.Time `query:"from"`
+	To    time.Time `query:"to"`
+}
+
+type unmaskInput struct {
+	idInput
+	Body struct {
+		Field  string `json:"field" doc:"phone, email, attribute:<key>, or the id of an identity"`
+		Reason string `json:"reason" maxLength:"500" doc:"Kept in the audit log"`
+	}
+}
+
+type tagInput struct {
+	Body struct {
+		Group string `json:"group" doc:"Name or id; made when there is none"`
+		Name  string `json:"name"`
+		Color string `json:"color,omitempty" doc:"#rrggbb"`
+	}
+}
+
+type (
+	rowsOutput    struct{ Body rowPage }
+	contactOutput struct{ Body Contact }
+	noteOutput    struct{ Body Note }
+	notesOutput   struct {
+		Body struct {
+			Items []Note `json:"items"`
+			Next  string `json:"next,omitempty"`
+		}
+	}
+	timelineOutput struct {
+		Body struct {
+			Items []Entry `json:"items"`
+			Next  string  `json:"next,omitempty"`
+		}
+	}
+	unmaskOutput struct {
+		Body struct {
+			Value string `json:"value"`
+		}
+	}
+	tagOutput  struct{ Body TagRef }
+	tagsOutput struct {
+		Body struct {
+			Groups []TagGroup `json:"groups"`
+		}
+	}
+)
+
+// Routes declares the API of contacts and tags.
+func (s *Service) Routes(api *httpx.API) {
+	op := func(id, method, path string, may auth.Permission, summary string) httpx.Op {
+		return httpx.Op{ID: id, Method: method, Path: path, Tag: "contacts", Summary: summary, Permission: may}
+	}
+	creates := func(o httpx.Op) httpx.Op { o.Idempotent = true; return o }
+	httpx.Register(api, op("list-contacts", http.MethodGet, "/api/contacts", auth.ContactRead, "List contacts"), s.listContacts)
+	httpx.Register(api, creates(op("create-contact", http.MethodPost, "/api/contacts", auth.ContactWrite, "Make a person")), s.createContact)
+	httpx.Register(api, op("get-contact", http.MethodGet, "/api/contacts/{id}", auth.ContactRead, "Get a contact's profile"), s.getContact)
+	httpx.Register(api, op("update-contact", http.MethodPatch, "/api/contacts/{id}", auth.ContactWrite, "Change a contact"), s.updateContact)
+	httpx.Register(api, op("set-contact-tags", http.MethodPut, "/api/contacts/{id}/tags", auth.ContactWrite, "Add and remove tags"), s.setContactTags)
+	httpx.Register(api, op("list-contact-notes", http.MethodGet, "/api/contacts/{id}/notes", auth.ContactRead, "List notes, newest first"), s.listNotes)
+	httpx.Register(api, creates(op("add-contact-note", http.MethodPost, "/api/contacts/{id}/notes", auth.ContactWrite, "Write a note")), s.addNote)
+	httpx.Register(api, op("delete-contact-note", http.MethodDelete, "/api/contacts/{id}/notes/{note}", auth.ContactWrite, "Delete a note"), s.deleteNote)
+	httpx.Register(api, op("list-contact-timeline", http.MethodGet, "/api/contacts/{id}/timeline", auth.ContactRead, "List a contact's events, newest first"), s.listTimeline)
+	httpx.Register(api, op("unmask-contact", http.MethodPost, "/api/contacts/{id}/unmask", auth.ContactUnmask, "Show a personal value in full; audited"), s.unmask)
+	httpx.Register(api, op("list-tags", http.MethodGet, "/api/tags", auth.ContactRead, "List tag groups and tags"), s.listTags)
+	httpx.Register(api, creates(op("create-tag", http.MethodPost, "/api/tags", auth.ContactWrite, "Make a tag")), s.createTag)
+}
+
+func (s *Service) listContacts(ctx context.Context, in *listInput) (*rowsOutput, error) {
+	owner := in.Owner
+	if owner == "me" {
+		owner = principal(ctx).ID
+	}
+	page, err := s.List(ctx, Query{Q: in.Q, Channel: in.Channel, Tag: in.Tag, Owner: owner, Kind: event.Kind(in.Kind), CreatedFrom: in.CreatedFrom, CreatedTo: in.CreatedTo,
+		Sort: in.Sort, Ascending: in.Order == "asc", Cursor: in.Cursor, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	return &rowsOutput{rowPage(page)}, nil
+}
+
+func (s *Service) createContact(ctx context.Context, in *createInput) (*contactOutput, error) {
+	b := in.Body
+	c, err := s.Create(ctx, NewContact{Name: b.Name, Phone: b.Phone, Email: b.Email, MemberNo: b.MemberNo, ExternalID: b.ExternalID, Attributes: b.Attributes, Tags: b.Tags})
+	if err != nil {
+		return nil, err
+	}
+	return &contactOutput{c}, nil
+}
+
+func (s *Service) getContact(ctx context.Context, in *idInput) (*contactOutput, error) {
+	c, err := s.Get(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &contactOutput{c}, nil
+}
+
+func (s *Service) updateContact(ctx context.Context, in *updateInput) (*contactOutput, error) {
+	c, err := s.Update(ctx, in.ID, Change{Name: in.Body.Name, Attributes: in.Body.Attributes, OwnerID: in.Body.OwnerID})
+	if err != nil {
+		return nil, err
+	}
+	return &contactOutput{c}, nil
+}
+
+func (s *Service) setContactTags(ctx context.Context, in *tagsInput) (*contactOutput, error) {
+	c, err := s.SetTags(ctx, in.ID, in.Body.Add, in.Body.Remove)
+	if err != nil {
+		return nil, err
+	}
+	return &contactOutput{c}, nil
+}
+
+func (s *Service) listNotes(ctx context.Context, in *notesInput) (*notesOutput, error) {
+	notes, next, err := s.Notes(ctx, in.ID, in.Cursor, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &notesOutput{}
+	out.Body.Items, out.Body.Next = notes, next
+	return out, nil
+}
+
+func (s *Service) addNote(ctx context.Context, in *noteInput) (*noteOutput, error) {
+	n, err := s.AddNote(ctx, in.ID, in.Body.Text)
+	if err != nil {
+		return nil, err
+	}
+	return &noteOutput{n}, nil
+}
+
+func (s *Service) deleteNote(ctx context.Context, in *noteIDInput) (*struct{}, error) {
+	return nil, s.DeleteNote(ctx, in.ID, in.Note)
+}
+
+func (s *Service) listTimeline(ctx context.Context, in *timelineInput) (*timelineOutput, error) {
+	q := TimelineQuery{From: in.From, To: in.To, Cursor: in.Cursor, Limit: in.Limit}
+	for n := range strings.SplitSeq(in.Names, ",") {
+		if n = strings.TrimSpace(n); n != "" {
+			q.Names = append(q.Names, n)
+		}
+	}
+	entries, next, err := s.TimelineOf(ctx, in.ID, q)
+	if err != nil {
+		return nil, err
+	}
+	out := &timelineOutput{}
+	out.Body.Items, out.Body.Next = entries, next
+	return out, nil
+}
+
+func (s *Service) unmask(ctx context.Context, in *unmaskInput) (*unmaskOutput, error) {
+	v, err := s.Unmask(ctx, in.ID, in.Body.Field, in.Body.Reason)
+	if err != nil {
+		return nil, err
+	}
+	out := &unmaskOutput{}
+	out.Body.Value = v
+	return out, nil
+}
+
+func (s *Service) listTags(ctx context.Context, _ *struct{}) (*tagsOutput, error) {
+	groups, err := s.Tags(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &tagsOutput{}
+	out.Body.Groups = groups
+	return out, nil
+}
+
+func (s *Service) createTag(ctx context.Context, in *tagInput) (*tagOutput, error) {
+	t, err := s.CreateTag(ctx, in.Body.Group, in.Body.Name, in.Body.Color)
+	if err != nil {
+		return nil, err
+	}
+	return &tagOutput{t}, nil
+}

@@ -1,0 +1,200 @@
+package contact
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/koipond/koipond/internal/analytics"
+	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/clock"
+	"github.com/koipond/koipond/internal/platform/httpx"
+)
+
+// Entry is one fact on a contact's timeline.
+type Entry struct {
+	ID         string         `json:"id" doc:"The event's messageId"`
+	Timestamp  time.Time      `json:"timestamp"`
+	ReceivedAt time.Time      `json:"receivedAt"`
+	Name       string         `json:"name"`
+	Title      string         `json:"title" doc:"Readable, in the caller's language"`
+	Type       event.Type     `json:"type"`
+	Source     string         `json:"source"`
+	Properties map[string]any `json:"properties"`
+	Context    map[string]any `json:"context,omitempty"`
+	ImportID   string         `json:"importId,omitempty"`
+}
+
+// TimelineQuery narrows a timeline. Zero values mean any.
+type TimelineQuery struct {
+	Names    []string
+	From, To time.Time
+	Cursor   string
+	Limit    int
+}
+
+type timelineCursor struct {
+	T int64  `json:"t"`
+	S uint64 `json:"s"`
+	I uint32 `json:"i"`
+}
+
+// TimelineOf reads a contact's facts, newest first.
+func (s *Service) TimelineOf(ctx context.Context, id string, q TimelineQuery) (entries []Entry, next string, err error) {
+	num, err := s.NumOf(ctx, id)
+	if err != nil {
+		return nil, "", err
+	}
+	limit := pageLimit(q.Limit)
+	ask := analytics.TimelineQuery{Limit: limit + 1}
+	ask.Contact, ask.Events, ask.Range = num, q.Names, analytics.Range{From: q.From, To: q.To}
+	if q.Cursor != "" {
+		var c timelineCursor
+		if err := httpx.DecodeCursor(q.Cursor, &c); err != nil {
+			return nil, "", err
+		}
+		ask.Before = &analytics.TimelineCursor{Timestamp: c.T, Position: event.Position{Seq: c.S, Idx: c.I}}
+	}
+	rows, err := s.Timeline.Timeline(ctx, ask)
+	if err != nil {
+		return nil, "", fmt.Errorf("read timeline: %w", err)
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		end := rows[limit-1]
+		next = httpx.EncodeCursor(timelineCursor{end.Timestamp, end.Position.Seq, end.Position.Idx})
+	}
+	names, err := s.displayNames(ctx, rows)
+	if err != nil {
+		return nil, "", err
+	}
+	entries = make([]Entry, len(rows))
+	for i := range rows {
+		entries[i] = entry(ctx, &rows[i], names)
+	}
+	return entries, next, nil
+}
+
+func (s *Service) displayNames(ctx context.Context, rows []analytics.Row) (map[string]string, error) {
+	if s.Titles == nil || len(rows) == 0 {
+		return nil, nil
+	}
+	seen := map[string]bool{}
+	for i := range rows {
+		seen[rows[i].Name] = true
+	}
+	names, err := s.Titles.Titles(ctx, sortedKeys(seen))
+	if err != nil {
+		return nil, fmt.Errorf("read display names: %w", err)
+	}
+	return names, nil
+}
+
+func entry(ctx context.Context, r *analytics.Row, names map[string]string) Entry {
+	e := Entry{ID: r.MessageID, Timestamp: clock.FromMs(r.Timestamp), ReceivedAt: clock.FromMs(r.ReceivedAt), Name: r.Name,
+		Type: r.Type, Source: r.Source, Properties: plain(r.Properties), Context: plain(r.Context), ImportID: r.ImportID}
+	if len(r.Traits) > 2 && len(e.Properties) == 0 {
+		e.Properties = maskTraits(plain(r.Traits))
+	}
+	e.Title = title(ctx, &e, names)
+	if len(e.Context) == 0 {
+		e.Context = nil
+	}
+	return e
+}
+
+// plain decodes an object; anything else gives an empty one.
+func plain(raw json.RawMessage) map[string]any {
+	m := map[string]any{}
+	if len(raw) == 0 || json.Unmarshal(raw, &m) != nil || m == nil {
+		return map[string]any{}
+	}
+	return m
+}
+
+// maskTraits hides what a profile hides.
+func maskTraits(m map[string]any) map[string]any {
+	for k, v := range m {
+		canon, _ := canonicalKind(k)
+		if s, ok := v.(string); ok && Personal(canon) {
+			m[k] = Mask(canon, s)
+		} else if sealedAttributes[k] {
+			m[k] = "****"
+		}
+	}
+	return m
+}
+
+// title says in words what happened, in the language of the request.
+func title(ctx context.Context, e *Entry, names map[string]string) string {
+	say := func(code string, params ...any) string {
+		m := map[string]any{}
+		for i := 0; i+1 < len(params); i += 2 {
+			m[fmt.Sprint(params[i])] = params[i+1]
+		}
+		return httpx.Say(ctx, code, m)
+	}
+	p := e.Properties
+	switch e.Name {
+	case event.NamePageViewed:
+		return say("timeline.page_viewed", "what", cmp.Or(firstWord(p, "title", "name", "path"), path(firstWord(p, "url")), "…"))
+	case event.NameScreenViewed:
+		return say("timeline.screen_viewed", "what", cmp.Or(firstWord(p, "name", "title"), "…"))
+	case event.NameIdentified:
+		return say("timeline.identified")
+	case event.NameAliased:
+		return say("timeline.aliased")
+	case event.NameGroupJoined:
+		return say("timeline.group_joined", "what", cmp.Or(firstWord(p, "name"), "…"))
+	case event.NameContactCreated:
+		return say("timeline.contact_created", "by", cmp.Or(firstWord(p, "by"), "…"))
+	case event.NameContactUpdated:
+		return say("timeline.contact_updated")
+	case event.NameContactImport:
+		return say("timeline.contact_imported")
+	case event.NameContactMerged:
+		return say("timeline.contact_merged")
+	case event.NameTagAdded:
+		return say("timeline.tag_added", "tag", cmp.Or(firstWord(p, "name", "tag"), "…"))
+	case event.NameTagRemoved:
+		return say("timeline.tag_removed", "tag", cmp.Or(firstWord(p, "name", "tag"), "…"))
+	case event.NameNoteAdded:
+		return say("timeline.note_added", "by", cmp.Or(firstWord(p, "by"), "…"))
+	case event.NameOrderPaid:
+		return say("timeline.order_paid", "number", cmp.Or(firstWord(p, "orderNumber", "number"), "…"))
+	case event.NameOrderRefunded:
+		return say("timeline.order_refunded", "number", cmp.Or(firstWord(p, "refundOf", "orderNumber", "number"), "…"))
+	}
+	name := cmp.Or(names[e.Name], e.Name)
+	if what := firstWord(p, "title", "name", "product_name", "productName", "productTitle"); what != "" {
+		return name + " · " + what
+	}
+	return name
+}
+
+// firstWord is the first of the properties that is a text or a number.
+func firstWord(p map[string]any, keys ...string) string {
+	for _, k := range keys {
+		switch v := p[k].(type) {
+		case string:
+			if s := strings.TrimSpace(v); s != "" {
+				return clip(s, 200)
+			}
+		case float64:
+			return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", v), "0"), ".")
+		}
+	}
+	return ""
+}
+
+func path(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Path == "" {
+		return raw
+	}
+	return u.Path
+}
