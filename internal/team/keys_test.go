@@ -12,6 +12,7 @@ import (
 
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/testkit"
 	"github.com/koipond/koipond/internal/team"
@@ -312,6 +313,23 @@ func FuzzAuthenticate(f *testing.F) {
 		}
 		if _, ok := s.Lookup(t.Context(), authorization); ok {
 			t.Fatal("a key out of nothing")
+		}
+	})
+}
+
+// The intake asks this for every request.
+func BenchmarkLookup(b *testing.B) {
+	d := testkit.SQLite(b, audit.Migrations(), team.Migrations())
+	log, err := audit.New(audit.Deps{DB: d, Clock: clock.System{}, Log: testkit.Quiet(), Key: make([]byte, 32)})
+	require.NoError(b, err)
+	s := team.NewService(team.Deps{DB: d, Clock: clock.System{}, IDs: testkit.IDs(clock.System{}), Log: testkit.Quiet(), Audit: log, Hasher: auth.NewHasher(cheap, 1)})
+	_, key, err := s.CreateWriteKey(auth.With(b.Context(), auth.CLI("root")), "k", "")
+	require.NoError(b, err)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, ok := s.Lookup(b.Context(), key); !ok {
+				b.Error("not found")
+			}
 		}
 	})
 }

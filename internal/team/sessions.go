@@ -60,11 +60,10 @@ func (s *Service) SignIn(ctx context.Context, in SignInInput) (secret string, u 
 		if err := s.store.forgive(ctx, account, address); err != nil {
 			return fmt.Errorf("clear attempts: %w", err)
 		}
-		if err := s.endReplaced(ctx, in.Replaces); err != nil {
+		if secret, err = s.begin(ctx, u, in.UserAgent); err != nil {
 			return err
 		}
-		secret, err = s.begin(ctx, u, in.UserAgent)
-		return err
+		return s.endReplaced(ctx, in.Replaces)
 	})
 	if err != nil {
 		return "", User{}, err

@@ -89,10 +89,10 @@ func (s store) touch(ctx context.Context, t touch, at int64) error {
 		_, err := s.db.Exec(ctx, "update team_write_keys set last_used_at = $1 where id = $2 and last_used_at < $1", at, t.id)
 		return err
 	}
-	if _, err := s.db.Exec(ctx, "update team_sessions set last_seen_at = $1 where id = $2 and last_seen_at < $1", at, t.id); err != nil {
+	if _, err := s.db.Exec(ctx, "update team_users set last_seen_at = $1 where last_seen_at < $1 and id = (select user_id from team_sessions where id = $2)", at, t.id); err != nil {
 		return err
 	}
-	_, err := s.db.Exec(ctx, "update team_users set last_seen_at = $1 where last_seen_at < $1 and id = (select user_id from team_sessions where id = $2)", at, t.id)
+	_, err := s.db.Exec(ctx, "update team_sessions set last_seen_at = $1 where id = $2 and last_seen_at < $1", at, t.id)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/platform/clock"
+	"github.com/koipond/koipond/internal/platform/db"
 )
 
 const (
@@ -91,16 +92,24 @@ func (s *Service) Flush(ctx context.Context) error {
 	if len(m) == 0 {
 		return nil
 	}
-	err := s.db.Tx(ctx, func(ctx context.Context) error {
+	all := func(ctx context.Context) error {
 		for k, at := range m {
 			if err := s.store.touch(ctx, k, clock.Ms(at)); err != nil {
-				return err
+				return fmt.Errorf("write last-used times: %w", err)
 			}
 		}
 		return nil
-	})
+	}
+	// SQLite syncs once for all of them. PostgreSQL takes them one by one: rows
+	// of many users held together would meet changes of users in another order.
+	var err error
+	if s.db.Dialect() == db.SQLite {
+		err = s.db.Tx(ctx, all)
+	} else {
+		err = all(ctx)
+	}
 	if err != nil {
-		return fmt.Errorf("write last-used times: %w", err)
+		return err
 	}
 	s.touched.written(m, s.clock.Now())
 	return nil

@@ -145,6 +145,11 @@ func (s *Service) UpdateUser(ctx context.Context, id string, ch UserChange) (Use
 		if err := s.store.updateUser(ctx, u, clock.Ms(s.clock.Now())); err != nil {
 			return err
 		}
+		if u.State != Active {
+			if _, err := s.store.endSessions(ctx, u.ID, ""); err != nil {
+				return err
+			}
+		}
 		return s.record(ctx, "user.updated", userObject(u), detail)
 	})
 	return u, err
@@ -190,9 +195,6 @@ func (s *Service) moveState(ctx context.Context, u *User, to State, detail map[s
 		if err := s.keepAdmin(ctx, *u); err != nil {
 			return err
 		}
-		if _, err := s.store.endSessions(ctx, u.ID, ""); err != nil {
-			return err
-		}
 	}
 	detail["state"] = string(to)
 	u.State = to
@@ -228,11 +230,11 @@ func (s *Service) DeleteUser(ctx context.Context, id string) error {
 		if err := s.keepAdmin(ctx, u); err != nil {
 			return err
 		}
-		if _, err := s.store.endSessions(ctx, id, ""); err != nil {
-			return err
-		}
 		u.State, u.passwordHash = deleted, ""
 		if err := s.store.updateUser(ctx, u, clock.Ms(s.clock.Now())); err != nil {
+			return err
+		}
+		if _, err := s.store.endSessions(ctx, id, ""); err != nil {
 			return err
 		}
 		return s.record(ctx, "user.deleted", userObject(u), nil)
