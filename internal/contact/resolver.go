@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -172,7 +173,7 @@ func answer(w *world, facts []event.Fact, inputs []input, again []event.Rekey, r
 		}
 	}
 	for st := range profiles {
-		out.Profiles = append(out.Profiles, event.Profile{Contact: st.num, Kind: st.kind, Channel: st.first.Channel, CreatedAt: st.createdAt})
+		out.Profiles = append(out.Profiles, event.Profile{Contact: st.num, Kind: st.kind, Channel: cmp.Or(st.first.Channel, Unknown), CreatedAt: st.createdAt})
 	}
 	slices.SortFunc(out.Profiles, func(a, b event.Profile) int { return int(a.Contact - b.Contact) })
 	return out

@@ -22,7 +22,7 @@ func TestVisitorBecomesPerson(t *testing.T) {
 		require.Equal(t, v.Contact, out.Facts[0].Contact, "the visitor is promoted, not replaced")
 		require.Equal(t, event.Person, out.Facts[0].Kind)
 		require.Empty(t, out.Rekeys)
-		require.Equal(t, []event.Profile{{Contact: 1, Kind: event.Person, CreatedAt: start.UnixMilli()}}, out.Profiles)
+		require.Equal(t, []event.Profile{{Contact: 1, Kind: event.Person, Channel: Unknown, CreatedAt: start.UnixMilli()}}, out.Profiles)
 		require.Equal(t, "zhangsan", one[string](p, "select name_pinyin from contacts where num = 1"))
 		require.Empty(t, p.emit.names())
 	})

@@ -14,14 +14,7 @@ import (
 
 // testHistories plays random histories to the engine and to Model and puts random questions to both.
 func testHistories(t *testing.T, e Engine) {
-	left := e.Histories
-	if left == 0 {
-		left = 40
-	}
 	rapid.Check(t, func(r *rapid.T) {
-		if left--; left < 0 {
-			return
-		}
 		h := &history{engine: e, t: t, s: e.Open(t), m: NewModel()}
 		defer func() { require.NoError(r, h.s.Close()) }()
 		for range rapid.IntRange(1, 6).Draw(r, "steps") {
@@ -128,6 +121,9 @@ func (h *history) filter(r *rapid.T) analytics.Filter {
 	}
 	if odds.Draw(r, "events?") == 0 {
 		f.Events = rapid.SliceOfN(drawName, 1, 3).Draw(r, "events")
+	}
+	if odds.Draw(r, "except?") == 0 {
+		f.ExceptEvents = rapid.SliceOfN(drawName, 1, 2).Draw(r, "except")
 	}
 	if odds.Draw(r, "contact?") == 0 {
 		f.Contact = drawContact.Draw(r, "contact")

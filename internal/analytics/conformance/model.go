@@ -120,6 +120,7 @@ func (m *Model) match(f analytics.Filter) []analytics.Row {
 		case !f.From.IsZero() && when.Before(f.From),
 			!f.To.IsZero() && !when.Before(f.To),
 			len(f.Events) > 0 && !slices.Contains(f.Events, r.Name),
+			slices.Contains(f.ExceptEvents, r.Name),
 			len(f.Sources) > 0 && !slices.Contains(f.Sources, r.Source),
 			f.ImportID != "" && f.ImportID != r.ImportID,
 			f.Contact != 0 && f.Contact != m.root(r.Contact),

@@ -21,8 +21,6 @@ type Engine struct {
 	Crash func(t testing.TB, s analytics.Store) analytics.Store
 	// Restore opens what Backup wrote into dir.
 	Restore func(t testing.TB, dir string) analytics.Store
-	// Histories is how many random histories are compared with Model; 0: 40.
-	Histories int
 }
 
 // Run runs the whole suite.

@@ -81,6 +81,17 @@ func (s *selection) bind(v any) string {
 
 func (s *selection) and(cond string) { s.where = append(s.where, cond) }
 
+func (s *selection) noneOf(column string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	marks := make([]string, len(values))
+	for i, v := range values {
+		marks[i] = s.bind(clean(v))
+	}
+	s.and(column + " not in (" + strings.Join(marks, ", ") + ")")
+}
+
 // selectFacts turns a filter into a selection.
 func selectFacts(st *state, f analytics.Filter) *selection {
 	s := &selection{st: st}
@@ -91,6 +102,7 @@ func selectFacts(st *state, f analytics.Filter) *selection {
 		s.and("f.ts < " + strconv.FormatInt(ceilMs(f.To), 10))
 	}
 	s.anyOf("f.name", f.Events)
+	s.noneOf("f.name", f.ExceptEvents)
 	s.anyOf("f.source", f.Sources)
 	if f.ImportID != "" {
 		s.and("f.import_id = " + s.bind(clean(f.ImportID)))
