@@ -1,7 +1,6 @@
 import { Suspense, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Outlet, useLocation } from 'react-router'
-import { Layout } from '@/shared/ui/kit'
 import { Loading } from '@/shared/ui/states'
 import { DemoBanner } from './DemoBanner'
 import { Header } from './Header'
@@ -30,10 +29,13 @@ export function AppLayout() {
     return () => window.removeEventListener('keydown', onKey)
   }, [])
   // A new page starts at its top.
-  useEffect(() => content.current?.scrollTo(0, 0), [pathname])
+  useEffect(() => {
+    // Newer browsers answer scrollTo with a promise, which an effect must not return.
+    void content.current?.scrollTo(0, 0)
+  }, [pathname])
 
   return (
-    <Layout className="kp-shell">
+    <div className="kp-shell">
       <a
         className="kp-skip"
         href="#content"
@@ -45,7 +47,7 @@ export function AppLayout() {
         {t('bar.skip')}
       </a>
       <Sider collapsed={collapsed} />
-      <Layout>
+      <div className="kp-main">
         <Header collapsed={collapsed} onCollapse={() => setCollapsed(!collapsed)} onSearch={() => setPalette(true)} />
         <DemoBanner />
         <main className="kp-content" id="content" tabIndex={-1} ref={content}>
@@ -53,8 +55,8 @@ export function AppLayout() {
             <Outlet />
           </Suspense>
         </main>
-      </Layout>
+      </div>
       <Palette open={palette} onClose={() => setPalette(false)} />
-    </Layout>
+    </div>
   )
 }

@@ -5,7 +5,7 @@ import { Link, useLocation, useNavigation } from 'react-router'
 import { SESSION_KEY, updateMe } from '@/features/session/queries'
 import type { Lang } from '@/shared/i18n/lang'
 import { useToast } from '@/shared/ui/feedback'
-import { Button, Layout } from '@/shared/ui/kit'
+import { Button } from '@/shared/ui/kit'
 import { LangSwitch, ThemeSwitch } from '@/shared/ui/switches'
 import { AccountMenu } from './AccountMenu'
 import { navItemAt } from './nav'
@@ -27,7 +27,7 @@ export function Header({ collapsed, onCollapse, onSearch }: Props) {
   const remember = useRememberLanguage()
   const Fold = collapsed ? PanelLeftOpen : PanelLeftClose
   return (
-    <Layout.Header className="kp-header">
+    <header className="kp-header">
       <Button
         type="text"
         aria-label={collapsed ? t('bar.expand') : t('bar.collapse')}
@@ -54,7 +54,7 @@ export function Header({ collapsed, onCollapse, onSearch }: Props) {
         <AccountMenu />
       </div>
       {moving && <div className="kp-loading-line" />}
-    </Layout.Header>
+    </header>
   )
 }
 

@@ -6,7 +6,7 @@ import { Link, useNavigate } from 'react-router'
 import type { Job } from '@/shared/api/types'
 import { useToast } from '@/shared/ui/feedback'
 import { JobProgress } from '@/shared/ui/JobProgress'
-import { Badge, Button, Popover, Tooltip } from '@/shared/ui/kit'
+import { Button, Popover, Tooltip } from '@/shared/ui/kit'
 import { Empty, ErrorState } from '@/shared/ui/states'
 import { TimeAgo } from '@/shared/ui/values'
 import { isOver, useJobNotices } from './useJobNotices'
@@ -47,15 +47,16 @@ export function Notices() {
   if (!may) return null
   const running = jobs.filter((j) => !isOver(j)).length
   const label = running > 0 ? t('notices.running', { count: running }) : unseen > 0 ? t('notices.unseen', { count: unseen }) : t('notices.title')
+  const toggle = (next: boolean) => {
+    setOpen(next)
+    if (next) setUnseen(0)
+  }
   return (
     <Popover
       trigger="click"
       placement="bottomRight"
       open={open}
-      onOpenChange={(next) => {
-        setOpen(next)
-        if (next) setUnseen(0)
-      }}
+      onOpenChange={toggle}
       content={
         <section className="kp-notices" aria-label={t('notices.title')}>
           <header>
@@ -85,9 +86,10 @@ export function Notices() {
       }
     >
       <Tooltip title={open ? undefined : label}>
-        <Badge dot={running > 0 || unseen > 0} status={running > 0 ? 'processing' : undefined} offset={[-8, 8]}>
-          <Button type="text" aria-label={label} icon={<Bell size={18} aria-hidden />} />
-        </Badge>
+        <span className="kp-bell">
+          <Button type="text" aria-label={label} aria-expanded={open} icon={<Bell size={18} aria-hidden />} />
+          {(running > 0 || unseen > 0) && <i className={running > 0 ? 'busy' : undefined} aria-hidden />}
+        </span>
       </Tooltip>
     </Popover>
   )

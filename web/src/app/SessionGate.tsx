@@ -5,12 +5,8 @@ import { sessionQuery } from '@/features/session/queries'
 import { isSignedOut } from '@/shared/api/errors'
 import { MeContext } from '@/shared/lib/session'
 import { ErrorState } from '@/shared/ui/states'
+import { signInPath } from './signInPath'
 import { Splash } from './Splash'
-
-/** The sign-in page that comes back to where the reader was. */
-export function signInPath(from: string): string {
-  return from === '/' || from === '' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(from)}`
-}
 
 /** Lets signed-in users through and sends everybody else to sign in. */
 export function SessionGate({ children }: { children: ReactNode }) {

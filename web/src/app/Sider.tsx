@@ -2,31 +2,17 @@ import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useLocation } from 'react-router'
 import { useMe } from '@/shared/lib/session'
-import { Layout, Menu } from '@/shared/ui/kit'
-import { navFor, navItemAt } from './nav'
+import { Tooltip } from '@/shared/ui/kit'
+import { navFor, navItemAt, type NavItem } from './nav'
 
-/** The navigation at the left: the pages this user may open. */
+/** The navigation at the left: the pages this user may open. Folded, it shows the signs alone. */
 export function Sider({ collapsed }: { collapsed: boolean }) {
   const { t } = useTranslation('app')
   const me = useMe()
-  const here = navItemAt(useLocation().pathname)
+  const here = navItemAt(useLocation().pathname)?.item.path
   const groups = useMemo(() => navFor(me.permissions), [me.permissions])
-  const items = groups.map((g) => ({
-    key: g.key,
-    type: 'group' as const,
-    label: collapsed ? null : t(`nav.${g.key}`),
-    children: g.items.map(({ path, key, icon: Icon }) => ({
-      key: path,
-      icon: <Icon size={17} strokeWidth={1.8} aria-hidden />,
-      label: (
-        <Link to={path} aria-current={here?.item.path === path ? 'page' : undefined}>
-          {t(`nav.${key}`)}
-        </Link>
-      ),
-    })),
-  }))
   return (
-    <Layout.Sider width={228} collapsedWidth={64} collapsed={collapsed} className="kp-side" theme="light">
+    <aside className="kp-side" data-collapsed={collapsed}>
       <Link className="kp-brand" to="/" aria-label={t('brand.name')}>
         <img src="/favicon.svg" alt="" width={30} height={30} />
         {!collapsed && (
@@ -37,9 +23,34 @@ export function Sider({ collapsed }: { collapsed: boolean }) {
         )}
       </Link>
       <nav className="kp-nav" aria-label={t('bar.main')}>
-        <Menu mode="inline" inlineIndent={10} selectedKeys={here ? [here.item.path] : []} items={items} />
+        {groups.map((g) => (
+          <section key={g.key} aria-label={t(`nav.${g.key}`)}>
+            {!collapsed && <h2 aria-hidden>{t(`nav.${g.key}`)}</h2>}
+            <ul>
+              {g.items.map((item) => (
+                <li key={item.path}>
+                  <Entry item={item} on={item.path === here} collapsed={collapsed} />
+                </li>
+              ))}
+            </ul>
+          </section>
+        ))}
       </nav>
       {!collapsed && <div className="kp-side-foot kp-num">{me.version}</div>}
-    </Layout.Sider>
+    </aside>
+  )
+}
+
+function Entry({ item, on, collapsed }: { item: NavItem; on: boolean; collapsed: boolean }) {
+  const { t } = useTranslation('app')
+  const label = t(`nav.${item.key}`)
+  const Icon = item.icon
+  return (
+    <Tooltip title={collapsed ? label : undefined} placement="right">
+      <Link to={item.path} aria-current={on ? 'page' : undefined} aria-label={collapsed ? label : undefined}>
+        <Icon size={17} strokeWidth={1.8} aria-hidden />
+        {!collapsed && <span>{label}</span>}
+      </Link>
+    </Tooltip>
   )
 }

@@ -3,13 +3,12 @@ import { createBrowserRouter, Navigate } from 'react-router'
 import { sessionQuery } from '@/features/session/queries'
 import { onSignedOut } from '@/shared/api/client'
 import { useMe } from '@/shared/lib/session'
-import { AppLayout } from './AppLayout'
 import { RouteError } from './RouteError'
 import { NotFound } from './NotFound'
-import { SessionGate, signInPath } from './SessionGate'
 import { landing } from './nav'
 import { page } from './page'
 import { pages } from './routes'
+import { signInPath } from './signInPath'
 
 function Landing() {
   return <Navigate to={landing(useMe().permissions)} replace />
@@ -17,7 +16,7 @@ function Landing() {
 
 /** Builds the router once. The session is asked for while the first page's code loads. */
 export function makeRouter(client: QueryClient) {
-  void client.prefetchQuery({ ...sessionQuery(), retry: false })
+  if (!/^\/(sign-in|setup)$/.test(window.location.pathname)) void client.prefetchQuery({ ...sessionQuery(), retry: false })
   const router = createBrowserRouter([
     {
       HydrateFallback: () => null,
@@ -26,11 +25,7 @@ export function makeRouter(client: QueryClient) {
         { path: 'sign-in', lazy: page('session', () => import('@/features/session/pages/SignInPage')) },
         { path: 'setup', lazy: page('session', () => import('@/features/session/pages/SetupPage')) },
         {
-          element: (
-            <SessionGate>
-              <AppLayout />
-            </SessionGate>
-          ),
+          lazy: page([], () => import('./SignedIn')),
           children: [
             {
               errorElement: <RouteError />,

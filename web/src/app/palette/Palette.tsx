@@ -1,7 +1,7 @@
 import { CornerDownLeft, LoaderCircle, Search } from 'lucide-react'
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Overlay } from '@/shared/ui/Drawer'
+import { Overlay } from '@/shared/ui/Overlay'
 import { useErrorText } from '@/shared/ui/states'
 import { grouped, move, type Entry } from './entries'
 import styles from './Palette.module.css'

@@ -1,9 +1,10 @@
-import dayjs from 'dayjs'
 import { CalendarRange } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { PRESETS, type DayRange, type Preset } from '../lib/range'
-import { DatePicker, Segmented } from './kit'
+import { Segmented } from './kit'
+
+const DayRangePicker = lazy(() => import('./DayRangePicker'))
 
 interface Props {
   value: DayRange
@@ -30,17 +31,16 @@ export function DateRange({ value, onChange }: Props) {
         ]}
       />
       {custom && (
-        <DatePicker.RangePicker
-          allowClear={false}
-          aria-label={t('range.custom')}
-          value={[dayjs(value.first), dayjs(value.last)]}
-          onChange={(days) => {
-            const [a, b] = days ?? []
-            if (!a || !b) return
-            setPicking(false)
-            onChange({ first: a.format('YYYY-MM-DD'), last: b.format('YYYY-MM-DD') })
-          }}
-        />
+        <Suspense fallback={<span className="kp-bone" style={{ width: 240, height: 34 }} />}>
+          <DayRangePicker
+            first={value.first}
+            last={value.last}
+            onPick={(first, last) => {
+              setPicking(false)
+              onChange({ first, last })
+            }}
+          />
+        </Suspense>
       )}
     </div>
   )

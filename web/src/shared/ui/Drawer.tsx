@@ -28,12 +28,3 @@ export function Dialog({ open, onClose, title, children, width = 460, closable =
     </Modal>
   )
 }
-
-/** A bare box over the page, without title or buttons, near the top; what it holds brings its own. */
-export function Overlay({ open, onClose, label, children, width = 600 }: Omit<Props, 'title' | 'extra' | 'footer'> & { label: string }) {
-  return (
-    <Modal open={open} onCancel={onClose} footer={null} closable={false} width={width} aria-label={label} destroyOnHidden style={{ top: '12vh' }}>
-      {children}
-    </Modal>
-  )
-}

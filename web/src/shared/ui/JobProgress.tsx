@@ -3,7 +3,6 @@ import type { Job, JobState } from '../api/types'
 import { formatInt } from '../lib/format'
 import { usePrefs } from '../lib/prefs'
 import { StatusDot, type Tone } from './chips'
-import { Progress } from './kit'
 
 const TONES: Record<JobState, Tone> = { queued: 'neutral', running: 'info', succeeded: 'good', failed: 'bad', cancelled: 'warn' }
 
@@ -33,14 +32,30 @@ export function JobProgress({ job }: { job: Pick<Job, 'state' | 'done' | 'total'
 
 /** A bar with the numbers behind it. A total of 0 means it is not known yet. */
 export function ProgressBar({ label, done, total, lang }: { label: string; done: number; total: number; lang: string }) {
-  const percent = total > 0 ? Math.min(100, Math.floor((done / total) * 100)) : 0
+  const share = total > 0 ? Math.min(1, done / total) : undefined
   return (
     <span className="kp-progress">
-      <Progress percent={percent} size="small" showInfo={total > 0} status="active" aria-label={label} />
+      <Bar label={label} share={share} />
       <small className="kp-muted kp-num">
-        {formatInt(done, lang)}
+        {share !== undefined && <b>{Math.floor(share * 100)}%</b>} {formatInt(done, lang)}
         {total > 0 && ` / ${formatInt(total, lang)}`}
       </small>
+    </span>
+  )
+}
+
+/** The bar alone. Without a share it only shows that something goes on. */
+export function Bar({ label, share }: { label: string; share: number | undefined }) {
+  return (
+    <span
+      className={share === undefined ? 'kp-bar unknown' : 'kp-bar'}
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={share === undefined ? undefined : Math.floor(share * 100)}
+    >
+      <i style={{ width: share === undefined ? '30%' : `${share * 100}%` }} />
     </span>
   )
 }

@@ -3,7 +3,8 @@ import { useEffect, useId, useRef, useState, type DragEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { formatBytes } from '../lib/format'
 import { usePrefs } from '../lib/prefs'
-import { Alert, Button, Progress } from './kit'
+import { Bar } from './JobProgress'
+import { Alert, Button } from './kit'
 import { useErrorText } from './states'
 
 interface Props<T> {
@@ -60,7 +61,8 @@ export function UploadDrop<T>({ title, hint, accept, upload, onDone }: Props<T>)
       <div className="kp-drop busy">
         <b className="kp-clip">{sending.file.name}</b>
         <span className="kp-muted">{formatBytes(sending.file.size, lang)}</span>
-        <Progress percent={Math.floor(sending.share * 100)} aria-label={t('upload.sending')} />
+        <Bar label={t('upload.sending')} share={sending.share} />
+        <span className="kp-num">{Math.floor(sending.share * 100)}%</span>
         <Button onClick={() => abort.current?.abort()}>{t('action.cancel')}</Button>
       </div>
     )

@@ -15,8 +15,6 @@ export {
   Dropdown,
   Input,
   InputNumber,
-  Layout,
-  Menu,
   Popover,
   Progress,
   Radio,

@@ -62,7 +62,7 @@ function SetupForm() {
       <Field name="company" label={t('field.company')} rules={[{ required: true, whitespace: true, message: t('field.companyNeeded') }]}>
         <Input autoFocus autoComplete="organization" maxLength={100} placeholder={t('field.companyExample')} />
       </Field>
-      <div className="kp-grid cols-3 kp-form-grid">
+      <div className="kp-grid kp-form-grid wide-first">
         <Field name="timezone" label={t('field.timezone')} rules={[{ required: true }]}>
           <TimezoneSelect />
         </Field>

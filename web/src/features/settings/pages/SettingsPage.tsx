@@ -40,7 +40,7 @@ function CompanyForm({ data }: { data: Company }) {
       <Field name="company" label={t('company.name')} rules={[{ required: true, whitespace: true, message: t('company.nameNeeded') }]}>
         <Input maxLength={100} autoComplete="organization" />
       </Field>
-      <div className="kp-grid cols-3 kp-form-grid">
+      <div className="kp-grid kp-form-grid wide-first">
         <Field name="timezone" label={t('company.timezone')} extra={t('company.timezoneHint')} rules={[{ required: true }]}>
           <TimezoneSelect />
         </Field>

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { landing, NAV, navFor, navItemAt } from './nav'
+
+const paths = (permissions: string[]) => navFor(permissions).flatMap((g) => g.items.map((i) => i.path))
+
+describe('navigation', () => {
+  it('shows only what the user may open, without empty groups', () => {
+    expect(paths(['contact.read', 'jobs.read'])).toEqual(['/contacts', '/jobs'])
+    expect(navFor(['contact.read', 'jobs.read']).map((g) => g.key)).toEqual(['customers', 'system'])
+    expect(navFor([])).toEqual([])
+    // Writing alone opens no list.
+    expect(paths(['contact.write', 'import.write'])).toEqual([])
+  })
+  it('finds the entry of a page inside', () => {
+    expect(navItemAt('/contacts/01J')?.item.path).toBe('/contacts')
+    expect(navItemAt('/system')?.item.path).toBe('/system')
+    expect(navItemAt('/systematic')).toBeUndefined()
+    expect(navItemAt('/account')).toBeUndefined()
+  })
+  it('lands on the first page the user may open', () => {
+    expect(landing(['order.read', 'overview.read'])).toBe('/home')
+    expect(landing(['order.read'])).toBe('/orders')
+    expect(landing([])).toBe('/account')
+  })
+  it('has no path twice', () => {
+    const all = NAV.flatMap((g) => g.items.map((i) => i.path))
+    expect(new Set(all).size).toBe(all.length)
+  })
+})

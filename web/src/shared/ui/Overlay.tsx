@@ -1,0 +1,20 @@
+import { Modal } from 'antd'
+import type { ReactNode } from 'react'
+
+interface Props {
+  open: boolean
+  onClose: () => void
+  /** What it is, for screen readers. */
+  label: string
+  children: ReactNode
+  width?: number
+}
+
+/** A bare box over the page, without title or buttons, near the top; what it holds brings its own. */
+export function Overlay({ open, onClose, label, children, width = 600 }: Props) {
+  return (
+    <Modal open={open} onCancel={onClose} footer={null} closable={false} width={width} aria-label={label} destroyOnHidden style={{ top: '12vh' }}>
+      {children}
+    </Modal>
+  )
+}

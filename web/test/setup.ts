@@ -1,0 +1,33 @@
+import { cleanup } from '@testing-library/react'
+import { afterEach, beforeAll, beforeEach } from 'vitest'
+import { changeLang, i18n, initI18n } from '@/shared/i18n/i18n'
+
+// What jsdom lacks and the kit asks for.
+window.matchMedia ??= ((query: string) => ({
+  matches: false,
+  media: query,
+  onchange: null,
+  addEventListener: () => undefined,
+  removeEventListener: () => undefined,
+  addListener: () => undefined,
+  removeListener: () => undefined,
+  dispatchEvent: () => false,
+})) as typeof window.matchMedia
+globalThis.ResizeObserver ??= class {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+}
+Element.prototype.scrollIntoView ??= () => undefined
+Element.prototype.scrollTo ??= () => undefined
+
+beforeAll(async () => {
+  if (!i18n.isInitialized) await initI18n('zh-CN')
+})
+
+beforeEach(async () => {
+  localStorage.clear()
+  await changeLang('zh-CN')
+})
+
+afterEach(cleanup)
