@@ -1,0 +1,122 @@
+import { useQuery } from '@tanstack/react-query'
+import { SlidersHorizontal } from 'lucide-react'
+import { useMemo, useState, type ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+import { CHANNELS, useChannelName } from '@/shared/lib/channels'
+import { useCan, useMe } from '@/shared/lib/session'
+import { DayPicker } from '@/shared/ui/DayPicker'
+import { FilterBar, FilterSelect, SearchBox } from '@/shared/ui/FilterBar'
+import { FilterChips, useDaysText, type FilterChip } from '@/shared/ui/FilterChips'
+import { Button, Popover, Segmented, Select } from '@/shared/ui/kit'
+import { KINDS, type ContactFilters, type Kind } from '../filters'
+import { staffQuery, tagsQuery } from '../queries'
+import css from './ContactFilterBar.module.css'
+
+interface Props {
+  filters: ContactFilters
+  onChange: (next: Partial<ContactFilters>) => void
+  onClear: () => void
+  extra?: ReactNode
+}
+
+/** Members of staff by id: all for those who may see the team, else at least oneself. */
+export function useStaff(): { id: string; name: string }[] {
+  const me = useMe().user
+  const { data } = useQuery(staffQuery(useCan('team.read')))
+  return useMemo(() => data?.items.filter((u) => u.state === 'active' || u.id === me.id) ?? [{ id: me.id, name: me.name }], [data, me.id, me.name])
+}
+
+/** Search, kind and filters of the list of contacts; what is on shows as chips below. */
+export function ContactFilterBar({ filters, onChange, onClear, extra }: Props) {
+  const { t } = useTranslation(['contacts', 'common'])
+  const [open, setOpen] = useState(false)
+  const chips = useChips(filters, onChange)
+  return (
+    <>
+      <FilterBar extra={extra}>
+        <SearchBox value={filters.q} onChange={(q) => onChange({ q })} placeholder={t('filter.search')} width={300} />
+        <Segmented<Kind>
+          aria-label={t('filter.kind')}
+          value={filters.kind}
+          onChange={(kind) => onChange({ kind })}
+          options={KINDS.map((k) => ({ value: k, label: t(`kinds.${k}`) }))}
+        />
+        <Popover open={open} onOpenChange={setOpen} trigger="click" placement="bottomLeft" content={<FilterForm filters={filters} onChange={onChange} />}>
+          <Button icon={<SlidersHorizontal size={15} aria-hidden />} aria-expanded={open}>
+            {t('common:filter.add')}
+            {chips.length > 0 && <span className={css.count}>{chips.length}</span>}
+          </Button>
+        </Popover>
+      </FilterBar>
+      <FilterChips chips={chips} onClear={onClear} />
+    </>
+  )
+}
+
+function FilterForm({ filters, onChange }: Pick<Props, 'filters' | 'onChange'>) {
+  const { t } = useTranslation('contacts')
+  const channelName = useChannelName()
+  const staff = useStaff()
+  const tags = useQuery(tagsQuery())
+  return (
+    <div className={css.form}>
+      <label>
+        <span>{t('filter.channel')}</span>
+        <FilterSelect
+          label={t('filter.channel')}
+          value={filters.channel || undefined}
+          onChange={(channel) => onChange({ channel: channel ?? '' })}
+          options={CHANNELS.map((id) => ({ value: id as string, label: channelName(id) }))}
+          width={260}
+        />
+      </label>
+      <label>
+        <span>{t('filter.tag')}</span>
+        <Select
+          allowClear
+          aria-label={t('filter.tag')}
+          placeholder={t('filter.tag')}
+          loading={tags.isPending}
+          value={filters.tag || undefined}
+          onChange={(tag: string | undefined) => onChange({ tag: tag ?? '' })}
+          showSearch={{ optionFilterProp: 'label' }}
+          notFoundContent={t('tags.none')}
+          options={tags.data?.groups.map((g) => ({ label: g.name, options: g.tags.map((x) => ({ value: x.id, label: x.name })) }))}
+        />
+      </label>
+      <label>
+        <span>{t('filter.owner')}</span>
+        <FilterSelect
+          searchable
+          label={t('filter.owner')}
+          value={filters.owner || undefined}
+          onChange={(owner) => onChange({ owner: owner ?? '' })}
+          options={staff.map((u) => ({ value: u.id, label: u.name }))}
+          width={260}
+        />
+      </label>
+      <label>
+        <span>{t('filter.created')}</span>
+        <DayPicker label={t('filter.created')} value={filters.created} onChange={(days) => onChange({ created: days })} width={260} />
+      </label>
+    </div>
+  )
+}
+
+/** The filters that are on, in words. */
+function useChips(filters: ContactFilters, onChange: Props['onChange']): FilterChip[] {
+  const { t } = useTranslation('contacts')
+  const channelName = useChannelName()
+  const days = useDaysText()
+  const staff = useStaff()
+  const tags = useQuery({ ...tagsQuery(), enabled: filters.tag !== '' })
+  const tag = tags.data?.groups.flatMap((g) => g.tags).find((x) => x.id === filters.tag)
+  const chips: FilterChip[] = []
+  const add = (key: string, label: string, value: string, off: Partial<ContactFilters>) =>
+    value && chips.push({ key, label, value, onRemove: () => onChange(off) })
+  add('channel', t('filter.channel'), filters.channel && channelName(filters.channel), { channel: '' })
+  add('tag', t('filter.tag'), filters.tag && (tag?.name ?? filters.tag), { tag: '' })
+  add('owner', t('filter.owner'), filters.owner && (staff.find((u) => u.id === filters.owner)?.name ?? filters.owner), { owner: '' })
+  add('created', t('filter.created'), days(filters.created), { created: {} })
+  return chips
+}

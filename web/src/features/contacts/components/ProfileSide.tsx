@@ -1,0 +1,160 @@
+import type { ReactNode } from 'react'
+import { GitMerge } from 'lucide-react'
+import { useTranslation } from 'react-i18next'
+import type { Contact, Touch } from '@/shared/api/types'
+import { codeText } from '@/shared/i18n/code'
+import { useChannelName } from '@/shared/lib/channels'
+import { CopyText } from '@/shared/ui/copy'
+import { JsonView } from '@/shared/ui/JsonView'
+import { Tooltip } from '@/shared/ui/kit'
+import { Masked } from '@/shared/ui/Masked'
+import { Panel } from '@/shared/ui/Panel'
+import { Empty } from '@/shared/ui/states'
+import { DateTime, TimeAgo } from '@/shared/ui/values'
+import { unmask } from '../queries'
+import css from './ProfileSide.module.css'
+
+/** The server hides personal values with stars. */
+const isMasked = (value: string) => value.includes('*')
+
+/** What is known about the contact, beside what it did. */
+export function ProfileSide({ contact }: { contact: Contact }) {
+  return (
+    <div className="kp-stack">
+      <Identities contact={contact} />
+      <Attributes contact={contact} />
+      <Touches contact={contact} />
+    </div>
+  )
+}
+
+function Identities({ contact }: { contact: Contact }) {
+  const { t } = useTranslation('contacts')
+  return (
+    <Panel title={t('side.identities')}>
+      {contact.identities.length === 0 ? (
+        <p className="kp-muted">{t('side.noIdentities')}</p>
+      ) : (
+        <dl className={css.facts}>
+          {contact.identities.map((i) => {
+            const label = codeText('contacts', 'identity', i.kind)
+            return (
+              <div key={i.id}>
+                <dt>{label}</dt>
+                <dd>
+                  <Tooltip placement="left" title={<SeenWhen first={i.firstSeenAt} last={i.lastSeenAt} source={i.source} />}>
+                    <span className={css.value}>
+                      {isMasked(i.value) ? (
+                        <Masked value={i.value} label={label} reveal={(reason) => unmask(contact.id, i.id, reason)} />
+                      ) : (
+                        <CopyText text={i.value} label={label} mono={false} />
+                      )}
+                    </span>
+                  </Tooltip>
+                </dd>
+              </div>
+            )
+          })}
+        </dl>
+      )}
+      {contact.mergedFrom.length > 0 && (
+        <ul className={css.merged}>
+          {contact.mergedFrom.map((m) => (
+            <li key={m.id}>
+              <GitMerge size={14} aria-hidden />
+              <span>
+                {t('side.merged', { why: codeText('contacts', 'identity', m.why) })} <DateTime at={m.at} dateOnly />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  )
+}
+
+function SeenWhen({ first, last, source }: { first: string; last: string; source: string }) {
+  const { t } = useTranslation('contacts')
+  return (
+    <>
+      {t('side.firstSeen')} <DateTime at={first} />
+      <br />
+      {t('side.lastSeen')} <DateTime at={last} />
+      {source && (
+        <>
+          <br />
+          {t('side.source', { source })}
+        </>
+      )}
+    </>
+  )
+}
+
+function Attributes({ contact }: { contact: Contact }) {
+  const { t } = useTranslation('contacts')
+  const own: [string, string, unknown][] = [
+    ...(contact.gender ? [['gender', t('side.gender'), codeText('contacts', 'gender', contact.gender)] satisfies [string, string, unknown]] : []),
+    ...(contact.birthday ? [['birthday', t('side.birthday'), contact.birthday.slice(0, 10)] satisfies [string, string, unknown]] : []),
+    ...contact.attributes.map((a): [string, string, unknown] => [a.key, a.label || a.key, a.value]),
+  ]
+  return (
+    <Panel title={t('side.attributes')}>
+      {own.length === 0 ? (
+        <Empty title={t('side.noAttributes')} desc={t('side.noAttributesDesc')} />
+      ) : (
+        <dl className={css.facts}>
+          {own.map(([key, label, value]) => (
+            <div key={key}>
+              <dt title={key}>{label}</dt>
+              <dd>
+                <AttributeValue value={value} />
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </Panel>
+  )
+}
+
+function AttributeValue({ value }: { value: unknown }) {
+  const { t } = useTranslation('contacts')
+  if (typeof value === 'boolean') return value ? t('side.yes') : t('side.no')
+  if (Array.isArray(value) && value.every((v) => typeof v !== 'object')) return value.join('、')
+  if (value !== null && typeof value === 'object') return <JsonView value={value} depth={0} />
+  return String(value ?? '')
+}
+
+function Touches({ contact }: { contact: Contact }) {
+  const { t } = useTranslation('contacts')
+  if (!contact.firstTouch && !contact.lastTouch) return null
+  return (
+    <Panel title={t('side.touches')}>
+      <ol className={css.touches}>
+        {contact.firstTouch && <TouchLine label={t('side.first')} touch={contact.firstTouch} />}
+        {contact.lastTouch && <TouchLine label={t('side.last')} touch={contact.lastTouch} />}
+      </ol>
+    </Panel>
+  )
+}
+
+function TouchLine({ label, touch }: { label: string; touch: Touch }) {
+  const { t } = useTranslation('contacts')
+  const channelName = useChannelName()
+  const parts: [string, string | undefined][] = [
+    [t('side.utmSource'), touch.source],
+    [t('side.utmMedium'), touch.medium],
+    [t('side.utmCampaign'), touch.campaign],
+  ]
+  const detail: ReactNode[] = parts.filter(([, v]) => v).map(([k, v]) => <span key={k} title={k}>{v}</span>)
+  return (
+    <li>
+      <span className="kp-muted">{label}</span>
+      <div>
+        <b>{channelName(touch.channel)}</b>
+        {detail.length > 0 && <p>{detail}</p>}
+      </div>
+      <TimeAgo at={touch.at} />
+    </li>
+  )
+}

@@ -1,0 +1,42 @@
+import { useMemo } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { ContactRow } from '@/shared/api/types'
+import { useChannelName } from '@/shared/lib/channels'
+import { TagList } from '@/shared/ui/chips'
+import type { Column } from '@/shared/ui/DataTable'
+import { Count, DateTime, Money, None, Person, TimeAgo } from '@/shared/ui/values'
+import type { SortKey } from '../filters'
+import css from './columns.module.css'
+
+/** What a contact without a name is called. */
+export function useContactName(): (row: Pick<ContactRow, 'name' | 'kind' | 'id'>) => string {
+  const { t } = useTranslation('contacts')
+  return ({ name, kind }) => name || (kind === 'visitor' ? t('unnamed.visitor') : t('unnamed.person'))
+}
+
+/** The columns of every list of contacts. Lists that cannot be sorted leave the sorting out. */
+export function useContactColumns(sortable: boolean): Column<ContactRow, SortKey>[] {
+  const { t } = useTranslation('contacts')
+  const channel = useChannelName()
+  const nameOf = useContactName()
+  return useMemo(() => {
+    const sort = (key: SortKey) => (sortable ? key : undefined)
+    return [
+      { key: 'name', title: t('col.name'), sort: sort('name'), fixed: true, width: 190, render: (r) => <Person name={nameOf(r)} sub={r.phone ?? r.email} /> },
+      { key: 'email', title: t('col.email'), optional: true, render: (r) => r.email ?? <None /> },
+      { key: 'city', title: t('col.city'), width: 84, render: (r) => r.city || <None /> },
+      {
+        key: 'channel',
+        title: t('col.channel'),
+        width: 108,
+        render: (r) => (r.channel ? <span className={css.channel} data-channel={r.channel}>{channel(r.channel)}</span> : <None />),
+      },
+      { key: 'tags', title: t('col.tags'), render: (r) => (r.tags.length ? <TagList tags={r.tags} /> : <None />) },
+      { key: 'owner', title: t('col.owner'), width: 90, render: (r) => r.owner?.name ?? <None /> },
+      { key: 'orders', title: t('col.orders'), align: 'right', width: 86, sort: sort('orders'), render: (r) => (r.orders ? <Count value={r.orders} /> : <None />) },
+      { key: 'revenue', title: t('col.revenue'), align: 'right', width: 116, sort: sort('revenue'), render: (r) => <Money value={r.revenue} whole /> },
+      { key: 'lastSeen', title: t('col.lastSeen'), width: 124, sort: sort('lastSeen'), render: (r) => <TimeAgo at={r.lastSeenAt} /> },
+      { key: 'created', title: t('col.created'), width: 112, sort: sort('created'), optional: true, render: (r) => <DateTime at={r.createdAt} dateOnly /> },
+    ]
+  }, [t, channel, nameOf, sortable])
+}

@@ -1,0 +1,69 @@
+import type { ContactQuery } from '@/shared/api/types'
+import { parseDays, type DaySpan } from '@/shared/lib/days'
+import type { Sort, UrlPatch } from '@/shared/lib/url'
+
+/** What a contact is: someone known, or a device nobody has claimed yet. */
+export const KINDS = ['person', 'visitor'] as const
+export type Kind = (typeof KINDS)[number]
+
+export const SORTS = ['lastSeen', 'created', 'name', 'orders', 'revenue'] as const
+export type SortKey = (typeof SORTS)[number]
+export const FIRST_SORT: Sort<SortKey> = { sort: 'lastSeen', order: 'desc' }
+
+/** What the list of contacts is narrowed to. */
+export interface ContactFilters {
+  q: string
+  kind: Kind
+  channel: string
+  tag: string
+  owner: string
+  created: DaySpan
+}
+
+/** Reads the filters from the address. Nonsense counts as not set. */
+export function readFilters(params: URLSearchParams, zone: string): ContactFilters {
+  const get = (key: string) => params.get(key)?.trim() ?? ''
+  return {
+    q: get('q'),
+    kind: KINDS.find((k) => k === params.get('kind')) ?? 'person',
+    channel: get('channel'),
+    tag: get('tag'),
+    owner: get('owner'),
+    created: parseDays(params.get('createdFrom'), params.get('createdTo'), zone),
+  }
+}
+
+/** The filters as the address keeps them: defaults and empty ones are left out. */
+export function writeFilters(f: Partial<ContactFilters>): UrlPatch {
+  const out: UrlPatch = {}
+  for (const key of ['q', 'channel', 'tag', 'owner'] as const) if (f[key] !== undefined) out[key] = f[key]
+  if (f.kind !== undefined) out.kind = f.kind === 'person' ? '' : f.kind
+  if (f.created !== undefined) {
+    out.createdFrom = f.created.first ?? ''
+    out.createdTo = f.created.last ?? ''
+  }
+  return out
+}
+
+/** Takes every filter out of the address. The kind stays: it is a view, not a filter. */
+export const NO_FILTERS: UrlPatch = writeFilters({ q: '', channel: '', tag: '', owner: '', created: {} })
+
+/** Whether anything narrows the list within its kind. */
+export function isFiltered(f: ContactFilters): boolean {
+  return !!(f.q || f.channel || f.tag || f.owner || f.created.first || f.created.last)
+}
+
+/** The filters as the API takes them. */
+export function toQuery(f: ContactFilters, { sort, order }: Sort<SortKey>): ContactQuery {
+  return {
+    q: f.q || undefined,
+    kind: f.kind,
+    channel: f.channel || undefined,
+    tag: f.tag || undefined,
+    owner: f.owner || undefined,
+    createdFrom: f.created.from,
+    createdTo: f.created.to,
+    sort,
+    order,
+  }
+}

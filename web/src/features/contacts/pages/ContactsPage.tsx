@@ -1,0 +1,107 @@
+import { Upload, UserPlus, UsersRound } from 'lucide-react'
+import { useMemo, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useNavigate, useSearchParams } from 'react-router'
+import { useCursorList } from '@/shared/api/cursor'
+import { formatInt } from '@/shared/lib/format'
+import { usePrefs } from '@/shared/lib/prefs'
+import { useCan, useTimezone } from '@/shared/lib/session'
+import { useUrlPatch, useUrlSort } from '@/shared/lib/url'
+import { DataTable } from '@/shared/ui/DataTable'
+import { Button } from '@/shared/ui/kit'
+import { Page, PageHead } from '@/shared/ui/PageHead'
+import { Panel } from '@/shared/ui/Panel'
+import { Empty } from '@/shared/ui/states'
+import { SelectionBar } from '../components/BulkTags'
+import { ContactFilterBar } from '../components/ContactFilterBar'
+import { CreateContact } from '../components/CreateContact'
+import { useContactColumns } from '../components/useContactColumns'
+import { FIRST_SORT, isFiltered, NO_FILTERS, readFilters, SORTS, toQuery, writeFilters } from '../filters'
+import { contactsPage } from '../queries'
+
+/** Everybody in the pond. */
+export default function ContactsPage() {
+  const { t } = useTranslation('contacts')
+  const { lang } = usePrefs()
+  const go = useNavigate()
+  const zone = useTimezone()
+  const [params] = useSearchParams()
+  const patch = useUrlPatch()
+  const filters = useMemo(() => readFilters(params, zone), [params, zone])
+  const [sort, setSort] = useUrlSort(SORTS, FIRST_SORT)
+  const list = useCursorList(contactsPage(toQuery(filters, sort)))
+  const columns = useContactColumns(true)
+  const mayWrite = useCan('contact.write')
+  const mayImport = useCan('import.write')
+  const [creating, setCreating] = useState(false)
+  const [ticked, setTicked] = useState<string[]>([])
+  const chosen = useMemo(() => {
+    const keys = new Set(ticked)
+    return list.items.filter((r) => keys.has(r.id))
+  }, [list.items, ticked])
+
+  const importButton = mayImport && (
+    <Button icon={<Upload size={15} aria-hidden />} onClick={() => void go('/imports/new')}>
+      {t('list.import')}
+    </Button>
+  )
+  const createButton = mayWrite && (
+    <Button type="primary" icon={<UserPlus size={15} aria-hidden />} onClick={() => setCreating(true)}>
+      {t('list.create')}
+    </Button>
+  )
+  const visitors = filters.kind === 'visitor'
+  return (
+    <Page>
+      <PageHead
+        title={t('list.title')}
+        desc={t('list.desc')}
+        extra={
+          <>
+            {importButton}
+            {createButton}
+          </>
+        }
+      />
+      <Panel flush>
+        <ContactFilterBar
+          filters={filters}
+          onChange={(next) => patch(writeFilters(next))}
+          onClear={() => patch(NO_FILTERS)}
+          extra={list.total !== undefined && <span className="kp-muted kp-num">{t('list.total', { total: formatInt(list.total, lang) })}</span>}
+        />
+        <SelectionBar rows={chosen} onClear={() => setTicked([])} />
+        <DataTable
+          label={t('list.title')}
+          list={list}
+          columns={columns}
+          rowKey={(r) => r.id}
+          rowHref={(r) => `/contacts/${r.id}`}
+          sort={sort}
+          onSort={setSort}
+          columnsKey="contacts"
+          selected={mayWrite ? chosen.map((r) => r.id) : undefined}
+          onSelect={mayWrite ? setTicked : undefined}
+          filtered={isFiltered(filters)}
+          onClearFilters={() => patch(NO_FILTERS)}
+          empty={
+            <Empty
+              icon={<UsersRound size={26} strokeWidth={1.5} aria-hidden />}
+              title={visitors ? t('list.noVisitors') : t('list.empty')}
+              desc={visitors ? t('list.noVisitorsDesc') : t('list.emptyDesc')}
+              action={
+                !visitors && (
+                  <>
+                    {importButton}
+                    {createButton}
+                  </>
+                )
+              }
+            />
+          }
+        />
+      </Panel>
+      <CreateContact open={creating} onClose={() => setCreating(false)} />
+    </Page>
+  )
+}

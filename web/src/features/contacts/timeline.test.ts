@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { familyOf, groupByDay, summaryOf } from './timeline'
+
+const at = (...times: string[]) => times.map((timestamp, id) => ({ id, timestamp }))
+
+describe('groupByDay', () => {
+  const facts = at('2026-03-08T16:30:00Z', '2026-03-08T15:59:59.999Z', '2026-03-08T01:00:00Z', '2026-03-07T23:00:00Z')
+
+  it('cuts at midnight of the zone', () => {
+    expect(groupByDay(facts, 'Asia/Shanghai').map((g) => [g.day, g.items.map((i) => i.id)])).toEqual([
+      ['2026-03-09', [0]],
+      ['2026-03-08', [1, 2, 3]],
+    ])
+    expect(groupByDay(facts, 'UTC').map((g) => g.day)).toEqual(['2026-03-08', '2026-03-07'])
+  })
+
+  it('follows a day on which clocks change', () => {
+    // New York went from EST to EDT at 2026-03-08 07:00 UTC.
+    const days = groupByDay(at('2026-03-09T03:59:00Z', '2026-03-08T05:01:00Z', '2026-03-08T04:59:00Z'), 'America/New_York')
+    expect(days.map((g) => g.day)).toEqual(['2026-03-08', '2026-03-07'])
+  })
+
+  it('is empty for nothing', () => expect(groupByDay([], 'UTC')).toEqual([]))
+})
+
+describe('familyOf', () => {
+  it.each([
+    ['order.paid', 'order'],
+    ['order.refunded', 'refund'],
+    ['Order Completed', 'order'],
+    ['page.viewed', 'page'],
+    ['contact.merged', 'contact'],
+    ['orders_seen', 'other'],
+    ['领取优惠券', 'other'],
+  ])('%s is %s', (name, family) => expect(familyOf(name)).toBe(family))
+})
+
+describe('summaryOf', () => {
+  it('writes an order as money, number and goods', () => {
+    const properties = { orderNumber: 'A1', total: 12345, currency: 'CNY', lines: [{ name: '白茶' }, { sku: 'x' }, null] }
+    expect(summaryOf({ name: 'order.paid', properties }, 'zh-CN')).toEqual(['¥123.45', 'A1', '白茶'])
+  })
+
+  it('puts telling properties first and names the others', () => {
+    const properties = { price: 168, sku: 'X', name: '龙井', nested: { a: 1 }, empty: '' }
+    expect(summaryOf({ name: 'product_viewed', properties }, 'zh-CN')).toEqual(['龙井', 'price: 168', 'sku: X'])
+  })
+
+  it('cuts what is long', () => {
+    const [text] = summaryOf({ name: 'x', properties: { url: 'h'.repeat(300) } }, 'en')
+    expect(text).toHaveLength(48)
+  })
+})

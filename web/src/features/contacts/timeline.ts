@@ -1,0 +1,66 @@
+import type { TimelineFact } from '@/shared/api/types'
+import { formatMoney } from '@/shared/lib/format'
+import { dayOf, type Day } from '@/shared/lib/time'
+
+/** The facts of one day, in the order they came. */
+export interface DayGroup<T> {
+  day: Day
+  items: T[]
+}
+
+/** Cuts a list that is ordered by time into days of the zone. A day never appears twice in an ordered list. */
+export function groupByDay<T extends { timestamp: string }>(items: readonly T[], zone: string): DayGroup<T>[] {
+  const out: DayGroup<T>[] = []
+  for (const item of items) {
+    const day = dayOf(item.timestamp, zone)
+    const last = out.at(-1)
+    if (last?.day === day) last.items.push(item)
+    else out.push({ day, items: [item] })
+  }
+  return out
+}
+
+/** Kinds of event that are drawn alike. */
+export type Family = 'order' | 'refund' | 'page' | 'screen' | 'tag' | 'note' | 'contact' | 'group' | 'other'
+
+/** The kind of an event by its name. */
+export function familyOf(name: string): Family {
+  if (name === 'order.refunded' || name === 'Order Refunded') return 'refund'
+  if (name === 'Order Completed') return 'order'
+  const head = name.split('.')[0] ?? ''
+  return (['order', 'page', 'screen', 'tag', 'note', 'contact', 'group'] as const).find((f) => f === head) ?? 'other'
+}
+
+/** How many properties the one-line summary shows, and how long each may be. */
+const SHOWN = 3
+const LONGEST = 48
+
+/** Properties that say most, first. */
+const TELLING = ['title', 'name', 'path', 'product', 'tag', 'coupon', 'text', 'url']
+
+function clip(text: string): string {
+  return text.length > LONGEST ? text.slice(0, LONGEST - 1) + '…' : text
+}
+
+function isOrder(name: string): boolean {
+  return name === 'order.paid' || name === 'order.refunded'
+}
+
+/** An event in a line: an order's amount and number, else its most telling properties. */
+export function summaryOf({ name, properties }: Pick<TimelineFact, 'name' | 'properties'>, lang: string): string[] {
+  if (isOrder(name) && typeof properties.total === 'number') {
+    const currency = typeof properties.currency === 'string' ? properties.currency : 'CNY'
+    const goods = Array.isArray(properties.lines) ? properties.lines.map((l: unknown) => (l as { name?: unknown } | null)?.name).filter((n) => typeof n === 'string') : []
+    return [
+      formatMoney({ amount: properties.total, currency }, lang),
+      ...(typeof properties.orderNumber === 'string' ? [properties.orderNumber] : []),
+      ...goods.slice(0, 2).map((g) => clip(g)),
+    ]
+  }
+  const rank = (key: string) => (TELLING.includes(key) ? TELLING.indexOf(key) : TELLING.length)
+  return Object.entries(properties)
+    .filter(([, v]) => ['string', 'number', 'boolean'].includes(typeof v) && v !== '')
+    .sort(([a], [b]) => rank(a) - rank(b))
+    .slice(0, SHOWN)
+    .map(([key, v]) => (rank(key) < TELLING.length ? clip(String(v)) : `${key}: ${clip(String(v))}`))
+}

@@ -1,0 +1,36 @@
+import { useMemo } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
+import type { Order } from '@/shared/api/types'
+import type { Column } from '@/shared/ui/DataTable'
+import { Count, DateTime, Money, None, Person } from '@/shared/ui/values'
+import { OrderStateChip } from './OrderStateChip'
+
+/** The columns of every list of orders. A contact's own list does not repeat the contact. */
+export function useOrderColumns(withContact: boolean): Column<Order>[] {
+  const { t } = useTranslation('orders')
+  return useMemo(() => {
+    const contact: Column<Order> = {
+      key: 'contact',
+      title: t('col.contact'),
+      render: (o) =>
+        o.contact ? (
+          <Link to={`/contacts/${o.contact.id}`} className="kp-cell-link">
+            <Person name={o.contact.name || t('unnamed')} />
+          </Link>
+        ) : (
+          <span className="kp-muted">{t('nobody')}</span>
+        ),
+    }
+    return [
+      { key: 'number', title: t('col.number'), fixed: true, render: (o) => <span className="kp-num kp-nowrap">{o.number}</span> },
+      ...(withContact ? [contact] : []),
+      { key: 'state', title: t('col.state'), width: 120, render: (o) => <OrderStateChip order={o} /> },
+      { key: 'total', title: t('col.total'), align: 'right', width: 130, render: (o) => <b><Money value={o.total} /></b> },
+      { key: 'refunded', title: t('col.refunded'), align: 'right', width: 120, render: (o) => (o.refunded.amount ? <Money value={o.refunded} /> : <None />) },
+      { key: 'lines', title: t('col.lines'), align: 'right', width: 80, render: (o) => <Count value={o.lineCount} /> },
+      { key: 'paidAt', title: t('col.paidAt'), width: 160, render: (o) => <DateTime at={o.paidAt} /> },
+      { key: 'source', title: t('col.source'), width: 140, clip: true, render: (o) => o.source || <None /> },
+    ]
+  }, [t, withContact])
+}
