@@ -3,11 +3,13 @@ import 'i18next'
 import type common from '@/shared/i18n/locales/zh-CN.json'
 import type app from '@/app/locales/zh-CN.json'
 import type audit from '@/features/audit/locales/zh-CN.json'
+import type contacts from '@/features/contacts/locales/zh-CN.json'
 import type dictionary from '@/features/dictionary/locales/zh-CN.json'
 import type facts from '@/features/facts/locales/zh-CN.json'
 import type imports from '@/features/imports/locales/zh-CN.json'
 import type jobs from '@/features/jobs/locales/zh-CN.json'
 import type keys from '@/features/keys/locales/zh-CN.json'
+import type orders from '@/features/orders/locales/zh-CN.json'
 import type overview from '@/features/overview/locales/zh-CN.json'
 import type session from '@/features/session/locales/zh-CN.json'
 import type settings from '@/features/settings/locales/zh-CN.json'
@@ -21,11 +23,13 @@ declare module 'i18next' {
       common: typeof common
       app: typeof app
       audit: typeof audit
+      contacts: typeof contacts
       dictionary: typeof dictionary
       facts: typeof facts
       imports: typeof imports
       jobs: typeof jobs
       keys: typeof keys
+      orders: typeof orders
       overview: typeof overview
       session: typeof session
       settings: typeof settings

@@ -4,6 +4,10 @@ import { page } from './page'
 /** Pages behind sign-in, by path. A page's navigation entry, if it has one, is in nav.ts. */
 export const pages: RouteObject[] = [
   { path: 'home', lazy: page('overview', () => import('@/features/overview/pages/HomePage')) },
+  { path: 'contacts', lazy: page('contacts', () => import('@/features/contacts/pages/ContactsPage')) },
+  { path: 'contacts/:id', lazy: page(['contacts', 'orders'], () => import('./ContactProfile')) },
+  { path: 'people', lazy: page('contacts', () => import('@/features/contacts/pages/PeoplePage')) },
+  { path: 'orders', lazy: page('orders', () => import('@/features/orders/pages/OrdersPage')) },
   { path: 'account', lazy: page('session', () => import('@/features/session/pages/AccountPage')) },
   { path: 'settings', lazy: page('settings', () => import('@/features/settings/pages/SettingsPage')) },
   { path: 'imports', lazy: page('imports', () => import('@/features/imports/pages/ImportsPage')) },

@@ -82,6 +82,24 @@ export function formatDate(instant: string | Date, lang: string, zone: string): 
   return dateFormat(lang, { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(new Date(instant))
 }
 
+/** The time of day alone, in the zone: "14:05". */
+export function formatTime(instant: string | Date, lang: string, zone: string, seconds = false): string {
+  return dateFormat(lang, {
+    timeZone: zone,
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(seconds ? { second: '2-digit' } : {}),
+    hourCycle: 'h23',
+  }).format(new Date(instant))
+}
+
+/** A calendar day as a heading, with its weekday; the year only when it is not the reader's. */
+export function formatDay(day: Day, lang: string, thisYear: string): string {
+  const options: Intl.DateTimeFormatOptions = { timeZone: 'UTC', month: 'long', day: 'numeric', weekday: 'short' }
+  if (day.slice(0, 4) !== thisYear) options.year = 'numeric'
+  return dateFormat(lang, options).format(new Date(day + 'T00:00:00Z'))
+}
+
 /** Short labels for chart axes by the width of a bucket. */
 export function formatBucket(instant: string | Date, interval: string, lang: string, zone: string): string {
   const at = new Date(instant)

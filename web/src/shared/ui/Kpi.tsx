@@ -60,8 +60,8 @@ export function KpiSkeleton() {
   )
 }
 
-/** How a number moved: an arrow, a sign and a colour, in that order of importance. */
-export function Change({ value, downIsGood }: { value: number; downIsGood?: boolean }) {
+/** How a number moved: an arrow, a sign and a colour, in that order of importance. `text` replaces the percentage for what moves in other units. */
+export function Change({ value, downIsGood, text }: { value: number; downIsGood?: boolean; text?: string }) {
   const { lang } = usePrefs()
   const flat = Math.abs(value) < 0.0005
   const good = downIsGood ? value < 0 : value > 0
@@ -71,7 +71,7 @@ export function Change({ value, downIsGood }: { value: number; downIsGood?: bool
     <span className={`kp-change ${flat ? 'flat' : good ? 'good' : 'bad'}`}>
       <Arrow size={13} aria-hidden />
       {sign}
-      {formatPercent(Math.abs(value), lang)}
+      {text ?? formatPercent(Math.abs(value), lang)}
     </span>
   )
 }
@@ -79,8 +79,8 @@ export function Change({ value, downIsGood }: { value: number; downIsGood?: bool
 const W = 92
 const H = 36
 
-/** A tiny line without axes; the number beside it says the rest. */
-export function Sparkline({ values }: { values: number[] }) {
+/** A tiny line without axes; the number beside it says the rest. `wide` fills the width of its box. */
+export function Sparkline({ values, wide }: { values: number[]; wide?: boolean }) {
   const { dark } = usePrefs()
   const id = useId()
   const color = chartPalette[dark ? 'dark' : 'light'].series[0]
@@ -90,7 +90,7 @@ export function Sparkline({ values }: { values: number[] }) {
   const y = (v: number) => H - 3 - ((v - low) / (high - low || 1)) * (H - 8)
   const line = values.map((v, i) => `${i ? 'L' : 'M'}${x(i).toFixed(1)} ${y(v).toFixed(1)}`).join('')
   return (
-    <svg width={W} height={H} viewBox={`0 0 ${W} ${H}`} aria-hidden>
+    <svg width={wide ? '100%' : W} height={H} viewBox={`0 0 ${W} ${H}`} preserveAspectRatio={wide ? 'none' : undefined} aria-hidden>
       <defs>
         <linearGradient id={id} x1="0" y1="0" x2="0" y2="1">
           <stop offset="0" stopColor={color} stopOpacity=".22" />
@@ -98,7 +98,7 @@ export function Sparkline({ values }: { values: number[] }) {
         </linearGradient>
       </defs>
       <path d={`${line}L${W} ${H}L0 ${H}Z`} fill={`url(#${id})`} />
-      <path d={line} fill="none" stroke={color} strokeWidth="1.7" strokeLinejoin="round" strokeLinecap="round" />
+      <path d={line} fill="none" stroke={color} strokeWidth="1.7" strokeLinejoin="round" strokeLinecap="round" vectorEffect="non-scaling-stroke" />
     </svg>
   )
 }
