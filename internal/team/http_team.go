@@ -135,7 +135,7 @@ func toAPIRole(ctx context.Context, r Role) apiRole {
 	if r.Builtin {
 		r.Name = httpx.Say(ctx, "role."+r.ID, nil)
 	}
-	return apiRole{r.ID, r.Name, r.Builtin, r.Permissions, r.Users}
+	return apiRole(r)
 }
 
 type apiPermission struct {
