@@ -158,6 +158,12 @@ func testMerge(t *testing.T, e Engine) {
 		require.EqualValues(t, 2, facts(t, s, analytics.Filter{FirstChannel: "partner", ContactKind: event.Person}))
 		require.Zero(t, facts(t, s, analytics.Filter{FirstChannel: "stale"}))
 	})
+	t.Run("there and back in one batch keeps the profile", func(t *testing.T) {
+		b := batch(1, fact("a", 1, 0, ""), fact("a", 2, 0, ""))
+		b.Profiles = []event.Profile{person(1, "social")}
+		b.Rekeys = []event.Rekey{{From: 2, Into: 1}, {From: 1, Into: 2}}
+		require.Equal(t, []int64{2}, people(t, load(t, e, b), analytics.Filter{FirstChannel: "social"}))
+	})
 	t.Run("repeated, reversed and senseless rekeys", func(t *testing.T) {
 		s := load(t, e, three(), rekey(2, 1, 2, 1, 2, 1, 3, 2, 2))
 		require.Equal(t, []int64{2, 3}, people(t, s, analytics.Filter{}), "1 is part of 2 and stays so")

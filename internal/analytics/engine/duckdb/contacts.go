@@ -94,7 +94,8 @@ func (l *profileLists) add(p event.Profile) {
 func (l *profileLists) args() []any { return []any{l.contact, l.kind, l.channel, l.created} }
 
 // rekey turns the merges, in their order, into one move of groups: every contact
-// led by an old number is led by the new one from now on, with its kind and channel.
+// led by an old number is led by the new one from now on, with the kind and
+// channel of the group it came into.
 func (s *Store) rekey(ctx context.Context, rekeys []event.Rekey) (bool, error) {
 	if len(rekeys) == 0 {
 		return false, nil
@@ -103,20 +104,24 @@ func (s *Store) rekey(ctx context.Context, rekeys []event.Rekey) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	old, into := foldRekeys(rekeys, leaders)
-	if len(old) == 0 {
+	m := foldRekeys(rekeys, leaders)
+	if len(m.old) == 0 {
 		return false, nil
 	}
-	_, err = s.writer.ExecContext(ctx, `UPDATE contacts SET root = m.into_, kind = m.kind, channel = m.channel
-		FROM (SELECT u.old, u.into_, l.kind, l.channel
-			FROM (SELECT unnest($1::BIGINT[]) AS old, unnest($2::BIGINT[]) AS into_) u
-			JOIN contacts l ON l.contact = u.into_) m
-		WHERE contacts.root = m.old`, old, into)
+	_, err = s.writer.ExecContext(ctx, `UPDATE contacts SET root = m.into_, kind = m.kind, channel = m.channel, created_at = m.created_at
+		FROM (SELECT u.old, u.into_, p.kind, p.channel, p.created_at
+			FROM (SELECT unnest($1::BIGINT[]) AS old, unnest($2::BIGINT[]) AS into_, unnest($3::BIGINT[]) AS profile) u
+			JOIN contacts p ON p.contact = u.profile) m
+		WHERE contacts.root = m.old`, m.old, m.into, m.profile)
 	if err != nil {
 		return false, fmt.Errorf("merge contacts: %w", err)
 	}
 	return true, nil
 }
+
+// moves say, line by line: what old leads is led by into, with the profile that
+// the third had before.
+type moves struct{ old, into, profile []int64 }
 
 // leaders reads which contact leads each number that the rekeys name.
 func (s *Store) leaders(ctx context.Context, rekeys []event.Rekey) (map[int64]int64, error) {
@@ -142,8 +147,8 @@ func (s *Store) leaders(ctx context.Context, rekeys []event.Rekey) (map[int64]in
 }
 
 // foldRekeys plays the rekeys on the groups that the numbers belong to now
-// (leaders: number → leader) and returns which leaders give way to which.
-func foldRekeys(rekeys []event.Rekey, leaders map[int64]int64) (old, into []int64) {
+// (leaders: number → leader) and returns what changes.
+func foldRekeys(rekeys []event.Rekey, leaders map[int64]int64) (m moves) {
 	parent := map[int64]int64{} // group → group it was joined to; a group is named by its leader of before
 	lead := map[int64]int64{}   // group → its leader now
 	var order []int64
@@ -172,9 +177,10 @@ func foldRekeys(rekeys []event.Rekey, leaders map[int64]int64) (old, into []int6
 		}
 	}
 	for _, g := range order {
-		if now := lead[find(g)]; now != g {
-			old, into = append(old, g), append(into, now)
+		into := find(g)
+		if lead[into] != g || into != g {
+			m.old, m.into, m.profile = append(m.old, g), append(m.into, lead[into]), append(m.profile, into)
 		}
 	}
-	return old, into
+	return m
 }
