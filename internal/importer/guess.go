@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -101,8 +102,11 @@ func (g *guesser) mapping(kind Kind) (Mapping, int) {
 		if len(g.values[i]) == 0 || strings.HasPrefix(c, "#") {
 			continue
 		}
-		key := clip(strings.ReplaceAll(c, ".", "_"), 64)
-		if used[key] {
+		key := clip(strings.TrimLeft(strings.ReplaceAll(c, ".", "_"), "$"), 60)
+		if slices.Contains(reservedProps, key) {
+			key += "_"
+		}
+		if key == "" || used[key] {
 			continue
 		}
 		used[key] = true

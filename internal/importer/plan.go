@@ -157,9 +157,12 @@ func (p *plan) place(g *guesser, i int, name, field string, known map[string]boo
 	return errs.Field{}
 }
 
+// reservedProps are properties that facts of imports have of their own.
+var reservedProps = []string{"orderNumber", "refundOf", "currency", "total", "lineCount", "lines", "url"}
+
 func addKeyed(to *[]keyed, g *guesser, i int, name, key string) errs.Field {
 	key = strings.TrimSpace(key)
-	if key == "" || len(key) > 64 || strings.HasPrefix(key, "$") {
+	if key == "" || len(key) > 64 || strings.HasPrefix(key, "$") || slices.Contains(reservedProps, key) {
 		return errs.At(name, "import.bad_key", "column", name)
 	}
 	for _, k := range *to {

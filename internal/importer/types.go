@@ -95,8 +95,9 @@ const (
 
 // Reason is why rows were rejected, counted.
 type Reason struct {
-	Code  string
-	Count int64
+	Code   string
+	Params map[string]any // of the first such row
+	Count  int64
 }
 
 // Import is one run of a file into the records.
