@@ -4,7 +4,8 @@ import { changeLang, i18n, initI18n } from '@/shared/i18n/i18n'
 
 // What jsdom lacks and the kit asks for.
 window.matchMedia ??= ((query: string) => ({
-  matches: false,
+  // Without motion, what closes is gone at once.
+  matches: query.includes('reduced-motion'),
   media: query,
   onchange: null,
   addEventListener: () => undefined,

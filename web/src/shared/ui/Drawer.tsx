@@ -1,5 +1,6 @@
 import { Drawer as AntDrawer, Modal } from 'antd'
-import type { ReactNode } from 'react'
+import { useRef, type ReactNode } from 'react'
+import { focusFirst } from './focus'
 
 interface Props {
   open: boolean
@@ -22,9 +23,22 @@ export function Drawer({ open, onClose, title, children, extra, footer, width = 
 
 /** A dialog in the middle, for short forms. Its buttons live in its content. */
 export function Dialog({ open, onClose, title, children, width = 460, closable = true }: Omit<Props, 'extra' | 'footer'> & { closable?: boolean }) {
+  const box = useRef<HTMLDivElement>(null)
   return (
-    <Modal open={open} onCancel={onClose} title={title} footer={null} width={width} closable={closable} mask={{ closable }} keyboard={closable} centered destroyOnHidden>
-      {children}
+    <Modal
+      open={open}
+      onCancel={onClose}
+      afterOpenChange={(now) => now && focusFirst(box.current)}
+      title={title}
+      footer={null}
+      width={width}
+      closable={closable}
+      mask={{ closable }}
+      keyboard={closable}
+      centered
+      destroyOnHidden
+    >
+      <div ref={box}>{children}</div>
     </Modal>
   )
 }

@@ -1,5 +1,6 @@
 import { Modal } from 'antd'
-import type { ReactNode } from 'react'
+import { useRef, type ReactNode } from 'react'
+import { focusFirst } from './focus'
 
 interface Props {
   open: boolean
@@ -12,9 +13,20 @@ interface Props {
 
 /** A bare box over the page, without title or buttons, near the top; what it holds brings its own. */
 export function Overlay({ open, onClose, label, children, width = 600 }: Props) {
+  const box = useRef<HTMLDivElement>(null)
   return (
-    <Modal open={open} onCancel={onClose} footer={null} closable={false} width={width} aria-label={label} destroyOnHidden style={{ top: '12vh' }}>
-      {children}
+    <Modal
+      open={open}
+      onCancel={onClose}
+      afterOpenChange={(now) => now && focusFirst(box.current)}
+      footer={null}
+      closable={false}
+      width={width}
+      aria-label={label}
+      destroyOnHidden
+      style={{ top: '12vh' }}
+    >
+      <div ref={box}>{children}</div>
     </Modal>
   )
 }

@@ -8,7 +8,7 @@ import { makeTheme } from './theme'
 /** The kit's theme and words, following the reader's choice. */
 export function ThemeRoot({ children }: { children: ReactNode }) {
   const { dark, lang } = usePrefs()
-  const theme = useMemo(() => makeTheme(dark), [dark])
+  const theme = useMemo(() => makeTheme(dark, !window.matchMedia('(prefers-reduced-motion: reduce)').matches), [dark])
   return (
     <ConfigProvider theme={theme} locale={lang === 'en' ? enUS : zhCN} button={{ autoInsertSpace: false }}>
       <AntApp style={{ height: '100%' }}>{children}</AntApp>

@@ -130,13 +130,13 @@ function components(c: Pick): ThemeConfig['components'] {
 }
 
 /** 青黛 Qingdai: ink indigo on cool paper greys, dense and calm, almost no shadow. */
-export function makeTheme(dark: boolean): ThemeConfig {
+export function makeTheme(dark: boolean, motion = true): ThemeConfig {
   const c: Pick = (light, night) => (dark ? night : light)
   return {
     algorithm: dark ? antd.darkAlgorithm : antd.defaultAlgorithm,
     cssVar: { prefix: 'kp', key: 'kp' },
     hashed: false,
-    token: tokens(c),
+    token: { ...tokens(c), motion },
     components: components(c),
   }
 }
