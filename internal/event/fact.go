@@ -74,6 +74,9 @@ type Position struct {
 	Idx uint32
 }
 
+// Less tells whether p stands before q.
+func (p Position) Less(q Position) bool { return p.Seq < q.Seq || p.Seq == q.Seq && p.Idx < q.Idx }
+
 // Kind of contact: an identified person, or a visitor known by device only.
 type Kind string
 

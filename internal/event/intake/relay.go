@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/koipond/koipond/internal/event"
@@ -68,6 +69,8 @@ type relay struct {
 	wake   chan struct{}
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
+	mu     sync.Mutex    // one drains at a time, so that order holds
+	last   atomic.Uint64 // sequence of the newest relayed message
 }
 
 func newRelay(s *Service) *relay { return &relay{s: s, wake: make(chan struct{}, 1)} }
@@ -132,6 +135,8 @@ func (r *relay) run(ctx context.Context) {
 
 // drain relays until the outbox is empty.
 func (r *relay) drain(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for {
 		rows, err := r.s.deps.DB.Pending(ctx, outboxTopic, relayBatch)
 		if err != nil || len(rows) == 0 {
@@ -158,7 +163,8 @@ func (r *relay) drain(ctx context.Context) error {
 		if len(facts) == 0 {
 			continue
 		}
-		if _, err := r.s.Ingest(ctx, facts); err != nil {
+		seq, err := r.s.Ingest(ctx, facts)
+		if err != nil {
 			// Emit checked them, so only an older program's rules can differ.
 			if k := errs.As(err).Kind; k != errs.Invalid && k != errs.TooLarge {
 				return err
@@ -168,6 +174,9 @@ func (r *relay) drain(ctx context.Context) error {
 		if err := r.s.deps.DB.Sent(ctx, outboxTopic, last); err != nil {
 			return err
 		}
+		if seq > 0 {
+			r.last.Store(seq)
+		}
 	}
 }
 
@@ -176,4 +185,16 @@ func (r *relay) park(ctx context.Context, row int64, why error) error {
 	r.s.deps.Log.Error("outbox row is no list of facts: parked under topic facts.unreadable", "id", row, "error", why)
 	_, err := r.s.deps.DB.Exec(ctx, "update outbox set topic = 'facts.unreadable' where id = $1", row)
 	return err
+}
+
+// Flush relays what the outbox holds now and returns the last sequence of the
+// stream used for it, 0 when there was nothing: for Wait.
+func (s *Service) Flush(ctx context.Context) (uint64, error) {
+	if s.deps.DB == nil {
+		return 0, nil
+	}
+	if err := s.relay.drain(ctx); err != nil {
+		return 0, err
+	}
+	return s.relay.last.Load(), nil
 }

@@ -1,0 +1,196 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/koipond/koipond/internal/event"
+)
+
+// subscription is one subscriber and how far it is.
+type subscription struct {
+	p      *Pipeline
+	name   string
+	to     event.Subscriber
+	cursor event.Position // guarded by p.mu
+	failed error          // why it stands still, nil when it does not; guarded by p.mu
+	inRow  int            // facts set aside one after the other
+}
+
+const (
+	handleFacts = 2000 // facts in one call of Handle
+	handleTries = 5
+)
+
+func (s *subscription) cursorName() string { return "sub:" + s.name }
+
+// run hands facts over until ctx ends.
+func (s *subscription) run(ctx context.Context) {
+	for n := 0; ; {
+		facts, to, err := s.next(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			s.p.gate.RLock()
+			err = s.handle(ctx, facts, to, handleTries)
+			s.p.gate.RUnlock()
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		s.note(err)
+		if err == nil {
+			n = 0
+			continue
+		}
+		s.inRow = 0
+		s.p.metrics.failures.Inc()
+		s.p.deps.Log.Error("a subscriber stands still and is tried again", "subscriber", s.name, "error", err)
+		if !s.p.backoff(ctx, n) {
+			return
+		}
+		n++
+	}
+}
+
+func (s *subscription) note(err error) {
+	s.p.mu.Lock()
+	s.failed = err
+	s.p.mu.Unlock()
+}
+
+// next waits for facts beyond the cursor: from memory, or from the store when
+// the subscriber lags. to is how far it has come once they are handled.
+func (s *subscription) next(ctx context.Context) (facts []event.Stored, to event.Position, err error) {
+	p := s.p
+	for {
+		p.mu.Lock()
+		change, stored, cursor := p.change, p.stored, s.cursor
+		ok := false
+		if cursor.Less(stored) {
+			facts, to, ok = p.tail.after(cursor, handleFacts)
+		}
+		p.mu.Unlock()
+		switch {
+		case ok:
+			return facts, to, nil
+		case cursor.Less(stored):
+			return p.behind(ctx, cursor, stored)
+		}
+		select {
+		case <-change:
+		case <-ctx.Done():
+			return nil, cursor, ctx.Err()
+		}
+	}
+}
+
+// behind reads from the store, and asks anew who the contacts are: they may
+// have been merged or named since.
+func (p *Pipeline) behind(ctx context.Context, cursor, stored event.Position) ([]event.Stored, event.Position, error) {
+	p.gate.RLock()
+	defer p.gate.RUnlock()
+	rows, err := p.deps.Store.After(ctx, cursor, handleFacts)
+	if err != nil {
+		return nil, cursor, fmt.Errorf("read stored facts: %w", err)
+	}
+	numbers := make([]int64, 0, len(rows))
+	asked := map[int64]bool{}
+	for i := range rows {
+		if n := rows[i].Contact; !asked[n] {
+			asked[n] = true
+			numbers = append(numbers, n)
+		}
+	}
+	who := map[int64]Contact{}
+	if p.deps.Contacts != nil && len(numbers) > 0 {
+		if who, err = p.deps.Contacts.Describe(ctx, numbers); err != nil {
+			return nil, cursor, fmt.Errorf("describe contacts: %w", err)
+		}
+	}
+	facts := make([]event.Stored, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		c := who[r.Contact]
+		facts[i] = event.Stored{Fact: r.Fact, Position: r.Position, ContactID: c.ID, ContactKind: c.Kind, Channel: r.Channel}
+		facts[i].Contact = r.Contact
+	}
+	to := stored
+	if n := len(rows); n > 0 && (n >= handleFacts || to.Less(rows[n-1].Position)) {
+		to = rows[n-1].Position
+	}
+	return facts, to, nil
+}
+
+// handle gives facts to the subscriber, moving its cursor in the same
+// transaction; what fails again and again is split until the fact at fault
+// stands alone, and that one is set aside.
+func (s *subscription) handle(ctx context.Context, facts []event.Stored, to event.Position, tries int) error {
+	if len(facts) == 0 { // nothing but duplicates: reading over them once more after a restart costs nothing
+		s.advance(to)
+		return nil
+	}
+	var err error
+	for n := range tries {
+		if err = s.handleOnce(ctx, facts, to); err == nil {
+			s.inRow = 0
+			s.advance(to)
+			return nil
+		}
+		if !s.p.blame(ctx, err) {
+			return err
+		}
+		if n < tries-1 && !s.p.backoff(ctx, n) {
+			return ctx.Err()
+		}
+	}
+	if len(facts) == 1 {
+		return s.setAside(ctx, facts[0], to, err)
+	}
+	mid := len(facts) / 2
+	if err := s.handle(ctx, facts[:mid], facts[mid-1].Position, 1); err != nil {
+		return err
+	}
+	return s.handle(ctx, facts[mid:], to, 1)
+}
+
+func (s *subscription) handleOnce(ctx context.Context, facts []event.Stored, to event.Position) error {
+	return s.p.deps.DB.Tx(ctx, func(ctx context.Context) error {
+		err := guarded(s.p.deps.Log, "subscriber "+s.name, func() error { return s.to.Handle(ctx, facts) })
+		if err != nil {
+			return fmt.Errorf("subscriber %s: %w", s.name, err)
+		}
+		return s.p.moveCursor(ctx, s.cursorName(), to)
+	})
+}
+
+// setAside puts one fact away for this subscriber alone: others have seen it,
+// and it stays in the store.
+func (s *subscription) setAside(ctx context.Context, f event.Stored, to event.Position, why error) error {
+	if s.inRow++; s.inRow > maxRun {
+		return fmt.Errorf("%w (last: %w)", errBroken, why)
+	}
+	s.p.deps.Log.Error("a fact is set aside for a subscriber", "subscriber", s.name, "messageId", f.MessageID, "error", why)
+	err := s.p.deps.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := s.p.aside.put(ctx, asideFact{stage: stageReact, subscriber: s.name, fact: f.Fact, at: f.Position, err: reason(why, "facts.cannot_react", "subscriber", s.name)}); err != nil {
+			return err
+		}
+		return s.p.moveCursor(ctx, s.cursorName(), to)
+	})
+	if err != nil {
+		return err
+	}
+	s.p.metrics.asideCount.Add(1)
+	s.advance(to)
+	return nil
+}
+
+func (s *subscription) advance(to event.Position) {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if s.cursor.Less(to) {
+		s.cursor = to
+	}
+	s.p.moved()
+}
