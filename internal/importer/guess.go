@@ -329,11 +329,15 @@ func (g *guesser) refundPrefix(number int, measures ...int) string {
 	if len(counts) < 2 {
 		return ""
 	}
-	best, most := "", 0
+	best, most, negatives := "", 0, 0
 	for prefix, n := range counts {
+		negatives += n[0]
 		if prefix != "" && n[1] == 0 && (n[0] > most || n[0] == most && prefix < best) {
 			best, most = prefix, n[0]
 		}
+	}
+	if most*3 < negatives*2 { // most refunds go without it
+		return ""
 	}
 	return best
 }

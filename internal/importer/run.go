@@ -124,7 +124,8 @@ func (s *Service) importFile(ctx context.Context, run jobs.Run, id string) error
 	return r.finish(ctx)
 }
 
-// prepare loads everything; nil when the import is past running.
+// prepare loads everything; nil when there is nothing to do. A failed or
+// cancelled import goes on where it stopped when a person tries its job again.
 func (s *Service) prepare(ctx context.Context, run jobs.Run, id string) (*runner, error) {
 	found, err := s.importsWhere(ctx, "id = $1", id)
 	if err != nil {
@@ -134,9 +135,19 @@ func (s *Service) prepare(ctx context.Context, run jobs.Run, id string) (*runner
 		return nil, errs.New(errs.NotFound, "import.not_found")
 	}
 	r := &runner{s: s, run: run, imp: found[0], reasons: map[string]*Reason{}, tags: map[string]string{}}
-	if r.imp.State != Queued && r.imp.State != Running {
+	if r.imp.State == Succeeded || r.imp.State == Undoing || r.imp.State == Undone {
 		return nil, nil
 	}
+	begun, err := run.LastCheckpoint(&r.cp)
+	if err != nil {
+		return nil, err
+	}
+	if !begun {
+		if err := s.startOver(ctx, &r.imp); err != nil {
+			return nil, err
+		}
+	}
+	r.imp.Error, r.imp.FinishedAt = nil, time.Time{}
 	for _, x := range r.imp.Reasons {
 		r.reasons[x.Code] = &x
 	}
@@ -153,10 +164,16 @@ func (s *Service) prepare(ctx context.Context, run jobs.Run, id string) (*runner
 	}
 	r.plan.importID = id
 	r.info.Sample = nil
-	if _, err = run.LastCheckpoint(&r.cp); err != nil {
-		return nil, err
-	}
 	return r, nil
+}
+
+// startOver forgets what an import without checkpoint has counted.
+func (s *Service) startOver(ctx context.Context, i *Import) error {
+	i.Rows, i.Accepted, i.Rejected, i.Orders, i.Facts, i.ContactsCreated, i.ContactsUpdated, i.Reasons = 0, 0, 0, 0, 0, 0, 0, nil
+	if _, err := s.DB.Exec(ctx, "delete from import_rejects where import_id = $1", i.ID); err != nil {
+		return fmt.Errorf("forget rejected rows: %w", err)
+	}
+	return nil
 }
 
 func (s *Service) compile(ctx context.Context, kind Kind, in table.Info, m Mapping, o Options) (*plan, error) {

@@ -19,6 +19,7 @@ type ordering struct {
 	scattered scattered
 	held      held
 	open      *order // whose rows are being read
+	full      string // number of an order that was cut off: it has more rows than one may have
 	batch     []*order
 	size      int // bytes of the batch, about
 }
@@ -120,6 +121,13 @@ func (o *ordering) row(ctx context.Context, in table.Row, before int64) error {
 	if ok && hold {
 		return o.held.add(h, in)
 	}
+	if done { // held, but refused before
+		return nil
+	}
+	if ok && l.number == o.full {
+		row.fail(-1, "import.order_too_long", "limit", maxOrderRows)
+		ok = false
+	}
 	if ok {
 		if o.open == nil {
 			o.open = &order{}
@@ -129,8 +137,14 @@ func (o *ordering) row(ctx context.Context, in table.Row, before int64) error {
 			return nil
 		}
 	}
-	if !done {
-		o.reject(in, row.errs)
+	o.reject(in, row.errs)
+	switch {
+	case len(o.rejects) < batchRows:
+	case o.open == nil:
+		return o.close(ctx, in.Line)
+	case len(o.rejects) > 4*batchRows:
+		o.full = o.open.number
+		return o.close(ctx, in.Line)
 	}
 	return nil
 }

@@ -92,9 +92,10 @@ func parseNumber(text string) (d shop.Decimal, percent bool, code string) {
 		neg, s = true, s[1:len(s)-1]
 	}
 	s = stripMarks(s)
-	if strings.HasPrefix(s, "-") || strings.HasSuffix(s, "-") {
-		neg = !neg
-		s = stripMarks(strings.TrimSpace(strings.Trim(s, "-")))
+	if rest, ok := strings.CutPrefix(s, "-"); ok {
+		neg, s = !neg, stripMarks(rest)
+	} else if rest, ok := strings.CutSuffix(s, "-"); ok {
+		neg, s = !neg, stripMarks(rest)
 	}
 	exp := ""
 	if strings.HasSuffix(s, "%") {
