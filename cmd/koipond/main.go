@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/koipond/koipond/internal/platform/errs"
@@ -41,16 +43,33 @@ func root() *cobra.Command {
 	return cmd
 }
 
-// words turns an error into what a person at a terminal reads, in the language of the shell.
+// language is that of the shell: Chinese or English.
+func language() string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			if strings.HasPrefix(v, "zh") {
+				return string(i18n.ZH)
+			}
+			return string(i18n.EN)
+		}
+	}
+	return string(i18n.EN)
+}
+
+// words turns an error into what a person at a terminal reads.
 func words(err error) string {
 	var e *errs.Error
 	if !errors.As(err, &e) {
 		return err.Error()
 	}
-	lang := i18n.FromEnv(os.Getenv)
-	s := i18n.Translate(lang, e.Code, e.Params)
+	cat, cerr := i18n.Load(slog.New(slog.DiscardHandler))
+	if cerr != nil {
+		return err.Error()
+	}
+	lang := i18n.Lang(language())
+	s := cat.Translate(lang, e.Code, e.Params)
 	for _, f := range e.Fields {
-		s += "\n  " + f.Path + ": " + i18n.Translate(lang, f.Code, f.Params)
+		s += "\n  " + f.Path + ": " + cat.Translate(lang, f.Code, f.Params)
 	}
 	if e.Kind == errs.Internal && e.Unwrap() != nil {
 		s += "\n  " + e.Unwrap().Error()

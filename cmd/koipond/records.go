@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/app"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
@@ -76,4 +78,9 @@ func readPassword(cmd *cobra.Command) (string, error) {
 		return "", fmt.Errorf("the two passwords differ")
 	}
 	return a, nil
+}
+
+// cli is the context of someone at the terminal: they may do anything, and the audit log says so.
+func cli(cmd *cobra.Command) context.Context {
+	return auth.With(cmd.Context(), auth.CLI(os.Getenv("USER")))
 }

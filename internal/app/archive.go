@@ -2,9 +2,7 @@ package app
 
 import (
 	"archive/tar"
-	"bufio"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -83,8 +81,8 @@ func (a *archiveWriter) addFile(name, path string) error {
 	return a.add(name, info.Size(), f)
 }
 
-// addDir copies every file below dir under prefix.
-func (a *archiveWriter) addDir(prefix, dir string) error {
+// addDir copies every file below dir under its path from there.
+func (a *archiveWriter) addDir(dir string) error {
 	return filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -93,7 +91,7 @@ func (a *archiveWriter) addDir(prefix, dir string) error {
 		if err != nil {
 			return err
 		}
-		return a.addFile(prefix+"/"+filepath.ToSlash(rel), p)
+		return a.addFile(filepath.ToSlash(rel), p)
 	})
 }
 
@@ -175,67 +173,4 @@ func extract(r io.Reader, path string) (sum string, err error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// messageFile keeps stream messages: uvarint sequence, uvarint length, bytes.
-type messageFile struct {
-	w *bufio.Writer
-	f *os.File
-	n int
-}
-
-func createMessages(path string) (*messageFile, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	return &messageFile{w: bufio.NewWriterSize(f, 1<<16), f: f}, nil
-}
-
-func (m *messageFile) add(seq uint64, data []byte) error {
-	var head [2 * binary.MaxVarintLen64]byte
-	n := binary.PutUvarint(head[:], seq)
-	n += binary.PutUvarint(head[n:], uint64(len(data)))
-	if _, err := m.w.Write(head[:n]); err != nil {
-		return err
-	}
-	_, err := m.w.Write(data)
-	m.n++
-	return err
-}
-
-func (m *messageFile) close() error { return errors.Join(m.w.Flush(), m.f.Close()) }
-
-const maxArchivedMessage = 64 << 20
-
-func readMessages(path string, fn func(seq uint64, data []byte) error) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	r := bufio.NewReaderSize(f, 1<<16)
-	for {
-		seq, err := binary.ReadUvarint(r)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		size, err := binary.ReadUvarint(r)
-		if err != nil {
-			return err
-		}
-		if size > maxArchivedMessage {
-			return fmt.Errorf("stream message %d claims %d bytes", seq, size)
-		}
-		data := make([]byte, size)
-		if _, err := io.ReadFull(r, data); err != nil {
-			return err
-		}
-		if err := fn(seq, data); err != nil {
-			return err
-		}
-	}
 }

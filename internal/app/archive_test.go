@@ -56,21 +56,3 @@ func flip(b []byte) []byte {
 	c[len(c)/2] ^= 0x40
 	return c
 }
-
-func TestMessageFileKeepsOrder(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m")
-	m, err := createMessages(path)
-	require.NoError(t, err)
-	require.NoError(t, m.add(41, []byte("a")))
-	require.NoError(t, m.add(42, nil))
-	require.NoError(t, m.add(43, bytes.Repeat([]byte("b"), 100_000)))
-	require.NoError(t, m.close())
-	var seqs []uint64
-	var sizes []int
-	require.NoError(t, readMessages(path, func(seq uint64, data []byte) error {
-		seqs, sizes = append(seqs, seq), append(sizes, len(data))
-		return nil
-	}))
-	require.Equal(t, []uint64{41, 42, 43}, seqs)
-	require.Equal(t, []int{1, 0, 100_000}, sizes)
-}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/koipond/koipond/internal/platform/secret"
 )
 
 // Config is everything that can be set from outside. The tag is the name in
@@ -28,7 +30,8 @@ type Config struct {
 	FilesRegion     string `koanf:"files.region" help:"S3 region"`
 	FilesAccessKey  string `koanf:"files.access_key" secret:"all" help:"S3 access key"`
 	FilesSecretKey  string `koanf:"files.secret_key" secret:"all" help:"S3 secret key"`
-	KeyFile         string `koanf:"key_file" help:"file with the encryption keys; empty: keys.json in the data folder"`
+	Key             string `koanf:"key" secret:"all" help:"the encryption keys themselves, base64; wins over key_file"`
+	KeyFile         string `koanf:"key_file" help:"file with the encryption keys; empty: koipond.key in the data folder"`
 	TrustedProxies  string `koanf:"trusted_proxies" help:"addresses or networks (10.0.0.0/8,…) whose X-Forwarded-For is believed"`
 	LogLevel        string `koanf:"log.level" help:"debug, info, warn or error"`
 	LogFormat       string `koanf:"log.format" help:"text or json"`
@@ -123,7 +126,11 @@ func (c Config) keyPath() string {
 	if c.KeyFile != "" {
 		return c.KeyFile
 	}
-	return filepath.Join(c.Data, "keys.json")
+	return secret.FilePath(c.Data)
+}
+
+func (c Config) keySource() secret.Source {
+	return secret.Source{Value: c.Key, File: c.KeyFile, Dir: c.Data}
 }
 
 func (c Config) makeData() error {

@@ -8,24 +8,15 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/analytics"
+	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/clock"
 )
 
 // growthSource is what the overview needs from package contact.
 type growthSource interface {
-	// Growth counts persons by when they came: before each edge, and by channel.
-	Growth(ctx context.Context, edges []time.Time, channel string) (Growth, error)
+	Growth(ctx context.Context, edges []time.Time, channel string) (contact.Growth, error)
 }
-
-// Growth counts persons. Before[i] is how many came before edges[i].
-type Growth struct {
-	Before   []int64
-	Channels map[string]ChannelGrowth // between the first and the last edge, and in all before the last
-}
-
-// ChannelGrowth is one channel's part of Growth.
-type ChannelGrowth struct{ Size, New int64 }
 
 // overviewQuery is a question for the home page, already checked.
 type overviewQuery struct {

@@ -185,7 +185,7 @@ func (s *Service) Routes(api *httpx.API) {
 	rejects := op("download-import-rejects", http.MethodGet, "/api/imports/{id}/rejects", "Download the rejected rows of an import as CSV", read)
 	rejects.Timeout = -1
 	httpx.Handle(api, rejects, http.HandlerFunc(s.serveRejects))
-	httpx.Register(api, op("get-import-file", http.MethodGet, "/api/imports/files/{id}", "Get an uploaded file's columns, of one sheet", read), s.getUpload)
+	httpx.Register(api, op("get-import-file", http.MethodGet, "/api/import-files/{id}", "Get an uploaded file's columns, of one sheet", read), s.getUpload)
 	httpx.Register(api, op("list-import-fields", http.MethodGet, "/api/imports/fields", "List what a column may hold", read), s.listFields)
 	httpx.Register(api, op("preview-import", http.MethodPost, "/api/imports/preview", "Say what an import would do", write), s.preview)
 	start := op("create-import", http.MethodPost, "/api/imports", "Start an import", write)

@@ -56,16 +56,41 @@ func schemaNamer() func(reflect.Type, string) string {
 			t = t.Elem()
 		}
 		name := huma.DefaultSchemaNamer(t, hint)
-		if t.Kind() != reflect.Struct || t.Name() == "" {
+		if t.Kind() != reflect.Struct {
 			return name
 		}
-		if have, ok := taken[name]; ok && have != t {
-			pkg := path.Base(t.PkgPath())
-			name = strings.ToUpper(pkg[:1]) + pkg[1:] + name
+		for n, plain := 1, name; ; n++ {
+			have, ok := taken[name]
+			if !ok || have == t {
+				break
+			}
+			if pkg := path.Base(packageOf(t)); n == 1 && len(pkg) > 1 {
+				name = strings.ToUpper(pkg[:1]) + pkg[1:] + plain
+				continue
+			}
+			name = plain + strconv.Itoa(n)
 		}
 		taken[name] = t
 		return name
 	}
+}
+
+// packageOf is where a type is from; a body without a name counts as its first
+// named part.
+func packageOf(t reflect.Type) string {
+	if t.PkgPath() != "" || t.Kind() != reflect.Struct {
+		return t.PkgPath()
+	}
+	for i := range t.NumField() {
+		f := t.Field(i).Type
+		for f.Kind() == reflect.Slice || f.Kind() == reflect.Pointer || f.Kind() == reflect.Map {
+			f = f.Elem()
+		}
+		if f.PkgPath() != "" && f.Kind() == reflect.Struct {
+			return f.PkgPath()
+		}
+	}
+	return ""
 }
 
 func (a *API) operation(op Op) huma.Operation {

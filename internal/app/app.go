@@ -1,0 +1,211 @@
+package app
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/koipond/koipond/internal/analytics"
+	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
+	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/event/intake"
+	"github.com/koipond/koipond/internal/event/pipeline"
+	"github.com/koipond/koipond/internal/importer"
+	"github.com/koipond/koipond/internal/platform/blob"
+	"github.com/koipond/koipond/internal/platform/bus"
+	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/platform/i18n"
+	"github.com/koipond/koipond/internal/platform/jobs"
+	"github.com/koipond/koipond/internal/shop"
+	"github.com/koipond/koipond/internal/team"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrations are the tables of the installation itself.
+func Migrations() db.Set {
+	sub, _ := fs.Sub(migrations, "migrations") // cannot fail: the folder is embedded above
+	return db.Set{Domain: "app", FS: sub}
+}
+
+// streamName is the one stream of facts.
+const streamName = "FACTS"
+
+// App is the program, built but not yet started.
+type App struct {
+	*Records
+	build   Build
+	state   stateStore
+	started time.Time
+
+	telemetry *telemetry
+	catalogue *i18n.Catalogue
+	bus       *bus.Bus
+	stream    *bus.Stream
+	store     analytics.Store
+	files     blob.Store
+	jobs      *jobs.Service
+	intake    *intake.Service
+	pipe      *pipeline.Pipeline
+	contacts  *contact.Service
+	shop      *shop.Service
+	importer  *importer.Service
+	overview  *overviewService
+	demo      *demoPond // nil but for the demo
+
+	mux     *http.ServeMux
+	api     *httpx.API
+	closers []func(context.Context) error // run in reverse
+}
+
+// facts joins the two halves of event.Ingester: appending is the intake's,
+// waiting the pipeline's.
+type facts struct {
+	*intake.Service
+	pipe *pipeline.Pipeline
+}
+
+// Wait implements event.Ingester.
+func (f facts) Wait(ctx context.Context, seq uint64) error { return f.pipe.Wait(ctx, seq) }
+
+// build opens the stores and makes every service. On error it closes what it opened.
+func build(ctx context.Context, cfg Config, b Build, log *slog.Logger) (a *App, err error) {
+	a = &App{build: b, mux: http.NewServeMux()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close(context.WithoutCancel(ctx)))
+		}
+	}()
+	if a.telemetry, err = newTelemetry(ctx, cfg, b); err != nil {
+		return a, err
+	}
+	a.closers = append(a.closers, a.telemetry.stop)
+	if a.catalogue, err = i18n.Load(log); err != nil {
+		return a, err
+	}
+	var demo *team.Demo
+	if cfg.Demo {
+		a.demo = &demoPond{}
+		if demo, err = a.demo.prepare(cfg); err != nil {
+			return a, err
+		}
+	}
+	if a.Records, err = openRecords(ctx, cfg, log, demo, b.Version); err != nil {
+		return a, err
+	}
+	a.closers = append(a.closers, func(context.Context) error { return a.Records.Close() })
+	a.started = a.clock.Now()
+	a.state = stateStore{a.Records}
+	if err = a.openStores(ctx); err != nil {
+		return a, err
+	}
+	a.buildServices()
+	return a, a.buildHTTP()
+}
+
+func (a *App) openStores(ctx context.Context) error {
+	cfg := a.cfg
+	store, err := duckdb.Open(ctx, duckdb.Config{Path: cfg.analyticsPath(), MemoryLimitMB: cfg.AnalyticsMemory, Clock: a.clock, Log: a.log})
+	if err != nil {
+		return fmt.Errorf("open the analytics store: %w", err)
+	}
+	a.store = store
+	a.closers = append(a.closers, func(context.Context) error { return store.Close() })
+	pos, err := store.Position(ctx)
+	if err != nil {
+		return err
+	}
+	if a.bus, err = bus.Open(ctx, bus.Config{Dir: cfg.streamDir(), URL: cfg.StreamURL, MaxBytes: cfg.StreamMaxBytes + 1<<30, Log: a.log}); err != nil {
+		return fmt.Errorf("open the stream: %w", err)
+	}
+	a.closers = append(a.closers, a.bus.Close)
+	if a.stream, err = a.bus.Stream(ctx, bus.StreamConfig{Name: streamName, MaxBytes: cfg.StreamMaxBytes, After: pos.Seq}); err != nil {
+		return err
+	}
+	a.files, err = openFiles(ctx, cfg)
+	return err
+}
+
+func openFiles(ctx context.Context, cfg Config) (blob.Store, error) {
+	if cfg.FilesEndpoint == "" {
+		return blob.NewFolder(cfg.filesDir())
+	}
+	endpoint, insecure := s3Endpoint(cfg.FilesEndpoint)
+	return blob.NewS3(ctx, blob.S3Config{Endpoint: endpoint, Insecure: insecure, Bucket: cfg.FilesBucket, Region: cfg.FilesRegion,
+		AccessKey: cfg.FilesAccessKey, SecretKey: cfg.FilesSecretKey})
+}
+
+func (a *App) buildServices() {
+	reg := a.telemetry.registry
+	a.jobs = jobs.NewService(jobs.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Audit: a.Audit, Metrics: reg,
+		Node: a.nodeName(), Workers: a.cfg.JobWorkers})
+	a.intake = intake.New(intake.Deps{Stream: a.stream, MaxMessage: a.bus.MaxMessage(), DB: a.DB, WriteKeys: writeKeys{a.Team},
+		Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
+	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
+		Timeline: a.store, People: a.Team, Imports: importNames{a}})
+	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
+		Emitter: a.intake, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
+	a.shop = shop.NewService(shop.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Contacts: buyers{a.contacts, a.currency}, Currency: a.currency})
+	ingest := facts{a.intake, a.pipe}
+	a.importer = importer.NewService(importer.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Jobs: a.jobs, Audit: a.Audit,
+		Ingest: ingest, Contacts: a.contacts, Orders: a.shop, Facts: a.store, Catalogue: a.catalogue, Company: a.company, Settle: a.settle,
+		MaxUpload: a.cfg.MaxUploadMB << 20})
+	for _, s := range []event.Subscriber{a.contacts.Activity(), a.shop} {
+		a.pipe.Subscribe(s)
+	}
+	a.contacts.OnMerge(func(ctx context.Context, merges []contact.Merge) error {
+		moves := make([]shop.Move, len(merges))
+		for i, m := range merges {
+			moves[i] = shop.Move{From: m.From, Into: m.Into}
+		}
+		return a.shop.MoveContacts(ctx, moves)
+	})
+	a.contacts.OnRemove(func(ctx context.Context, nums []int64) error {
+		_, err := a.store.EraseContacts(ctx, nums)
+		return err
+	})
+	a.overview = &overviewService{store: a.store, growth: a.contacts, names: a.eventNames, clock: a.clock, advisor: adviceSource{
+		store: a.store, setAside: a.pipe.OpenSetAside, violations: func(context.Context) (int64, error) { return 0, nil }, hasKeys: a.hasKeys, newest: a.newestFact}.advise}
+}
+
+// nodeName stays the same over restarts of one data folder, so that jobs cut
+// off by a crash are taken up at once.
+func (a *App) nodeName() string {
+	if a.cfg.DatabaseURL == "" {
+		return "local"
+	}
+	return a.cfg.Listen + "@" + a.cfg.Data
+}
+
+func (a *App) company(ctx context.Context) (importer.Company, error) {
+	s, err := a.Team.Settings(ctx)
+	return importer.Company{Timezone: s.Timezone, Currency: s.Currency}, err
+}
+
+func (a *App) currency(ctx context.Context) (string, error) {
+	s, err := a.Team.Settings(ctx)
+	return s.Currency, err
+}
+
+func (a *App) proxies() []netip.Prefix {
+	p, _ := a.cfg.Proxies() // checked by Config.Check
+	return p
+}
+
+func (a *App) close(ctx context.Context) error {
+	var all error
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		all = errors.Join(all, a.closers[i](ctx))
+	}
+	a.closers = nil
+	return all
+}

@@ -1,0 +1,100 @@
+package app
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/event/intake"
+	"github.com/koipond/koipond/internal/event/pipeline"
+	"github.com/koipond/koipond/internal/shop"
+	"github.com/koipond/koipond/internal/team"
+)
+
+// The small types here let one package's answer pass for another's question.
+
+type writeKeys struct{ team *team.Service }
+
+// Lookup implements intake.WriteKeys.
+func (w writeKeys) Lookup(ctx context.Context, key string) (intake.WriteKey, bool) {
+	k, ok := w.team.Lookup(ctx, key)
+	return intake.WriteKey{ID: k.ID, Name: k.Name, Source: k.Source}, ok
+}
+
+type buyers struct {
+	*contact.Service
+	currency func(ctx context.Context) (string, error)
+}
+
+// SetOrderSummary implements shop.Contacts.
+func (b buyers) SetOrderSummary(ctx context.Context, sums []shop.Summary) error {
+	main, err := b.currency(ctx)
+	if err != nil {
+		return err
+	}
+	out := make([]contact.OrderSummary, len(sums))
+	for i, s := range sums {
+		out[i] = contact.OrderSummary{Num: s.Contact, Orders: s.Orders, Revenue: s.Revenue, FirstAt: s.FirstAt, LastAt: s.LastAt}
+	}
+	return b.Service.SetOrderSummary(ctx, main, out)
+}
+
+type importNames struct{ a *App }
+
+// Names implements contact.Imports. The importer is built after the contacts,
+// hence through the app.
+func (i importNames) Names(ctx context.Context, ids []string) (map[string]string, error) {
+	return i.a.importer.Names(ctx, ids)
+}
+
+type describer struct{ contacts *contact.Service }
+
+// Describe implements pipeline.Contacts.
+func (d describer) Describe(ctx context.Context, numbers []int64) (map[int64]pipeline.Contact, error) {
+	known, err := d.contacts.Describe(ctx, numbers)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int64]pipeline.Contact, len(known))
+	for n, c := range known {
+		out[n] = pipeline.Contact{ID: c.ID, Name: c.Name, Kind: c.Kind}
+	}
+	return out, nil
+}
+
+func (a *App) eventNames(ctx context.Context, names []string) map[string]string {
+	return nil
+}
+
+func (a *App) hasKeys(ctx context.Context) (bool, error) {
+	keys, err := a.Team.ListWriteKeys(ctx)
+	for _, k := range keys {
+		if k.RevokedAt.IsZero() {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// newestFact tells when the newest fact came.
+func (a *App) newestFact(ctx context.Context) (time.Time, error) {
+	p, err := a.pipe.Stats(ctx)
+	return p.NewestAt, err
+}
+
+// settle returns when everything stated inside the program so far is seen by all subscribers.
+func (a *App) settle(ctx context.Context) error {
+	seq, err := a.intake.Flush(ctx)
+	if err != nil {
+		return err
+	}
+	return a.pipe.Wait(ctx, seq)
+}
+
+func s3Endpoint(s string) (host string, insecure bool) {
+	if u, err := url.Parse(s); err == nil && u.Host != "" {
+		return u.Host, u.Scheme == "http"
+	}
+	return s, false
+}

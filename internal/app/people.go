@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/koipond/koipond/internal/analytics"
+	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/httpx"
+)
+
+var errMetric = errs.New(errs.Invalid, "people.unknown_metric")
+
+// peoplePage is the people behind a number.
+type peoplePage struct {
+	Items []contact.Row `json:"items"`
+	Next  string        `json:"next,omitempty"`
+	Total int64         `json:"total"`
+}
+
+type peopleCursor struct {
+	After int64 `json:"a"`
+}
+
+// peopleBehind lists who a number of the overview counts. The filters are those
+// of the overview, so that the total equals the number.
+func (s *overviewService) peopleBehind(ctx context.Context, contacts *contact.Service, q overviewQuery, metric, cursor string, limit int) (*peoplePage, error) {
+	if metric == "size" || metric == "new" {
+		return s.arrivals(ctx, contacts, q, metric, cursor, limit)
+	}
+	pq := analytics.PeopleQuery{}
+	switch name, isEvent := strings.CutPrefix(metric, "event:"); {
+	case metric == "active":
+		pq.Filter = q.active()
+	case metric == "buyers", metric == "repeat":
+		pq.Filter = q.money(event.NameOrderPaid)
+		pq.ContactKind = event.Person
+		if metric == "repeat" {
+			pq.MinCount = 2
+		}
+	case isEvent && name != "":
+		pq.Filter = q.filter(name)
+	default:
+		return nil, errMetric.With("metric", metric).On(errs.At("metric", "people.unknown_metric", "metric", metric))
+	}
+	var c peopleCursor
+	if cursor != "" {
+		if err := httpx.DecodeCursor(cursor, &c); err != nil {
+			return nil, err
+		}
+	}
+	total, err := s.store.CountPeople(ctx, pq)
+	if err != nil {
+		return nil, err
+	}
+	pq.After, pq.Limit = c.After, limit+1
+	nums, err := s.store.People(ctx, pq)
+	if err != nil {
+		return nil, err
+	}
+	page := &peoplePage{Total: total, Items: []contact.Row{}}
+	if len(nums) > limit {
+		nums = nums[:limit]
+		page.Next = httpx.EncodeCursor(peopleCursor{After: nums[limit-1]})
+	}
+	if len(nums) == 0 {
+		return page, nil
+	}
+	page.Items, err = contacts.ListByNums(ctx, nums)
+	return page, err
+}
+
+func (s *overviewService) arrivals(ctx context.Context, contacts *contact.Service, q overviewQuery, metric, cursor string, limit int) (*peoplePage, error) {
+	cq := contact.Query{Channel: q.Channel, CreatedTo: q.To, Sort: "created", Cursor: cursor, Limit: limit}
+	if metric == "new" {
+		cq.CreatedFrom = q.From
+	}
+	p, err := contacts.List(ctx, cq)
+	if err != nil {
+		return nil, err
+	}
+	return &peoplePage{Items: p.Items, Next: p.Next, Total: p.Total}, nil
+}
+
+// spanOf reads a period from the outside: without an end it ends now, without
+// a beginning it is thirty days long.
+func spanOf(from, to, now time.Time, zone *time.Location) (time.Time, time.Time, error) {
+	if to.IsZero() {
+		to = now
+	}
+	if from.IsZero() {
+		d := to.In(zone).AddDate(0, 0, -29)
+		from = time.Date(d.Year(), d.Month(), d.Day(), 0, 0, 0, 0, zone)
+	}
+	if !from.Before(to) {
+		return from, to, errs.New(errs.Invalid, "request.bad_period").On(errs.At("from", "request.bad_period"))
+	}
+	if to.Sub(from) > 20*366*24*time.Hour {
+		return from, to, errs.New(errs.Invalid, "request.period_too_long").On(errs.At("from", "request.period_too_long"))
+	}
+	return from.UTC(), to.UTC(), nil
+}
