@@ -1,16 +1,18 @@
-import { QueryClientProvider } from '@tanstack/react-query'
-import { useState } from 'react'
+import { QueryClientProvider, type QueryClient } from '@tanstack/react-query'
+import type { DataRouter } from 'react-router'
 import { RouterProvider } from 'react-router/dom'
-import { makeQueryClient } from '@/shared/api/query'
 import type { Lang } from '@/shared/i18n/lang'
 import { ThemeRoot } from '@/shared/ui/ThemeRoot'
 import { PrefsProvider } from './PrefsProvider'
-import { makeRouter } from './router'
+
+interface Props {
+  initialLang: Lang
+  client: QueryClient
+  router: DataRouter
+}
 
 /** The console. */
-export function App({ initialLang }: { initialLang: Lang }) {
-  const [client] = useState(makeQueryClient)
-  const [router] = useState(() => makeRouter(client))
+export function App({ initialLang, client, router }: Props) {
   return (
     <QueryClientProvider client={client}>
       <PrefsProvider initialLang={initialLang}>

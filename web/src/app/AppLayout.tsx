@@ -1,6 +1,7 @@
 import { Suspense, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Outlet, useLocation } from 'react-router'
+import { readStored, writeStored } from '@/shared/lib/store'
 import { Loading } from '@/shared/ui/states'
 import { DemoBanner } from './DemoBanner'
 import { Header } from './Header'
@@ -10,11 +11,17 @@ import { Sider } from './Sider'
 /** Below this width the navigation starts folded. */
 const NARROW_PX = 1000
 
+const isBoolean = (v: unknown): v is boolean => typeof v === 'boolean'
+
 /** The frame around every page behind sign-in. */
 export function AppLayout() {
   const { t } = useTranslation('app')
-  const [collapsed, setCollapsed] = useState(() => window.innerWidth < NARROW_PX)
+  const [collapsed, setCollapsed] = useState(() => readStored('nav.folded', isBoolean) ?? window.innerWidth < NARROW_PX)
   const [palette, setPalette] = useState(false)
+  const fold = () => {
+    writeStored('nav.folded', !collapsed)
+    setCollapsed(!collapsed)
+  }
   const content = useRef<HTMLElement>(null)
   const { pathname } = useLocation()
 
@@ -48,7 +55,7 @@ export function AppLayout() {
       </a>
       <Sider collapsed={collapsed} />
       <div className="kp-main">
-        <Header collapsed={collapsed} onCollapse={() => setCollapsed(!collapsed)} onSearch={() => setPalette(true)} />
+        <Header collapsed={collapsed} onCollapse={fold} onSearch={() => setPalette(true)} />
         <DemoBanner />
         <main className="kp-content" id="content" tabIndex={-1} ref={content}>
           <Suspense fallback={<Loading />}>

@@ -12,6 +12,7 @@ export function NotFound() {
     <Page>
       <Panel>
         <Empty
+          page
           icon={<Compass size={26} strokeWidth={1.5} aria-hidden />}
           title={t('notFound.title')}
           desc={t('notFound.desc')}

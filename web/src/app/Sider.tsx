@@ -13,7 +13,7 @@ export function Sider({ collapsed }: { collapsed: boolean }) {
   const groups = useMemo(() => navFor(me.permissions), [me.permissions])
   return (
     <aside className="kp-side" data-collapsed={collapsed}>
-      <Link className="kp-brand" to="/" aria-label={t('brand.name')}>
+      <Link className="kp-brand" to="/" aria-label={collapsed ? t('brand.name') : undefined}>
         <img src="/favicon.svg" alt="" width={30} height={30} />
         {!collapsed && (
           <span className="kp-brand-text">

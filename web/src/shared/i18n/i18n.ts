@@ -56,9 +56,13 @@ function applyLang(lang: Lang): void {
   dayjs.locale(lang === 'en' ? 'en' : 'zh-cn')
 }
 
-/** Starts translation with the shared words loaded. */
+/**
+ * Starts translation. The language counts from the first moment; the promise is
+ * kept when the shared words are here.
+ */
 export async function initI18n(lang: Lang = initialLang()): Promise<Lang> {
-  await i18n.use(initReactI18next).init({
+  const ready = i18n.use(initReactI18next).init({
+    initAsync: false, // so that requests sent meanwhile carry the right language
     lng: lang,
     fallbackLng: false,
     defaultNS: 'common',
@@ -67,6 +71,7 @@ export async function initI18n(lang: Lang = initialLang()): Promise<Lang> {
     interpolation: { escapeValue: false },
     returnNull: false,
   })
+  await ready
   await Promise.all([...wanted].map((n) => load(n, lang)))
   applyLang(lang)
   return lang

@@ -99,11 +99,12 @@ function cellClass<T, K extends string>(c: Column<T, K>): string {
 }
 
 function HeadCell<T, K extends string>({ column: c, sort, onSort }: { column: Column<T, K>; sort?: Sort<K>; onSort?: (next: Sort<K> | undefined) => void }) {
+  const { t } = useTranslation()
   const style = c.width ? { width: c.width, minWidth: c.width } : undefined
   if (!c.sort || !onSort) {
     return (
       <th scope="col" className={cellClass(c)} style={style}>
-        {c.title}
+        {c.title || <span className="kp-sr">{t('table.actions')}</span>}
       </th>
     )
   }

@@ -22,7 +22,8 @@ export function Overlay({ open, onClose, label, children, width = 600 }: Props) 
       footer={null}
       closable={false}
       width={width}
-      aria-label={label}
+      title={<span className="kp-sr">{label}</span>}
+      styles={{ header: { height: 0, margin: 0 } }}
       destroyOnHidden
       style={{ top: '12vh' }}
     >

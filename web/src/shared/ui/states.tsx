@@ -12,14 +12,17 @@ interface EmptyProps {
   desc?: ReactNode
   action?: ReactNode
   icon?: ReactNode
+  /** The title is the page's own heading. */
+  page?: boolean
 }
 
 /** Nothing here yet: says so, and says what to do first. */
-export function Empty({ title, desc, action, icon }: EmptyProps) {
+export function Empty({ title, desc, action, icon, page }: EmptyProps) {
+  const Heading = page ? 'h1' : 'h3'
   return (
     <div className="kp-state">
       <span className="kp-state-icon">{icon ?? <Inbox {...ICON} />}</span>
-      <h3>{title}</h3>
+      <Heading>{title}</Heading>
       {desc && <p>{desc}</p>}
       {action && <div className="kp-row wrap">{action}</div>}
     </div>
