@@ -83,10 +83,12 @@ func (a *activity) Handle(ctx context.Context, facts []event.Stored) error {
 	for _, d := range by {
 		list = append(list, d)
 	}
-	if err := lock(ctx, a.db); err != nil {
-		return err
-	}
-	return a.write(ctx, list)
+	return a.db.Tx(ctx, func(ctx context.Context) error {
+		if err := lock(ctx, a.db); err != nil {
+			return err
+		}
+		return a.write(ctx, list)
+	})
 }
 
 // write updates the living; what went to contacts merged since goes to their

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/db"
 )
 
 // A last-seen time of an identity is written when it moved by a day: close
@@ -150,7 +151,7 @@ func (e *engine) updateStates(ctx context.Context, w *world) error {
 	slices.SortFunc(changed, func(a, b *state) int { return int(a.num - b.num) })
 	e.cache.forget(nums)
 	now := e.clock.Now().UnixMilli()
-	return updateMany(ctx, e.db, "contacts",
+	err := updateMany(ctx, e.db, "contacts",
 		`kind = {kind}, shown = {shown}, kinds = {kinds}, created_at = {created_at}, channel = {channel}, first_source = {first_source},
 		first_medium = {first_medium}, first_campaign = {first_campaign}, first_at = {first_at}, updated_at = {updated_at}`,
 		"contacts.num = {num}", stateColumns, len(changed), func(i int) []any {
@@ -158,6 +159,22 @@ func (e *engine) updateStates(ctx context.Context, w *world) error {
 			t := st.first
 			return []any{st.num, string(st.kind), st.shown(), int64(st.kinds), st.createdAt, t.Channel, t.Source, t.Medium, t.Campaign, t.At, now}
 		})
+	if err != nil {
+		return err
+	}
+	nums = nums[:0]
+	for _, st := range changed {
+		if st.kind != st.was.kind {
+			nums = append(nums, st.num)
+		}
+	}
+	return reshownTags(ctx, e.db, nums)
+}
+
+// reshownTags follows contacts whose kind changed.
+func reshownTags(ctx context.Context, d *db.DB, nums []int64) error {
+	return selectIn(ctx, d, "move tags to the other list", `update contact_tags set shown = (select c.shown from contacts c where c.num = contact_tags.contact)
+		where contact in (%s) returning contact`, nil, nums, func(*sql.Rows) error { return nil })
 }
 
 var recordColumns = columns("num:n name name_key name_pinyin name_initials avatar gender birthday city attributes written updated_at:n")
@@ -428,12 +445,12 @@ func (e *engine) moveThings(ctx context.Context, dead []*state) error {
 		}
 	}
 	nums := make([]int64, len(dead))
-	into := map[int64]int64{}
+	into := map[int64]*state{}
 	for i, st := range dead {
 		nums[i] = st.num
-		into[st.num] = st.root().num
+		into[st.num] = st.root()
 	}
-	if err := e.moveRows(ctx, "contact_tags", columns("contact:n tag at:n by_id by_name source import_id"), nums, into, nil,
+	if err := e.moveRows(ctx, "contact_tags", columns("contact:n tag shown:n at:n by_id by_name source import_id"), nums, into, nil,
 		"on conflict (contact, tag) do nothing"); err != nil {
 		return err
 	}
@@ -459,7 +476,7 @@ func addImportFacts(rows [][]any, row []any) ([][]any, error) {
 
 // moveRows gives rows keyed by contact and something else to the survivors,
 // who may have one of the same key already.
-func (e *engine) moveRows(ctx context.Context, table string, cols []column, nums []int64, into map[int64]int64, fold func([][]any, []any) ([][]any, error), tail string) error {
+func (e *engine) moveRows(ctx context.Context, table string, cols []column, nums []int64, into map[int64]*state, fold func([][]any, []any) ([][]any, error), tail string) error {
 	names := make([]string, len(cols))
 	for i, c := range cols {
 		names[i] = c.name
@@ -477,7 +494,10 @@ func (e *engine) moveRows(ctx context.Context, table string, cols []column, nums
 		if !ok {
 			return fmt.Errorf("contact is %T", vals[0])
 		}
-		vals[0] = into[n]
+		vals[0] = into[n].num
+		if len(cols) > 2 && cols[2].name == "shown" {
+			vals[2] = into[n].shown()
+		}
 		if fold == nil {
 			rows = append(rows, vals)
 			return nil

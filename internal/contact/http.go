@@ -36,7 +36,9 @@ type rowPage struct {
 	Total int64  `json:"total" doc:"All that match"`
 }
 
-type idInput struct {
+// IDInput names a contact in the path. It is exported because the API layer
+// reads no parameters of embedded types that are not.
+type IDInput struct {
 	ID string `path:"id" doc:"Contact id"`
 }
 
@@ -53,7 +55,7 @@ type createInput struct {
 }
 
 type updateInput struct {
-	idInput
+	IDInput
 	Body struct {
 		Name       *string        `json:"name,omitempty" maxLength:"120"`
 		Attributes map[string]any `json:"attributes,omitempty" doc:"null takes an attribute away; gender, birthday, city and avatar are set here too"`
@@ -62,7 +64,7 @@ type updateInput struct {
 }
 
 type tagsInput struct {
-	idInput
+	IDInput
 	Body struct {
 		Add    []string `json:"add,omitempty" maxItems:"100" doc:"Tag ids"`
 		Remove []string `json:"remove,omitempty" maxItems:"100" doc:"Tag ids"`
@@ -70,24 +72,24 @@ type tagsInput struct {
 }
 
 type notesInput struct {
-	idInput
+	IDInput
 	PageInput
 }
 
 type noteInput struct {
-	idInput
+	IDInput
 	Body struct {
 		Text string `json:"text"`
 	}
 }
 
 type noteIDInput struct {
-	idInput
+	IDInput
 	Note string `path:"note" doc:"Note id"`
 }
 
 type timelineInput struct {
-	idInput
+	IDInput
 	PageInput
 	Names string    `query:"names" doc:"Event names, separated by commas"`
 	From  time.Time `query:"from"`
@@ -95,7 +97,7 @@ type timelineInput struct {
 }
 
 type unmaskInput struct {
-	idInput
+	IDInput
 	Body struct {
 		Field  string `json:"field" doc:"phone, email, attribute:<key>, or the id of an identity"`
 		Reason string `json:"reason" maxLength:"500" doc:"Kept in the audit log"`
@@ -181,7 +183,7 @@ func (s *Service) createContact(ctx context.Context, in *createInput) (*contactO
 	return &contactOutput{c}, nil
 }
 
-func (s *Service) getContact(ctx context.Context, in *idInput) (*contactOutput, error) {
+func (s *Service) getContact(ctx context.Context, in *IDInput) (*contactOutput, error) {
 	c, err := s.Get(ctx, in.ID)
 	if err != nil {
 		return nil, err

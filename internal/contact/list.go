@@ -58,7 +58,7 @@ func orderOf(sort string, kind event.Kind) (order, bool) {
 
 // narrow is how many matches are gathered and sorted. Beyond it the list walks
 // the index of its order and skips what does not match, which then is dense enough.
-const narrow = 40_000
+const narrow = 5_000
 
 // listCursor is where a page ended. F guards against a cursor of another query.
 type listCursor struct {
@@ -69,20 +69,64 @@ type listCursor struct {
 	F string `json:"f"`
 }
 
-// filter is the condition of a query in SQL.
+// filter is the condition of a query in SQL, in two forms that mean the same:
+// one to start from, when few match, and one to check each contact on the way.
 type filter struct {
-	where []string
-	args  []any
-	plain bool // nothing but the kind
+	kind    string // which list
+	plain   []string
+	drive   []string // num in (…)
+	probe   []string
+	args    []any
+	counted string // counts by itself, when it is the only condition
+	index   string // to start from when few match and there is no set
 }
 
-func (f *filter) add(text string, args ...any) {
-	for i := range args {
-		text = strings.ReplaceAll(text, fmt.Sprintf("{%d}", i+1), fmt.Sprintf("$%d", len(f.args)+i+1))
+func (f *filter) number(text string, from int) string {
+	for i := len(f.args); i >= from; i-- {
+		text = strings.ReplaceAll(text, fmt.Sprintf("{%d}", i-from+1), fmt.Sprintf("$%d", i))
 	}
-	f.where = append(f.where, text)
+	return text
+}
+
+// add takes a condition on columns. {1} stands for the first of args.
+func (f *filter) add(text string, args ...any) {
+	from := len(f.args) + 1
 	f.args = append(f.args, args...)
-	f.plain = false
+	f.plain = append(f.plain, f.number(text, from))
+}
+
+// addSet takes a condition that is a set of numbers, with the check that means
+// the same and, optionally, a query that counts the set if nothing else is asked.
+func (f *filter) addSet(set, probe, counted string, args ...any) {
+	from := len(f.args) + 1
+	f.args = append(f.args, args...)
+	f.drive = append(f.drive, "num in ("+f.number(set, from)+")")
+	f.probe = append(f.probe, "("+f.number(probe, from)+")")
+	f.counted = f.number(counted, from)
+}
+
+// gathers tells whether there is something narrower to start from than the whole list.
+func (f *filter) gathers() bool { return f.index != "" || len(f.drive) > 0 }
+
+// ofOwner tells whether to start from an owner's contacts: no tag or name is narrower.
+func (f *filter) ofOwner() bool { return f.index == "contacts_by_owner" }
+
+// gathering is the condition when the sets are started from: the plus keeps
+// SQLite from walking the whole list instead.
+func (f *filter) gathering() string {
+	if f.ofOwner() {
+		return f.walking()
+	}
+	parts := []string{f.kind}
+	if len(f.drive) > 0 {
+		parts[0] = "+" + f.kind
+	}
+	return strings.Join(append(append(parts, f.drive...), f.plain...), " and ")
+}
+
+// walking is the condition when an index in the list's order is walked.
+func (f *filter) walking() string {
+	return strings.Join(append(append([]string{f.kind}, f.plain...), f.probe...), " and ")
 }
 
 // List reads one page. The total is counted once, with the first page: from
@@ -138,32 +182,38 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 
 // filterOf turns a query into a condition. some is false when nothing can match.
 func (s *Service) filterOf(ctx context.Context, q Query) (f *filter, some bool, err error) {
-	f = &filter{where: []string{"shown = 1"}, plain: true}
+	f = &filter{kind: "shown = 1"}
 	if q.Kind == event.Visitor {
-		f.where[0] = "shown = 2"
+		f.kind = "shown = 2"
+	}
+	if !q.CreatedFrom.IsZero() {
+		f.add("created_at >= {1}", clock.Ms(q.CreatedFrom))
+		f.index = "contacts_by_created"
+	}
+	if !q.CreatedTo.IsZero() {
+		f.add("created_at < {1}", clock.Ms(q.CreatedTo))
+		f.index = "contacts_by_created"
 	}
 	switch q.Channel {
 	case "":
 	case Unknown:
 		f.add("channel in ('', 'unknown')")
+		f.index = "contacts_by_channel"
 	default:
 		f.add("channel = {1}", q.Channel)
+		f.index = "contacts_by_channel"
 	}
 	switch q.Owner {
 	case "":
 	case "none":
 		f.add("owner_id = ''")
 	default:
-		f.add("owner_id = {1}", q.Owner)
-	}
-	if !q.CreatedFrom.IsZero() {
-		f.add("created_at >= {1}", clock.Ms(q.CreatedFrom))
-	}
-	if !q.CreatedTo.IsZero() {
-		f.add("created_at < {1}", clock.Ms(q.CreatedTo))
+		f.add("owner_id = {1} and owner_id <> ''", q.Owner)
+		f.index = "contacts_by_owner"
 	}
 	if q.Tag != "" {
-		f.add("num in (select contact from contact_tags where tag = {1})", q.Tag)
+		set := "from contact_tags where tag = {1} and " + strings.Replace(f.kind, "shown", "contact_tags.shown", 1)
+		f.addSet("select contact "+set, "exists (select 1 from contact_tags t where t.contact = contacts.num and t.tag = {1})", "select count(*) "+set, q.Tag)
 	}
 	if strings.TrimSpace(q.Q) == "" {
 		return f, true, nil
@@ -172,12 +222,7 @@ func (s *Service) filterOf(ctx context.Context, q Query) (f *filter, some bool, 
 	if err != nil || !m.some() {
 		return f, false, err
 	}
-	text, args := m.sql(q.Kind)
-	if text == "" {
-		return f, false, nil
-	}
-	f.add(text, args...)
-	return f, true, nil
+	return f, s.addMatch(f, m, q.Kind), nil
 }
 
 func (q Query) fingerprint() string {
@@ -188,14 +233,23 @@ func (q Query) fingerprint() string {
 
 func (s *Service) count(ctx context.Context, f *filter) (int64, error) {
 	var n int64
-	if err := s.DB.QueryRow(ctx, countSQL(f), f.args...).Scan(&n); err != nil {
+	if err := s.DB.QueryRow(ctx, s.countSQL(f), f.args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count contacts: %w", err)
 	}
 	return n, nil
 }
 
-func countSQL(f *filter) string {
-	return "select count(*) from contacts where " + strings.Join(f.where, " and ")
+func (s *Service) countSQL(f *filter) string {
+	from := "contacts"
+	switch {
+	case f.counted != "" && len(f.drive) == 1 && len(f.plain) == 0:
+		return f.counted
+	case len(f.drive) > 0 && !f.ofOwner():
+		from += s.DB.Pick(" indexed by contacts_facets", "")
+	case f.index != "":
+		from += s.DB.Pick(" indexed by "+f.index, "")
+	}
+	return "select count(*) from " + from + " where " + f.gathering()
 }
 
 // pageKeys finds the numbers and sort keys of a page, and one more.
@@ -214,32 +268,38 @@ func (s *Service) pageKeys(ctx context.Context, q Query, f *filter, ord order, c
 	return keys, nil
 }
 
+// pageSQL makes the query of a page. Beyond a cursor it reads those level with
+// the last one shown and those past it apart: each begins in the index at its place.
 func (s *Service) pageSQL(q Query, f *filter, ord order, cur listCursor) (string, []any) {
-	dir, cmp := "desc", "<"
+	dir, past := "desc", "<"
 	if q.Ascending {
-		dir, cmp = "asc", ">"
+		dir, past = "asc", ">"
 	}
 	args := f.args
-	tail := fmt.Sprintf(" order by k %s, num %s limit %d", dir, dir, q.Limit+1)
-	beyond := ""
+	sorted := fmt.Sprintf(" order by k %s, num %s limit %d", dir, dir, q.Limit+1)
+	key, num := fmt.Sprintf("$%d", len(args)+1), fmt.Sprintf("$%d", len(args)+2)
 	if cur.N != 0 {
-		beyond = fmt.Sprintf("(k, num) %s ($%d, $%d)", cmp, len(args)+1, len(args)+2)
-		var key any = cur.I
+		var k any = cur.I
 		if ord.column == "name_pinyin" {
-			key = cur.S
+			k = cur.S
 		}
-		args = append(args[:len(args):len(args)], key, cur.N)
+		args = append(args[:len(args):len(args)], k, cur.N)
 	}
-	where := strings.Join(f.where, " and ")
-	if !f.plain && cur.T <= narrow {
-		if beyond != "" {
-			beyond = " where " + beyond
+	if f.gathers() && cur.T <= s.narrow {
+		from, beyond := "contacts", ""
+		if len(f.drive) == 0 || f.ofOwner() {
+			from += s.DB.Pick(" indexed by "+f.index, "")
 		}
-		return "with m as materialized (select num, " + ord.column + " as k from contacts where " + where + ") select num, k from m" + beyond + tail, args
+		if cur.N != 0 {
+			beyond = " where (k, num) " + past + " (" + key + ", " + num + ")"
+		}
+		return "with m as materialized (select num, " + ord.column + " as k from " + from + " where " + f.gathering() + ") select num, k from m" + beyond + sorted, args
 	}
-	if beyond != "" {
-		where += " and " + strings.Replace(beyond, "(k,", "("+ord.column+",", 1)
+	walk := "select num, " + ord.column + " as k from contacts" + s.DB.Pick(" indexed by "+ord.index, "") + " where " + f.walking()
+	if cur.N == 0 {
+		return walk + sorted, args
 	}
-	from := "contacts" + s.DB.Pick(" indexed by "+ord.index, "")
-	return "select num, " + ord.column + " as k from " + from + " where " + where + tail, args
+	level := walk + " and " + ord.column + " = " + key + " and num " + past + " " + num + fmt.Sprintf(" order by num %s limit %d", dir, q.Limit+1)
+	rest := walk + " and " + ord.column + " " + past + " " + key + sorted
+	return "select num, k from (select * from (" + level + ") as l union all select * from (" + rest + ") as r) as p" + sorted, args
 }

@@ -107,37 +107,58 @@ func (s *Service) kinds(ctx context.Context) ([]string, error) {
 	return kinds, nil
 }
 
-// sql is the match as a condition on contacts. Visitors have no names.
-// Initials add only those that the pinyin did not find, so nothing is found twice.
-func (m match) sql(kind event.Kind) (string, []any) {
-	var parts []string
+// addMatch adds what a search text can mean. It tells whether anything can match.
+func (s *Service) addMatch(f *filter, m match, kind event.Kind) bool {
 	var args []any
 	arg := func(v any) string {
 		args = append(args, v)
 		return fmt.Sprintf("{%d}", len(args))
 	}
+	var set, probe []string
 	for _, n := range m.exact {
-		parts = append(parts, "select cast("+arg(n)+" as bigint)")
+		a := arg(n)
+		set = append(set, "select cast("+a+" as bigint)")
+		probe = append(probe, "num = "+a)
 	}
-	if kind != event.Visitor {
-		prefix := func(column, p string) string {
-			return column + " >= " + arg(p) + " and " + column + " < " + arg(beyond(p))
+	counted := ""
+	if kind != event.Visitor { // visitors have no names
+		named, checks := s.namedSQL(m, arg)
+		if len(named) > 0 && len(set) == 0 {
+			counted = "select count(*) from (" + strings.Join(named, " union all ") + ") as found"
 		}
-		if m.name != "" {
-			parts = append(parts, "select num from contacts where shown = 1 and name_key <> '' and "+prefix("name_key", m.name))
-		}
-		if m.pinyin != "" {
-			parts = append(parts, "select num from contacts where shown = 1 and "+prefix("name_pinyin", m.pinyin))
-			if len(m.pinyin) > 1 { // the initial of a name is the first letter of its pinyin
-				parts = append(parts, "select num from contacts where shown = 1 and name_initials <> '' and "+prefix("name_initials", m.pinyin)+
-					" and not ("+prefix("name_pinyin", m.pinyin)+")")
-			}
+		set, probe = append(set, named...), append(probe, checks...)
+	}
+	if len(set) == 0 {
+		return false
+	}
+	f.addSet(strings.Join(set, " union all "), strings.Join(probe, " or "), counted, args...)
+	return true
+}
+
+// namedSQL finds people by the beginning of their name: queries of their
+// numbers, none of which finds what another one does, and checks of the same.
+func (s *Service) namedSQL(m match, arg func(any) string) (queries, checks []string) {
+	prefix := func(column, from, to string) string { return column + " >= " + from + " and " + column + " < " + to }
+	query := func(index, where string) {
+		queries = append(queries, "select num from contacts"+s.DB.Pick(" indexed by "+index, "")+" where shown = 1 and "+where)
+	}
+	if m.name != "" {
+		is := prefix("name_key", arg(m.name), arg(beyond(m.name)))
+		query("contacts_by_key", "name_key <> '' and "+is)
+		checks = append(checks, is)
+	}
+	if m.pinyin != "" {
+		from, to := arg(m.pinyin), arg(beyond(m.pinyin))
+		read := prefix("name_pinyin", from, to)
+		query("contacts_by_name", read)
+		checks = append(checks, read)
+		if len(m.pinyin) > 1 { // the initial of a name is the first letter of its pinyin
+			short := prefix("name_initials", from, to)
+			query("contacts_by_initials", "name_initials <> '' and "+short+" and not ("+read+")")
+			checks = append(checks, short)
 		}
 	}
-	if len(parts) == 0 {
-		return "", nil
-	}
-	return "num in (" + strings.Join(parts, " union all ") + ")", args
+	return queries, checks
 }
 
 // Search finds a few contacts for the search box: who has the id, phone number
@@ -148,13 +169,15 @@ func (s *Service) Search(ctx context.Context, q string, limit int) ([]Row, error
 		return []Row{}, err
 	}
 	nums := m.exact
-	if text, args := (match{name: m.name, pinyin: m.pinyin}).sql(event.Person); text != "" {
-		f := &filter{}
-		f.add(text, args...)
-		// Any matches will do, cut off early; a shorter name is a better match.
-		rows, err := s.DB.Query(ctx, "select num, length(name_key) as n from contacts where num in ("+
-			strings.TrimSuffix(strings.TrimPrefix(f.where[0], "num in ("), ")")+fmt.Sprintf(" limit %d) order by n, num limit %d", 20*limit, limit), args...)
-		found, err := db.Collect(rows, err, func(r *sql.Rows) (n int64, err error) { var l int64; return n, r.Scan(&n, &l) })
+	var args []any
+	queries, _ := s.namedSQL(m, func(v any) string { args = append(args, v); return fmt.Sprintf("$%d", len(args)) })
+	if len(queries) > 0 {
+		// Of the first ones found, a shorter name is a better match.
+		for i, q := range queries {
+			queries[i] = fmt.Sprintf("select * from (%s limit %d) as part_%d", q, 20*limit, i)
+		}
+		rows, err := s.DB.Query(ctx, "select num from contacts where num in ("+strings.Join(queries, " union all ")+fmt.Sprintf(") order by length(name_key), num limit %d", limit), args...)
+		found, err := db.Collect(rows, err, func(r *sql.Rows) (n int64, err error) { return n, r.Scan(&n) })
 		if err != nil {
 			return nil, fmt.Errorf("search contacts: %w", err)
 		}

@@ -64,6 +64,8 @@ type Service struct {
 	resolver *Resolver
 	hooks    *[]MergeHook
 	removed  []RemoveHook
+	counts   tagCounts
+	narrow   int64 // see List
 }
 
 // NewService builds the service. Merge hooks are added before serving.
@@ -83,7 +85,7 @@ func NewService(deps Deps) *Service {
 		lookups: newLookups(size / 4), hooks: hooks}
 	resolving := eng
 	resolving.cache = newCache(size)
-	return &Service{Deps: deps, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks}
+	return &Service{Deps: deps, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}
 }
 
 // Resolver is the stage that says whose a fact is.

@@ -156,6 +156,7 @@ func (s *Service) undoSome(ctx context.Context, importID string, nums []int64, r
 			return err
 		}
 	}
+	s.counts.stale(ctx, s.DB)
 	return s.engine.moved(ctx)
 }
 
@@ -295,6 +296,9 @@ func (s *Service) putBack(ctx context.Context, importID string, us []*undoing) e
 			return []any{u.num, string(u.kind), shownOf(u.kind), int64(u.kinds), u.owner, u.createdAt, t.Channel, t.Source, t.Medium, t.Campaign, t.At, u.importFacts, seen, now}
 		})
 	if err != nil {
+		return err
+	}
+	if err := reshownTags(ctx, s.DB, nums); err != nil {
 		return err
 	}
 	for _, k := range dropped {

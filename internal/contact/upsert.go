@@ -133,6 +133,7 @@ func (s *Service) upsert(ctx context.Context, rows []Incoming, opt UpsertOptions
 	if err := s.closeBook(ctx, book, takings); err != nil {
 		return nil, err
 	}
+	s.counts.stale(ctx, s.DB)
 	if w.changedStored() {
 		if err := e.moved(ctx); err != nil {
 			return nil, err
@@ -293,11 +294,11 @@ func (s *Service) giveTags(ctx context.Context, takings []taking, opt UpsertOpti
 			p := pair{t.in.st.root().num, tag}
 			if from[p] == nil {
 				from[p] = t
-				rows = append(rows, []any{p.num, tag, now, "", "", "import", opt.ImportID})
+				rows = append(rows, []any{p.num, tag, t.in.st.root().shown(), now, "", "", "import", opt.ImportID})
 			}
 		}
 	}
-	return insertReturning(ctx, s.DB, "contact_tags", columns("contact:n tag at:n by_id by_name source import_id"), rows,
+	return insertReturning(ctx, s.DB, "contact_tags", columns("contact:n tag shown:n at:n by_id by_name source import_id"), rows,
 		"on conflict (contact, tag) do nothing returning contact, tag", func(r *sql.Rows) error {
 			var p pair
 			if err := r.Scan(&p.num, &p.tag); err != nil {

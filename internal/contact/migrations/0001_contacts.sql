@@ -55,16 +55,20 @@ create table contacts (
   merged_into bigint not null default 0
 );
 create unique index contacts_by_id on contacts (id);
--- One index for each order of the list, and one that answers the count and a narrow filter by itself.
-create index contacts_by_seen on contacts (shown, last_seen_at, num);
-create index contacts_by_created on contacts (shown, created_at, num);
-create index contacts_by_name on contacts (name_pinyin, num) where shown = 1;
-create index contacts_by_orders on contacts (orders, num) where shown = 1;
-create index contacts_by_revenue on contacts (revenue_main, num) where shown = 1;
-create index contacts_filter on contacts (shown, channel, owner_id, created_at);
+-- One index for each order of the list. Each also holds what the list is filtered
+-- by, so that a page is found without touching rows that do not match.
+create index contacts_by_seen on contacts (shown, last_seen_at, num, channel, owner_id, created_at);
+create index contacts_by_created on contacts (shown, created_at, num, channel, owner_id);
+create index contacts_by_name on contacts (name_pinyin, num, channel, owner_id, created_at, name_key, name_initials) where shown = 1;
+create index contacts_by_orders on contacts (orders, num, channel, owner_id, created_at) where shown = 1;
+create index contacts_by_revenue on contacts (revenue_main, num, channel, owner_id, created_at) where shown = 1;
+-- These answer counts by themselves: by channel, by owner, and of contacts found by tag or name.
+create index contacts_by_channel on contacts (shown, channel, created_at, owner_id);
+create index contacts_by_owner on contacts (owner_id, shown, channel, created_at) where owner_id <> '';
+create index contacts_facets on contacts (num, shown, channel, owner_id, created_at);
 -- Names are searched by prefix: as written, in pinyin (contacts_by_name), by initials.
 create index contacts_by_key on contacts (name_key) where shown = 1 and name_key <> '';
-create index contacts_by_initials on contacts (name_initials) where shown = 1 and name_initials <> '';
+create index contacts_by_initials on contacts (name_initials, name_pinyin) where shown = 1 and name_initials <> '';
 create index contacts_by_merged on contacts (merged_into) where merged_into <> 0;
 create index contacts_by_import on contacts (import_id, num) where import_id <> '';
 
@@ -164,9 +168,11 @@ create table tags (
   import_id text not null default ''
 );
 create unique index tags_by_name on tags (group_id, name_key);
+-- `shown` is that of the contact, so that a tag's people are counted from the index alone.
 create table contact_tags (
   contact bigint not null,
   tag text not null,
+  shown bigint not null,
   at bigint not null,
   by_id text not null default '',
   by_name text not null default '',
@@ -179,7 +185,7 @@ create table contact_tags (
 -- +postgres
 );
 -- +end
-create index contact_tags_by_tag on contact_tags (tag, contact);
+create index contact_tags_by_tag on contact_tags (tag, shown, contact);
 create index contact_tags_by_import on contact_tags (import_id, contact) where import_id <> '';
 
 create table contact_notes (
