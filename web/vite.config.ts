@@ -71,6 +71,6 @@ export default defineConfig({
     setupFiles: ['./test/setup.ts'],
     css: false,
     include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.ts', 'eslint/**/*.test.js'],
-    testTimeout: 15_000,
+    testTimeout: 40_000,
   },
 })

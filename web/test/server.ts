@@ -4,6 +4,7 @@ import { vi } from 'vitest'
 export interface Seen {
   method: string
   path: string
+  query: Record<string, string>
   body: unknown
   headers: Headers
 }
@@ -33,7 +34,7 @@ export function serve(handlers: Record<string, Handler>): Seen[] {
   vi.stubGlobal('fetch', async (input: Request) => {
     const url = new URL(input.url)
     const text = await input.clone().text()
-    const call: Seen = { method: input.method, path: url.pathname, body: text ? JSON.parse(text) : undefined, headers: input.headers }
+    const call: Seen = { method: input.method, path: url.pathname, query: Object.fromEntries(url.searchParams), body: text ? JSON.parse(text) : undefined, headers: input.headers }
     seen.push(call)
     const handler = handlers[`${call.method} ${call.path}`]
     return handler ? handler(call) : problem(404, 'not_found', `no handler for ${call.method} ${call.path}`)

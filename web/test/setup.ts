@@ -1,6 +1,9 @@
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { afterEach, beforeAll, beforeEach } from 'vitest'
 import { changeLang, i18n, initI18n } from '@/shared/i18n/i18n'
+
+// A busy machine draws slowly; waiting longer costs nothing when it does not.
+configure({ asyncUtilTimeout: 8000 })
 
 // What jsdom lacks and the kit asks for.
 window.matchMedia ??= ((query: string) => ({

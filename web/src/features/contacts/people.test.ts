@@ -7,8 +7,8 @@ const read = (query: string) => readPeople(new URLSearchParams(query), ZONE, NOW
 
 describe('the people behind a number', () => {
   it('asks with exactly the instants of the number', () => {
-    const s = read('metric=new&from=2026-03-01T01:02:03.004Z&to=2026-03-05T00:00:00Z&channel=social')
-    expect(s?.query).toEqual({ metric: 'new', from: '2026-03-01T01:02:03.004Z', to: '2026-03-05T00:00:00.000Z', channel: 'social' })
+    const s = read('metric=new&from=2026-03-01T01:02:03.004Z&to=2026-03-05T00:00:00Z&channel=social&currency=USD')
+    expect(s?.query).toEqual({ metric: 'new', from: '2026-03-01T01:02:03.004Z', to: '2026-03-05T00:00:00.000Z', channel: 'social', currency: 'USD' })
     expect(s?.range.preset).toBe('custom')
   })
 
@@ -36,7 +36,7 @@ describe('the people behind a number', () => {
 
   it('leads home to the same period and channel', () => {
     expect(homeLink(read('metric=size')!)).toBe('/home')
-    expect(homeLink(read('metric=size&range=7d&channel=social')!)).toBe('/home?range=7d&channel=social')
+    expect(homeLink(read('metric=size&range=7d&channel=social&currency=USD')!)).toBe('/home?range=7d&channel=social&currency=USD')
     expect(homeLink(read('metric=size&first=2026-01-01&last=2026-01-05')!)).toBe('/home?first=2026-01-01&last=2026-01-05')
   })
 })

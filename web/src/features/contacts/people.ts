@@ -11,6 +11,7 @@ export interface PeopleQuery {
   from: string
   to: string
   channel?: string
+  currency?: string
 }
 
 /** Which people, of which time. */
@@ -49,7 +50,9 @@ export function readPeople(params: URLSearchParams, zone: string, now: number = 
   const [from, to] = [instant(params.get('from')), instant(params.get('to'))]
   const range = from !== undefined && to !== undefined && from < to ? rangeOf(from, to, zone, now) : parseRange(params, '30d', zone, now)
   const channel = params.get('channel') ?? ''
-  return { metric, event, channel, range, query: { metric: text, from: range.from, to: range.to, ...(channel && { channel }) } }
+  const currency = params.get('currency') ?? ''
+  const query = { metric: text, from: range.from, to: range.to, ...(channel && { channel }), ...(currency && { currency }) }
+  return { metric, event, channel, range, query }
 }
 
 /** Writes another period into the address. */
@@ -60,13 +63,14 @@ export function writePeriod(next: { preset: (typeof PRESETS)[number] } | { first
 }
 
 /** The home page with the same period and channel, to go back to. */
-export function homeLink({ range, channel }: Pick<PeopleScope, 'range' | 'channel'>): string {
+export function homeLink({ range, channel, query: { currency } }: Pick<PeopleScope, 'range' | 'channel' | 'query'>): string {
   const query = new URLSearchParams()
   if (range.preset === 'custom') {
     query.set('first', range.first)
     query.set('last', range.last)
   } else if (range.preset !== '30d') query.set('range', range.preset)
   if (channel) query.set('channel', channel)
+  if (currency) query.set('currency', currency)
   const text = query.toString()
   return text ? `/home?${text}` : '/home'
 }

@@ -38,16 +38,21 @@ describe('familyOf', () => {
 describe('summaryOf', () => {
   it('writes an order as money, number and goods', () => {
     const properties = { orderNumber: 'A1', total: 12345, currency: 'CNY', lines: [{ name: '白茶' }, { sku: 'x' }, null] }
-    expect(summaryOf({ name: 'order.paid', properties }, 'zh-CN')).toEqual(['¥123.45', 'A1', '白茶'])
+    expect(summaryOf({ name: 'order.paid', title: '', properties }, 'zh-CN')).toEqual(['¥123.45', 'A1', '白茶'])
   })
 
   it('puts telling properties first and names the others', () => {
     const properties = { price: 168, sku: 'X', name: '龙井', nested: { a: 1 }, empty: '' }
-    expect(summaryOf({ name: 'product_viewed', properties }, 'zh-CN')).toEqual(['龙井', 'price: 168', 'sku: X'])
+    expect(summaryOf({ name: 'product_viewed', title: '', properties }, 'zh-CN')).toEqual(['龙井', 'price: 168', 'sku: X'])
+  })
+
+  it('does not say again what the title says', () => {
+    const properties = { orderNumber: 'A1', total: 100, currency: 'CNY', lines: [] }
+    expect(summaryOf({ name: 'order.paid', title: '支付订单 A1', properties }, 'zh-CN')).toEqual(['¥1.00'])
   })
 
   it('cuts what is long', () => {
-    const [text] = summaryOf({ name: 'x', properties: { url: 'h'.repeat(300) } }, 'en')
+    const [text] = summaryOf({ name: 'x', title: '', properties: { url: 'h'.repeat(300) } }, 'en')
     expect(text).toHaveLength(48)
   })
 })

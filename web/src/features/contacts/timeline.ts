@@ -46,8 +46,13 @@ function isOrder(name: string): boolean {
   return name === 'order.paid' || name === 'order.refunded'
 }
 
-/** An event in a line: an order's amount and number, else its most telling properties. */
-export function summaryOf({ name, properties }: Pick<TimelineFact, 'name' | 'properties'>, lang: string): string[] {
+/** An event in a line beside its title: an order's amount and goods, else its most telling properties. */
+export function summaryOf(fact: Pick<TimelineFact, 'name' | 'title' | 'properties'>, lang: string): string[] {
+  // The title often holds the order's number or the page's name already.
+  return partsOf(fact, lang).filter((part) => !fact.title.includes(part))
+}
+
+function partsOf({ name, properties }: Pick<TimelineFact, 'name' | 'properties'>, lang: string): string[] {
   if (isOrder(name) && typeof properties.total === 'number') {
     const currency = typeof properties.currency === 'string' ? properties.currency : 'CNY'
     const goods = Array.isArray(properties.lines) ? properties.lines.map((l: unknown) => (l as { name?: unknown } | null)?.name).filter((n) => typeof n === 'string') : []

@@ -394,8 +394,8 @@ export interface Contact extends ContactRow {
   avatar?: string
   gender?: string
   birthday?: string
-  attributes: { key: string; label: string; value: unknown }[]
-  identities: { id: string; kind: string; value: string; firstSeenAt: Time; lastSeenAt: Time; source: string }[]
+  attributes: { key: string; label: string; value: unknown; masked?: boolean }[]
+  identities: { id: string; kind: string; value: string; masked?: boolean; firstSeenAt: Time; lastSeenAt: Time; source: string }[]
   firstTouch?: Touch
   lastTouch?: Touch
   firstOrderAt?: Time
@@ -403,6 +403,8 @@ export interface Contact extends ContactRow {
   averageOrder: Money[]
   facts: number
   mergedFrom: { id: string; at: Time; why: string }[]
+  /** Identities that came with this contact's events but belong to somebody else. */
+  conflicts: { kind: string; reason: 'other_person' | 'shared_device' | 'limit'; other?: Ref; count: number; lastAt: Time }[]
   import?: Ref
 }
 export interface Note {

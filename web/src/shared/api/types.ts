@@ -175,7 +175,7 @@ interface Routes {
   '/api/orders/{id}': { get: Route<S.Order> }
 
   '/api/overview': { get: Route<S.Overview, { query: Period & { channel?: string; currency?: string } }> }
-  '/api/people': { get: Route<List<S.ContactRow>, Paged<Period & { metric: string; channel?: string }>> }
+  '/api/people': { get: Route<List<S.ContactRow>, Paged<Period & { metric: string; channel?: string; currency?: string }>> }
   '/api/search': { get: Route<S.SearchResult, { query: { q: string } }> }
 
   '/api/system': { get: Route<S.SystemStatus> }

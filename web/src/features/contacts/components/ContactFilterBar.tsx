@@ -34,7 +34,7 @@ export function ContactFilterBar({ filters, onChange, onClear, extra }: Props) {
   return (
     <>
       <FilterBar extra={extra}>
-        <SearchBox value={filters.q} onChange={(q) => onChange({ q })} placeholder={t('filter.search')} width={300} />
+        <SearchBox value={filters.q} onChange={(q) => onChange({ q })} placeholder={t('filter.search')} width={340} />
         <Segmented<Kind>
           aria-label={t('filter.kind')}
           value={filters.kind}

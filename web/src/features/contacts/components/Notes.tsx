@@ -57,7 +57,7 @@ function Write({ id, onDone }: { id: string; onDone: () => Promise<unknown> }) {
         await onDone()
       }}
     >
-      <Field name="text" label={t('notes.label')} rules={[{ required: true, whitespace: true, message: t('notes.needed') }]} required={false}>
+      <Field name="text" label={t('notes.label')} rules={[{ required: true, whitespace: true, message: t('notes.needed') }]}>
         <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={4000} placeholder={t('notes.placeholder')} />
       </Field>
     </Form>

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
-import { GitMerge } from 'lucide-react'
+import { GitMerge, TriangleAlert } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
 import type { Contact, Touch } from '@/shared/api/types'
 import { codeText } from '@/shared/i18n/code'
 import { useChannelName } from '@/shared/lib/channels'
@@ -11,11 +12,9 @@ import { Masked } from '@/shared/ui/Masked'
 import { Panel } from '@/shared/ui/Panel'
 import { Empty } from '@/shared/ui/states'
 import { DateTime, TimeAgo } from '@/shared/ui/values'
+import { mergeWhy } from '../merge'
 import { unmask } from '../queries'
 import css from './ProfileSide.module.css'
-
-/** The server hides personal values with stars. */
-const isMasked = (value: string) => value.includes('*')
 
 /** What is known about the contact, beside what it did. */
 export function ProfileSide({ contact }: { contact: Contact }) {
@@ -44,7 +43,7 @@ function Identities({ contact }: { contact: Contact }) {
                 <dd>
                   <Tooltip placement="left" title={<SeenWhen first={i.firstSeenAt} last={i.lastSeenAt} source={i.source} />}>
                     <span className={css.value}>
-                      {isMasked(i.value) ? (
+                      {i.masked ? (
                         <Masked value={i.value} label={label} reveal={(reason) => unmask(contact.id, i.id, reason)} />
                       ) : (
                         <CopyText text={i.value} label={label} mono={false} />
@@ -57,19 +56,43 @@ function Identities({ contact }: { contact: Contact }) {
           })}
         </dl>
       )}
-      {contact.mergedFrom.length > 0 && (
-        <ul className={css.merged}>
-          {contact.mergedFrom.map((m) => (
-            <li key={m.id}>
-              <GitMerge size={14} aria-hidden />
-              <span>
-                {t('side.merged', { why: codeText('contacts', 'identity', m.why) })} <DateTime at={m.at} dateOnly />
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
+      <History contact={contact} />
     </Panel>
+  )
+}
+
+/** Which profiles became this one, and which identities it could not have. */
+function History({ contact }: { contact: Contact }) {
+  const { t } = useTranslation('contacts')
+  if (contact.mergedFrom.length === 0 && contact.conflicts.length === 0) return null
+  return (
+    <ul className={css.history}>
+      {contact.mergedFrom.map((m) => {
+        const { by, kind } = mergeWhy(m.why)
+        return (
+          <li key={m.id} title={m.id}>
+            <GitMerge size={14} aria-hidden />
+            <span>
+              {kind ? t('side.mergedBy', { what: codeText('contacts', 'identity', kind) }) : t('side.merged')}
+              <small>
+                {codeText('contacts', 'mergeHow', by)} · <DateTime at={m.at} dateOnly />
+              </small>
+            </span>
+          </li>
+        )
+      })}
+      {contact.conflicts.map((c) => (
+        <li key={c.kind + (c.other?.id ?? '')} className={css.conflict}>
+          <TriangleAlert size={14} aria-hidden />
+          <span>
+            {t('side.conflict', { what: codeText('contacts', 'identity', c.kind), why: codeText('contacts', 'conflict', c.reason) })}
+            <small>
+              {c.other && <Link to={`/contacts/${c.other.id}`}>{c.other.name || t('unnamed.person')}</Link>} {t('side.times', { count: c.count })} · <DateTime at={c.lastAt} dateOnly />
+            </small>
+          </span>
+        </li>
+      ))}
+    </ul>
   )
 }
 
@@ -92,22 +115,24 @@ function SeenWhen({ first, last, source }: { first: string; last: string; source
 
 function Attributes({ contact }: { contact: Contact }) {
   const { t } = useTranslation('contacts')
-  const own: [string, string, unknown][] = [
-    ...(contact.gender ? [['gender', t('side.gender'), codeText('contacts', 'gender', contact.gender)] satisfies [string, string, unknown]] : []),
-    ...(contact.birthday ? [['birthday', t('side.birthday'), contact.birthday.slice(0, 10)] satisfies [string, string, unknown]] : []),
-    ...contact.attributes.map((a): [string, string, unknown] => [a.key, a.label || a.key, a.value]),
-  ]
+  const own: Contact['attributes'] = [...contact.attributes]
+  if (contact.birthday) own.unshift({ key: 'birthday', label: t('side.birthday'), value: contact.birthday.slice(0, 10) })
+  if (contact.gender) own.unshift({ key: 'gender', label: t('side.gender'), value: codeText('contacts', 'gender', contact.gender) })
   return (
     <Panel title={t('side.attributes')}>
       {own.length === 0 ? (
         <Empty title={t('side.noAttributes')} desc={t('side.noAttributesDesc')} />
       ) : (
         <dl className={css.facts}>
-          {own.map(([key, label, value]) => (
-            <div key={key}>
-              <dt title={key}>{label}</dt>
+          {own.map((a) => (
+            <div key={a.key}>
+              <dt title={a.key}>{a.label || a.key}</dt>
               <dd>
-                <AttributeValue value={value} />
+                {a.masked ? (
+                  <Masked value={String(a.value)} label={a.label || a.key} reveal={(reason) => unmask(contact.id, `attribute:${a.key}`, reason)} />
+                ) : (
+                  <AttributeValue value={a.value} />
+                )}
               </dd>
             </div>
           ))}

@@ -22,15 +22,17 @@ export function useOrderColumns(withContact: boolean): Column<Order>[] {
           <span className="kp-muted">{t('nobody')}</span>
         ),
     }
+    const source: Column<Order> = { key: 'source', title: t('col.source'), width: 130, clip: true, render: (o) => o.source || <None /> }
     return [
       { key: 'number', title: t('col.number'), fixed: true, render: (o) => <span className="kp-num kp-nowrap">{o.number}</span> },
       ...(withContact ? [contact] : []),
-      { key: 'state', title: t('col.state'), width: 120, render: (o) => <OrderStateChip order={o} /> },
-      { key: 'total', title: t('col.total'), align: 'right', width: 130, render: (o) => <b><Money value={o.total} /></b> },
-      { key: 'refunded', title: t('col.refunded'), align: 'right', width: 120, render: (o) => (o.refunded.amount ? <Money value={o.refunded} /> : <None />) },
-      { key: 'lines', title: t('col.lines'), align: 'right', width: 80, render: (o) => <Count value={o.lineCount} /> },
-      { key: 'paidAt', title: t('col.paidAt'), width: 160, render: (o) => <DateTime at={o.paidAt} /> },
-      { key: 'source', title: t('col.source'), width: 140, clip: true, render: (o) => o.source || <None /> },
+      { key: 'state', title: t('col.state'), width: 92, render: (o) => <OrderStateChip order={o} /> },
+      { key: 'total', title: t('col.total'), align: 'right', width: 96, render: (o) => <b><Money value={o.total} /></b> },
+      { key: 'refunded', title: t('col.refunded'), align: 'right', width: 84, render: (o) => (o.refunded.amount ? <Money value={o.refunded} /> : <None />) },
+      { key: 'lines', title: t('col.lines'), align: 'right', width: 48, render: (o) => <Count value={o.lineCount} /> },
+      { key: 'paidAt', title: t('col.paidAt'), width: 120, render: (o) => <DateTime at={o.paidAt} /> },
+      // A contact's own list stands in a narrow column; the order itself says where it came from.
+      ...(withContact ? [source] : []),
     ]
   }, [t, withContact])
 }

@@ -10,7 +10,7 @@ import { useUrlPatch, useUrlText } from '@/shared/lib/url'
 import { DataTable } from '@/shared/ui/DataTable'
 import { DayPicker } from '@/shared/ui/DayPicker'
 import { FilterBar, FilterPills, SearchBox } from '@/shared/ui/FilterBar'
-import { FilterChips, useDaysText, type FilterChip } from '@/shared/ui/FilterChips'
+import { FilterChips, type FilterChip } from '@/shared/ui/FilterChips'
 import { Button } from '@/shared/ui/kit'
 import { Page, PageHead } from '@/shared/ui/PageHead'
 import { Panel } from '@/shared/ui/Panel'
@@ -28,7 +28,6 @@ export default function OrdersPage() {
   const zone = useTimezone()
   const [params] = useSearchParams()
   const patch = useUrlPatch()
-  const daysText = useDaysText()
   const filters = useMemo(() => readFilters(params, zone), [params, zone])
   const [open, setOpen] = useUrlText('order')
   const list = useCursorList(ordersPage(toQuery(filters)))
@@ -38,9 +37,6 @@ export default function OrdersPage() {
   if (filters.contact) {
     const name = list.items[0]?.contact?.id === filters.contact ? list.items[0].contact.name : filters.contact
     chips.push({ key: 'contact', label: t('col.contact'), value: name, onRemove: () => patch({ contact: '' }) })
-  }
-  if (filters.paid.first || filters.paid.last) {
-    chips.push({ key: 'paid', label: t('col.paidAt'), value: daysText(filters.paid), onRemove: () => patch({ paidFrom: '', paidTo: '' }) })
   }
   return (
     <Page>

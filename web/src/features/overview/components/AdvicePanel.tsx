@@ -7,10 +7,11 @@ import { usePrefs } from '@/shared/lib/prefs'
 import { Panel } from '@/shared/ui/Panel'
 import { Empty } from '@/shared/ui/states'
 import { adviceLink, adviceText } from '../advice'
+import { withScope, type Scope } from '../links'
 import css from './AdvicePanel.module.css'
 
 /** What to do next, worked out by the server from the facts. */
-export function AdvicePanel({ advice, currency }: { advice: Overview['advice']; currency: string }) {
+export function AdvicePanel({ advice, scope }: { advice: Overview['advice']; scope: Scope }) {
   const { t } = useTranslation('overview')
   const { lang } = usePrefs()
   const channelName = useChannelName()
@@ -26,8 +27,8 @@ export function AdvicePanel({ advice, currency }: { advice: Overview['advice']; 
         // Reachable by keyboard because it scrolls when there is much to do.
         <ul className={css.list} tabIndex={0} aria-label={t('advicePanel.title')}>
           {advice.map((a) => {
-            const { title, desc } = adviceText(a, { lang, currency, channelName })
-            const to = adviceLink(a.link)
+            const { title, desc } = adviceText(a, { lang, currency: scope.currency, channelName })
+            const to = adviceLink(withScope(a.link, scope))
             const warn = a.severity === 'warn'
             const go = (path: string) => (/^\/(people|contacts)\b/.test(path) ? t('advicePanel.who') : warn ? t('advicePanel.go') : t('advicePanel.look'))
             return (

@@ -9,7 +9,7 @@ import type { Sort } from '@/shared/lib/url'
 import { Grid, type Column } from '@/shared/ui/Grid'
 import { Panel } from '@/shared/ui/Panel'
 import { Empty } from '@/shared/ui/states'
-import { peopleLink } from '../links'
+import { peopleLink, type Scope } from '../links'
 import css from './ChannelsPanel.module.css'
 
 type Key = 'size' | 'new' | 'buyers' | 'revenue' | 'averageOrder' | 'repeatRate'
@@ -22,7 +22,7 @@ const BARS = new Set<Key>(['size', 'averageOrder', 'repeatRate'])
 interface Props {
   channels: ChannelRow[]
   kpis: Overview['kpis']
-  scope: { from: string; to: string; channel?: string; currency: string }
+  scope: Scope
 }
 
 /** How many people each channel brought, and how good they are. */
@@ -73,12 +73,12 @@ export function ChannelsPanel({ channels, kpis, scope }: Props) {
           onSort={setSort}
           columns={[
             { key: 'channel', title: t('channels.channel'), render: (row) => name(row.channel) },
-            column('size', 118),
-            column('new', 60),
-            column('buyers', 70),
-            column('revenue', 84),
-            column('averageOrder', 112),
-            column('repeatRate', 114),
+            column('size', 96),
+            column('new', 50),
+            column('buyers', 66),
+            column('revenue', 76),
+            column('averageOrder', 98),
+            column('repeatRate', 98),
           ]}
         />
       )}

@@ -5,12 +5,12 @@ import { useCan } from '@/shared/lib/session'
 import { Panel } from '@/shared/ui/Panel'
 import { Empty } from '@/shared/ui/states'
 import { Count } from '@/shared/ui/values'
-import { peopleLink } from '../links'
+import { peopleLink, type Scope } from '../links'
 import css from './EventsPanel.module.css'
 
 interface Props {
   events: Overview['events']
-  scope: { from: string; to: string; channel?: string }
+  scope: Scope
 }
 
 /** The events that happen most, each opening who did it. */

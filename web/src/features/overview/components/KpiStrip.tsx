@@ -7,18 +7,11 @@ import { usePrefs } from '@/shared/lib/prefs'
 import { Skeleton, Tooltip } from '@/shared/ui/kit'
 import { Change, Sparkline } from '@/shared/ui/Kpi'
 import { deltaOf } from '../delta'
-import { peopleLink } from '../links'
+import { peopleLink, type Scope } from '../links'
 import css from './KpiStrip.module.css'
 
 /** From here on a number is shortened to fit; the tooltip has every digit. */
 const SHORTEN_FROM = 10_000_000
-
-interface Scope {
-  from: string
-  to: string
-  channel?: string
-  currency: string
-}
 
 /** The figures that say how the pond is, each opening the people behind it. */
 export function KpiStrip({ kpis, scope }: { kpis: OverviewKpi[]; scope: Scope }) {

@@ -53,7 +53,7 @@ export function TrendPanel({ trend, currency }: { trend: Overview['trend']; curr
         format={format}
         axisFormat={money ? (v) => formatMoney({ amount: v, currency }, lang, { compact: true }) : undefined}
         bucketTitle={t(`trend.bucket.${interval}`)}
-        height={292}
+        height={306}
       />
     </Panel>
   )

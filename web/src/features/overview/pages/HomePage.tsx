@@ -89,7 +89,7 @@ function Numbers({ overview: o, channel, stale }: { overview: Overview; channel:
       )}
       <div className={`kp-grid main-side ${css.even}`}>
         <TrendPanel trend={o.trend} currency={o.currency} />
-        <AdvicePanel advice={o.advice} currency={o.currency} />
+        <AdvicePanel advice={o.advice} scope={scope} />
       </div>
       <div className={`kp-grid ${css.quality}`}>
         <ChannelsPanel channels={o.channels} kpis={o.kpis} scope={scope} />

@@ -1,0 +1,136 @@
+import { screen, waitFor, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { ContactRow } from '@/shared/api/types'
+import { loadNamespaces } from '@/shared/i18n/i18n'
+import { renderPage, someone } from '../../../../test/render'
+import { json, problem, serve } from '../../../../test/server'
+import ContactsPage from './ContactsPage'
+
+const row = (id: string, name: string): ContactRow => ({
+  id,
+  name,
+  kind: 'person',
+  phone: '138****2071',
+  tags: [],
+  orders: 2,
+  revenue: [{ amount: 12300, currency: 'CNY' }],
+  createdAt: '2026-03-01T00:00:00Z',
+})
+
+const people = { items: [row('c1', '陈雨桐'), row('c2', '王伟'), row('c3', '李静')], next: 'n1', total: 1234 }
+const tags = { groups: [{ id: 'g1', name: '偏好', color: '#14b8a6', tags: [{ id: 't1', name: '绿茶', color: '#14b8a6', contacts: 3 }] }] }
+const writer = someone({ permissions: ['contact.read', 'contact.write'] })
+
+const open = (at = '/contacts', me = writer) => renderPage(<ContactsPage />, { at, path: '/contacts', me })
+
+beforeEach(() => loadNamespaces('contacts'))
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+describe('list of contacts', () => {
+  it('asks for what the address says, shows it as chips, and takes a chip off', async () => {
+    const seen = serve({ 'GET /api/contacts': () => json(people), 'GET /api/tags': () => json(tags) })
+    const { router } = open('/contacts?q=chen&channel=social&tag=t1&createdFrom=2026-03-01&sort=revenue&order=asc')
+    await screen.findByText('陈雨桐')
+    const asked = seen.find((s) => s.path === '/api/contacts')
+    expect(asked?.query).toEqual({
+      q: 'chen',
+      kind: 'person',
+      channel: 'social',
+      tag: 't1',
+      createdFrom: '2026-02-28T16:00:00.000Z',
+      sort: 'revenue',
+      order: 'asc',
+    })
+    expect(await screen.findByText('绿茶')).toBeTruthy()
+    await userEvent.click(screen.getByRole('button', { name: '去掉条件：渠道：社交媒体' }))
+    expect(new URLSearchParams(router.state.location.search).get('channel')).toBeNull()
+    expect(new URLSearchParams(router.state.location.search).get('tag')).toBe('t1')
+    await waitFor(() => expect(seen.at(-1)?.query).not.toHaveProperty('channel'))
+  })
+
+  it('shows the total, opens a profile from the name and loads on with the cursor', async () => {
+    const seen = serve({
+      'GET /api/contacts': ({ query }) => json(query.cursor ? { items: [row('c4', '赵敏')], total: 1234 } : people),
+    })
+    open()
+    expect((await screen.findByRole('link', { name: /陈雨桐/ })).getAttribute('href')).toBe('/contacts/c1')
+    expect(screen.getByText('共 1,234 位')).toBeTruthy()
+    await userEvent.click(screen.getByRole('button', { name: '加载更多' }))
+    expect(await screen.findByText('赵敏')).toBeTruthy()
+    expect(screen.getByText('陈雨桐')).toBeTruthy()
+    expect(seen.at(-1)?.query.cursor).toBe('n1')
+  })
+
+  it('offers nothing that changes to those who may only read', async () => {
+    serve({ 'GET /api/contacts': () => json(people) })
+    open('/contacts', someone({ permissions: ['contact.read'] }))
+    await screen.findByText('陈雨桐')
+    expect(screen.queryByRole('checkbox')).toBeNull()
+    expect(screen.queryByRole('button', { name: '新建客户' })).toBeNull()
+  })
+
+  it('tells nothing yet from nothing found', async () => {
+    serve({ 'GET /api/contacts': () => json({ items: [], total: 0 }), 'GET /api/tags': () => json(tags) })
+    const first = open()
+    expect(await screen.findByText('还没有客户')).toBeTruthy()
+    first.unmount()
+    open('/contacts?q=nobody')
+    expect(await screen.findByText('没有符合条件的结果')).toBeTruthy()
+  })
+
+  it('tags the ticked ones one by one, says who failed and why, and retries only those', async () => {
+    let refuse = true
+    const seen = serve({
+      'GET /api/contacts': () => json(people),
+      'GET /api/tags': () => json(tags),
+      'PUT /api/contacts/c1/tags': () => json(row('c1', '陈雨桐')),
+      'PUT /api/contacts/c3/tags': () => (refuse ? problem(409, 'contact.merged', '这位客户已经并入别人。') : json(row('c3', '李静'))),
+    })
+    const user = userEvent.setup()
+    open()
+    await screen.findByText('陈雨桐')
+    const boxes = screen.getAllByRole('checkbox')
+    await user.click(boxes[1]!)
+    await user.click(boxes[3]!)
+    expect(screen.getByText('已选 2 位')).toBeTruthy()
+    await user.click(screen.getByRole('button', { name: '打标签' }))
+    const dialog = within(await screen.findByRole('dialog'))
+    expect(dialog.getByRole('button', { name: '给 2 位打上' }).hasAttribute('disabled')).toBe(true)
+    await user.click(dialog.getByRole('combobox'))
+    await user.click(await screen.findByTitle('绿茶'))
+    await user.click(dialog.getByRole('button', { name: '给 2 位打上' }))
+    expect(await dialog.findByText('成功 1 位')).toBeTruthy()
+    expect(dialog.getByText('失败 1 位')).toBeTruthy()
+    expect(await dialog.findByText('李静：这位客户已经并入别人。')).toBeTruthy()
+    expect(seen.filter((s) => s.method === 'PUT').map((s) => [s.path, s.body])).toEqual([
+      ['/api/contacts/c1/tags', { add: ['t1'] }],
+      ['/api/contacts/c3/tags', { add: ['t1'] }],
+    ])
+    refuse = false
+    await user.click(dialog.getByRole('button', { name: '重试失败的 1 位' }))
+    expect(await dialog.findByText('成功 1 位')).toBeTruthy()
+    await waitFor(() => expect(dialog.queryByText(/失败/)).toBeNull())
+    expect(seen.filter((s) => s.method === 'PUT')).toHaveLength(3)
+  })
+
+  it('puts a refusal of the server at its field', async () => {
+    serve({
+      'GET /api/contacts': () => json(people),
+      'GET /api/tags': () => json(tags),
+      'POST /api/contacts': () => problem(422, 'request.invalid', '内容有误', [{ path: 'phone', code: 'contact.bad_phone', detail: '这不是手机号。' }]),
+    })
+    const user = userEvent.setup()
+    open()
+    await user.click(screen.getByRole('button', { name: '新建客户' }))
+    const drawer = within(await screen.findByRole('dialog'))
+    await user.click(drawer.getByLabelText('姓名'))
+    await user.paste('林见鹿')
+    await user.click(drawer.getByLabelText(/手机号/))
+    await user.paste('1')
+    await user.click(drawer.getByRole('button', { name: '新建' }))
+    expect(await drawer.findByText('这不是手机号。')).toBeTruthy()
+  })
+})
