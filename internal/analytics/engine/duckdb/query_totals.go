@@ -26,9 +26,6 @@ func (s *Store) Totals(ctx context.Context, q analytics.TotalsQuery) (out []anal
 			return nil
 		})
 	})
-	if len(out) == 0 && q.GroupBy == "" && err == nil {
-		out = []analytics.GroupRow{{}}
-	}
 	return out, err
 }
 
@@ -40,9 +37,12 @@ func totalsSQL(st *state, q analytics.TotalsQuery) (string, []any) {
 	if q.Property != "" {
 		sum = "sum(" + sel.number(q.Property) + ")"
 	}
-	return `SELECT k, sum(n)::BIGINT, count(*) FILTER (r > 0), count(*) FILTER (r > 0 AND n >= 2), coalesce(sum(s), 0)::DOUBLE
-		FROM (SELECT ` + key + ` AS k, ` + person + ` AS r, count(*) AS n, ` + sum + ` AS s` + sel.from() + ` GROUP BY ALL)
-		GROUP BY k ORDER BY 2 DESC, k LIMIT ` + maxGroups, sel.args
+	const answer = `, coalesce(sum(n), 0)::BIGINT, count(*) FILTER (r > 0), count(*) FILTER (r > 0 AND n >= 2), coalesce(sum(s), 0)::DOUBLE FROM (SELECT `
+	each := person + ` AS r, count(*) AS n, ` + sum + ` AS s` + sel.from()
+	if q.GroupBy == "" {
+		return `SELECT ''` + answer + each + ` GROUP BY r)`, sel.args
+	}
+	return `SELECT k` + answer + key + ` AS k, ` + each + ` GROUP BY k, r) GROUP BY k ORDER BY 2 DESC, k LIMIT ` + maxGroups, sel.args
 }
 
 // Summary implements analytics.Store.

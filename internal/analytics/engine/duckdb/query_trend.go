@@ -136,10 +136,11 @@ func trendSQL(st *state, q analytics.TrendQuery, starts []int64) (string, []any)
 	if q.Measure == analytics.MeasureSum {
 		value = "coalesce(sum(" + sel.number(q.Property) + "), 0)"
 	}
-	scan := "SELECT " + bucket + " AS b, " + key + " AS k, " + value + " AS v" + sel.from() + " GROUP BY ALL"
+	scan := "SELECT " + bucket + " AS b, " + key + " AS k, " + value + " AS v" + sel.from()
 	if q.Breakdown == "" {
-		return scan, sel.args
+		return scan + " GROUP BY b", sel.args // not by k: a constant, but a text, which would cost a slower aggregate
 	}
+	scan += " GROUP BY b, k"
 	return `WITH g AS MATERIALIZED (` + scan + `),
 		t AS MATERIALIZED (SELECT k, sum(v) AS v FROM g GROUP BY k ORDER BY v DESC, k LIMIT ` + strconv.Itoa(q.Limit) + `)
 		SELECT b, k, v FROM (
@@ -153,11 +154,12 @@ func trendSQL(st *state, q analytics.TrendQuery, starts []int64) (string, []any)
 func peopleTrendSQL(sel *selection, q analytics.TrendQuery, bucket, key string) (string, []any) {
 	person := sel.person()
 	sel.and(person + " > 0")
-	p := `WITH p AS MATERIALIZED (SELECT DISTINCT ` + bucket + ` AS b, ` + key + ` AS k, ` + person + ` AS r` + sel.from() + `)`
 	if q.Breakdown == "" {
+		p := `WITH p AS MATERIALIZED (SELECT DISTINCT ` + bucket + ` AS b, ` + person + ` AS r` + sel.from() + `)`
 		return p + ` SELECT b, '', count(*)::DOUBLE FROM p GROUP BY b
 			UNION ALL SELECT ` + strconv.Itoa(lineTotal) + `, '', count(DISTINCT r)::DOUBLE FROM p`, sel.args
 	}
+	p := `WITH p AS MATERIALIZED (SELECT DISTINCT ` + bucket + ` AS b, ` + key + ` AS k, ` + person + ` AS r` + sel.from() + `)`
 	return p + `, t AS MATERIALIZED (SELECT k, count(DISTINCT r) AS v FROM p GROUP BY k ORDER BY v DESC, k LIMIT ` + strconv.Itoa(q.Limit) + `)
 		SELECT b, k, v::DOUBLE FROM (
 			SELECT ` + strconv.Itoa(lineTotal) + ` AS b, k, v FROM t
