@@ -15,7 +15,9 @@ import (
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/event/dictionary"
 	"github.com/koipond/koipond/internal/event/intake"
+	"github.com/koipond/koipond/internal/event/live"
 	"github.com/koipond/koipond/internal/event/pipeline"
 	"github.com/koipond/koipond/internal/importer"
 	"github.com/koipond/koipond/internal/platform/blob"
@@ -56,6 +58,8 @@ type App struct {
 	jobs      *jobs.Service
 	intake    *intake.Service
 	pipe      *pipeline.Pipeline
+	dict      *dictionary.Service
+	live      *live.Service
 	contacts  *contact.Service
 	shop      *shop.Service
 	importer  *importer.Service
@@ -150,16 +154,18 @@ func (a *App) buildServices() {
 		Node: a.nodeName(), Workers: a.cfg.JobWorkers})
 	a.intake = intake.New(intake.Deps{Stream: a.stream, MaxMessage: a.bus.MaxMessage(), DB: a.DB, WriteKeys: writeKeys{a.Team},
 		Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
+	a.dict = dictionary.New(dictionary.Deps{DB: a.DB, Store: a.store, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Jobs: a.jobs})
 	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
-		Timeline: a.store, People: a.Team, Imports: importNames{a}})
+		Timeline: a.store, People: a.Team, Titles: a.dict, Imports: importNames{a}})
+	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})
 	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
-		Emitter: a.intake, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
+		Emitter: a.intake, Watcher: a.live, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
 	a.shop = shop.NewService(shop.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Contacts: buyers{a.contacts, a.currency}, Currency: a.currency})
 	ingest := facts{a.intake, a.pipe}
 	a.importer = importer.NewService(importer.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Jobs: a.jobs, Audit: a.Audit,
 		Ingest: ingest, Contacts: a.contacts, Orders: a.shop, Facts: a.store, Catalogue: a.catalogue, Company: a.company, Settle: a.settle,
 		MaxUpload: a.cfg.MaxUploadMB << 20})
-	for _, s := range []event.Subscriber{a.contacts.Activity(), a.shop} {
+	for _, s := range []event.Subscriber{a.contacts.Activity(), a.shop, a.dict} {
 		a.pipe.Subscribe(s)
 	}
 	a.contacts.OnMerge(func(ctx context.Context, merges []contact.Merge) error {
@@ -174,7 +180,7 @@ func (a *App) buildServices() {
 		return err
 	})
 	a.overview = &overviewService{store: a.store, growth: a.contacts, names: a.eventNames, clock: a.clock, advisor: adviceSource{
-		store: a.store, setAside: a.pipe.OpenSetAside, violations: func(context.Context) (int64, error) { return 0, nil }, hasKeys: a.hasKeys, newest: a.newestFact}.advise}
+		store: a.store, setAside: a.pipe.OpenSetAside, violations: a.dict.CountViolations, hasKeys: a.hasKeys, newest: a.newestFact}.advise}
 }
 
 // nodeName stays the same over restarts of one data folder, so that jobs cut

@@ -64,7 +64,11 @@ func (d describer) Describe(ctx context.Context, numbers []int64) (map[int64]pip
 }
 
 func (a *App) eventNames(ctx context.Context, names []string) map[string]string {
-	return nil
+	t, err := a.dict.Titles(ctx, names)
+	if err != nil {
+		a.log.WarnContext(ctx, "event titles not read", "error", err)
+	}
+	return t
 }
 
 func (a *App) hasKeys(ctx context.Context) (bool, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/event/dictionary"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
@@ -22,7 +23,7 @@ import (
 func (a *App) buildHTTP() error {
 	a.api = httpx.New(a.mux, httpx.Config{Title: "Koipond 锦池", Version: a.build.Version, Auth: a.Team, Log: a.log, Catalogue: a.catalogue,
 		Clock: a.clock, DB: a.DB, Seal: a.ring, Metrics: a.telemetry.registry, Tracing: a.telemetry.tracing, TrustedProxies: a.proxies()})
-	for _, m := range []interface{ Routes(*httpx.API) }{a.Team, a.Audit, a.jobs, a.intake, a.pipe, a.contacts, a.shop, a.importer} {
+	for _, m := range []interface{ Routes(*httpx.API) }{a.Team, a.Audit, a.jobs, a.intake, a.pipe, a.dict, a.live, a.contacts, a.shop, a.importer} {
 		m.Routes(a.api)
 	}
 	a.routes()
@@ -38,19 +39,20 @@ func (a *App) buildHTTP() error {
 	return nil
 }
 
-type periodInput struct {
+// PeriodInput is a span of time and a channel, as queries give them.
+type PeriodInput struct {
 	From    time.Time `query:"from" doc:"Inclusive; default thirty days before the end"`
 	To      time.Time `query:"to" doc:"Exclusive; default now"`
 	Channel string    `query:"channel" maxLength:"60" doc:"First-touch channel"`
 }
 
 type overviewInput struct {
-	periodInput
+	PeriodInput
 	Currency string `query:"currency" maxLength:"3" doc:"ISO 4217; default the company's"`
 }
 
 type peopleInput struct {
-	periodInput
+	PeriodInput
 	Metric   string `query:"metric" required:"true" maxLength:"200" doc:"size, new, active, buyers, repeat, or event:<name>"`
 	Currency string `query:"currency" maxLength:"3"`
 	Cursor   string `query:"cursor"`
@@ -83,7 +85,7 @@ type searchResult struct {
 type body[T any] struct{ Body T }
 
 // period turns the outside's period, channel and currency into a question.
-func (a *App) question(ctx context.Context, in periodInput, currency string) (overviewQuery, error) {
+func (a *App) question(ctx context.Context, in PeriodInput, currency string) (overviewQuery, error) {
 	set, err := a.Team.Settings(ctx)
 	if err != nil {
 		return overviewQuery{}, err
@@ -102,7 +104,7 @@ func (a *App) question(ctx context.Context, in periodInput, currency string) (ov
 func (a *App) routes() {
 	httpx.Register(a.api, httpx.Op{ID: "get-overview", Method: http.MethodGet, Path: "/api/overview", Tag: "overview", Permission: auth.OverviewRead,
 		Summary: "How the pond is, and what to do next"}, func(ctx context.Context, in *overviewInput) (*body[*overview], error) {
-		q, err := a.question(ctx, in.periodInput, in.Currency)
+		q, err := a.question(ctx, in.PeriodInput, in.Currency)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +113,7 @@ func (a *App) routes() {
 	})
 	httpx.Register(a.api, httpx.Op{ID: "list-people", Method: http.MethodGet, Path: "/api/people", Tag: "overview", Permission: auth.ContactRead,
 		Summary: "The people behind a number of the overview"}, func(ctx context.Context, in *peopleInput) (*body[*peoplePage], error) {
-		q, err := a.question(ctx, in.periodInput, in.Currency)
+		q, err := a.question(ctx, in.PeriodInput, in.Currency)
 		if err != nil {
 			return nil, err
 		}
@@ -204,6 +206,15 @@ func (a *App) search(ctx context.Context, q string) (searchResult, error) {
 	if p.May(auth.OrderRead) {
 		if err := a.searchOrders(ctx, q, &out); err != nil {
 			return out, err
+		}
+	}
+	if p.May(auth.DictionaryRead) {
+		defs, _, err := a.dict.Events(ctx, dictionary.EventQuery{Text: q, Limit: searchLimit})
+		if err != nil {
+			return out, err
+		}
+		for _, d := range defs {
+			out.Events = append(out.Events, foundEvent{d.Name, d.DisplayName})
 		}
 	}
 	if p.May(auth.ImportRead) {

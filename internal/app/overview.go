@@ -423,7 +423,9 @@ func (s *overviewService) channels(ctx context.Context, q overviewQuery, o *over
 }
 
 func (s *overviewService) events(ctx context.Context, q overviewQuery, o *overview) error {
-	_, _, evs, err := s.store.Summary(ctx, q.filter())
+	f := q.filter()
+	f.ExceptEvents = ownFacts
+	_, _, evs, err := s.store.Summary(ctx, f)
 	if err != nil {
 		return err
 	}

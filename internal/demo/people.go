@@ -152,18 +152,18 @@ var hours = [24]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17
 
 func (p *person) drawTags() []string {
 	r := p.rng
-	tags := []string{"兴趣/" + []string{"绿茶", "白茶", "乌龙", "普洱", "红茶", "冷泡"}[r.IntN(6)]}
+	tags := []string{"兴趣:" + []string{"绿茶", "白茶", "乌龙", "普洱", "红茶", "冷泡"}[r.IntN(6)]}
 	if r.Float64() < .35 {
-		tags = append(tags, "跟进状态/"+[]string{"已加企微", "待回访", "已邀约体验课", "高意向"}[r.IntN(4)])
+		tags = append(tags, "跟进状态:"+[]string{"已加企微", "待回访", "已邀约体验课", "高意向"}[r.IntN(4)])
 	}
 	if p.Wealth > 1.6 {
-		tags = append(tags, "价值/送礼客群")
+		tags = append(tags, "价值:送礼客群")
 	}
 	if p.Channel.ID == "offline" && r.Float64() < .5 {
-		tags = append(tags, "场景/到店常客")
+		tags = append(tags, "场景:到店常客")
 	}
 	if strings.HasPrefix(p.Phone, "18") && r.Float64() < .2 {
-		tags = append(tags, "场景/办公室")
+		tags = append(tags, "场景:办公室")
 	}
 	return tags
 }

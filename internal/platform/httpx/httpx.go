@@ -8,6 +8,7 @@ package httpx
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -59,6 +60,9 @@ func (a *API) Routes() []Route { return a.routes }
 // handler runs; the handler decodes, calls one service method, encodes.
 func Register[I, O any](a *API, op Op, h func(context.Context, *I) (*O, error)) {
 	a.declare(Route{Op: op})
+	if name := hiddenPart(reflect.TypeFor[I]()); name != "" {
+		panic("httpx: " + op.ID + ": the input embeds " + name + ", whose parameters nobody would read: export it")
+	}
 	huma.Register(a.Huma, a.operation(op), func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {
@@ -66,6 +70,30 @@ func Register[I, O any](a *API, op Op, h func(context.Context, *I) (*O, error)) 
 		}
 		return out, nil
 	})
+}
+
+// hiddenPart names an embedded struct that is not exported: huma passes over
+// its fields without a word, and path and query parameters stay empty.
+func hiddenPart(t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return ""
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if !f.Anonymous {
+			continue
+		}
+		if !f.IsExported() {
+			return f.Name
+		}
+		if name := hiddenPart(f.Type); name != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 // Handle adds a plain handler: uploads, downloads, event streams, intake. It
