@@ -42,6 +42,7 @@ var platform = map[string][]string{
 var domains = map[string][]string{
 	"event":          {},
 	"event/jsonscan": {},
+	"event/veil":     {"event/jsonscan"},
 	"event/wire":     {"event"},
 	"event/intake":   {"event", "event/jsonscan", "event/wire"},
 
@@ -49,7 +50,9 @@ var domains = map[string][]string{
 	"analytics/conformance":   {"analytics", "event"},
 	"analytics/engine/duckdb": {"analytics", "event"},
 
-	"event/pipeline": {"analytics", "event", "event/jsonscan", "event/wire"},
+	"event/pipeline":   {"analytics", "event", "event/jsonscan", "event/veil", "event/wire"},
+	"event/dictionary": {"analytics", "event", "event/jsonscan", "event/veil"},
+	"event/live":       {"analytics", "event", "event/pipeline", "event/veil"},
 
 	"team":           {},
 	"contact":        {"analytics", "event"},
