@@ -35,11 +35,11 @@ func fileSize(path string) int64 {
 // checkpointIfDue runs after each commit. Under wmu.
 func (s *Store) checkpointIfDue(ctx context.Context) error {
 	size := fileSize(s.walPath())
-	if size < softLog || !s.pinned.TryLock() {
+	if size < s.soft || !s.pinned.TryLock() {
 		return nil
 	}
 	defer s.pinned.Unlock()
-	if size < hardLog {
+	if size < s.hard {
 		if !s.gate.TryAcquire(readers) {
 			return nil
 		}

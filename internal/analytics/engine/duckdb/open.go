@@ -38,6 +38,8 @@ type Config struct {
 	Threads       int    // 0: one per core
 	Clock         clock.Clock
 	Log           *slog.Logger
+
+	softLog, hardLog int64 // 0: as in checkpoint.go; tests make them small
 }
 
 // Store is the engine. It implements analytics.Store.
@@ -45,6 +47,8 @@ type Store struct {
 	path  string
 	limit string // memory_limit as DuckDB reads it
 	clock clock.Clock
+	soft  int64 // softLog and hardLog
+	hard  int64
 	log   *slog.Logger
 
 	connector *duck.Connector
@@ -102,6 +106,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		path: cfg.Path, limit: limit, clock: cfg.Clock, log: cfg.Log, connector: connector,
+		soft: cfg.softLog, hard: cfg.hardLog,
 		readDB:  sql.OpenDB(noClose{connector}),
 		writeDB: sql.OpenDB(noClose{connector}),
 		gate:    semaphore.NewWeighted(readers),
@@ -138,6 +143,9 @@ func (cfg *Config) complete() error {
 	}
 	if cfg.Threads <= 0 {
 		cfg.Threads = runtime.NumCPU()
+	}
+	if cfg.softLog == 0 {
+		cfg.softLog, cfg.hardLog = softLog, hardLog
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = clock.System{}
