@@ -120,7 +120,7 @@ func (a *App) routes() {
 		p, err := a.overview.peopleBehind(ctx, a.contacts, q, in.Metric, in.Cursor, in.Limit)
 		return &body[*peoplePage]{p}, err
 	})
-	httpx.Register(a.api, httpx.Op{ID: "search", Method: http.MethodGet, Path: "/api/search", Tag: "overview", Permission: auth.Self,
+	httpx.Register(a.api, httpx.Op{ID: "search", Method: http.MethodGet, Path: "/api/search", Tag: "overview", Permission: auth.OverviewRead,
 		Summary: "Contacts, orders, events and imports by a few letters"}, func(ctx context.Context, in *searchInput) (*body[searchResult], error) {
 		r, err := a.search(ctx, strings.TrimSpace(in.Q))
 		return &body[searchResult]{r}, err
