@@ -78,27 +78,36 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	// synchronous=FULL: a commit survives a power cut, as intake promises.
 	// txlock=immediate: writers queue at BEGIN and never fail half-way by upgrading.
-	base := "file:" + (&url.URL{Path: cfg.Path}).EscapedPath() + "?_busy_timeout=10000&_foreign_keys=1&_cache_size=-16000"
-	w, err := sql.Open("sqlite3", base+"&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate")
+	w, err := openPool(ctx, dsn(cfg.Path)+"&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate", 1)
 	if err != nil {
-		return nil, fmt.Errorf("open sqlite: %w", err)
-	}
-	w.SetMaxOpenConns(1)
-	w.SetMaxIdleConns(1)
-	if err := w.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", cfg.Path, err), w.Close())
-	}
-	r, err := sql.Open("sqlite3", base+"&_query_only=1")
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open sqlite readers: %w", err), w.Close())
+		return nil, fmt.Errorf("open %s: %w", cfg.Path, err)
 	}
 	n := cfg.Readers
 	if n <= 0 {
 		n = max(4, runtime.NumCPU())
 	}
-	r.SetMaxOpenConns(n)
-	r.SetMaxIdleConns(n)
+	r, err := openPool(ctx, dsn(cfg.Path)+"&_query_only=1", n)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s for reading: %w", cfg.Path, err), w.Close())
+	}
 	return &DB{dialect: SQLite, write: w, read: r, path: cfg.Path}, nil
+}
+
+func dsn(path string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_busy_timeout=10000&_foreign_keys=1&_cache_size=-16000"
+}
+
+func openPool(ctx context.Context, dsn string, conns int) (*sql.DB, error) {
+	p, err := sql.Open("sqlite3", dsn)
+	if err != nil {
+		return nil, err
+	}
+	p.SetMaxOpenConns(conns)
+	p.SetMaxIdleConns(conns)
+	if err := p.PingContext(ctx); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
 }
 
 // Close waits for running statements and closes every connection.

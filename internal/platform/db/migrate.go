@@ -29,15 +29,24 @@ type Applied struct {
 	Name    string
 }
 
+// endOfStatement: a `;` that ends its line, a remark after it aside.
+var endOfStatement = regexp.MustCompile(`;\s*(--.*)?$`)
+
 var fileName = regexp.MustCompile(`^(\d{4})_([a-z0-9_]+)\.sql$`)
 
 // Migrate brings the schema up to date, set by set in the order given, and
 // returns what it ran. A migration whose text changed after it ran, or one
 // from a newer program, is an error: the data directory belongs to another version.
 func (d *DB) Migrate(ctx context.Context, sets ...Set) ([]Applied, error) {
-	_, err := d.Exec(ctx, `create table if not exists schema_migrations (
-		domain text not null, version bigint not null, name text not null, checksum text not null, applied_at bigint not null,
-		primary key (domain, version))`)
+	err := d.Tx(ctx, func(ctx context.Context) error {
+		if err := d.alone(ctx); err != nil {
+			return err
+		}
+		_, err := d.Exec(ctx, `create table if not exists schema_migrations (
+			domain text not null, version bigint not null, name text not null, checksum text not null, applied_at bigint not null,
+			primary key (domain, version))`)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("create schema_migrations: %w", err)
 	}
@@ -87,14 +96,12 @@ func (d *DB) migrateSet(ctx context.Context, s Set) ([]Applied, error) {
 
 func (d *DB) apply(ctx context.Context, domain string, m migration) error {
 	return d.Tx(ctx, func(ctx context.Context) error {
-		if d.dialect == Postgres { // two nodes starting at once queue here
-			if _, err := d.Exec(ctx, "select pg_advisory_xact_lock(7304219)"); err != nil {
-				return err
-			}
-			var n int
-			if err := d.QueryRow(ctx, "select count(*) from schema_migrations where domain = $1 and version = $2", domain, m.version).Scan(&n); err != nil || n > 0 {
-				return err
-			}
+		if err := d.alone(ctx); err != nil {
+			return err
+		}
+		var n int // another program may have been quicker
+		if err := d.QueryRow(ctx, "select count(*) from schema_migrations where domain = $1 and version = $2", domain, m.version).Scan(&n); err != nil || n > 0 {
+			return err
 		}
 		for _, stmt := range statements(m.sql, d.dialect) {
 			if _, err := d.Exec(ctx, stmt); err != nil {
@@ -105,6 +112,15 @@ func (d *DB) apply(ctx context.Context, domain string, m migration) error {
 			domain, m.version, m.name, m.sum, time.Now().UnixMilli())
 		return err
 	})
+}
+
+// alone makes programs that start at once queue here. On SQLite the write transaction does.
+func (d *DB) alone(ctx context.Context) error {
+	if d.dialect == SQLite {
+		return nil
+	}
+	_, err := d.Exec(ctx, "select pg_advisory_xact_lock(7304219)")
+	return err
 }
 
 func (d *DB) applied(ctx context.Context, domain string) (map[int]string, error) {
@@ -171,7 +187,7 @@ func statements(text string, d Dialect) []string {
 			continue
 		}
 		cur.WriteString(line)
-		if strings.HasSuffix(t, ";") {
+		if endOfStatement.MatchString(t) {
 			out = append(out, strings.TrimSpace(cur.String()))
 			cur.Reset()
 		}

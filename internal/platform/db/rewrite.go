@@ -36,32 +36,39 @@ func (r *rewriter) sqlite(q string) string {
 	return out
 }
 
-// toQuestion leaves quoted text and comments alone.
+// toQuestion leaves quoted text, comments and names with a `$` in them alone.
 func toQuestion(q string) string {
-	b := []byte(q)
-	out := make([]byte, 0, len(b))
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case c == '\'' || c == '"':
-			j := i + 1
-			for j < len(b) && b[j] != c {
-				j++
+	out := []byte(q)
+	for i := 0; i < len(q); {
+		switch rest := q[i:]; {
+		case q[i] == '\'' || q[i] == '"': // a doubled quote inside reads as two texts side by side
+			i += span(rest, 1, rest[:1])
+		case strings.HasPrefix(rest, "--"):
+			i += span(rest, 2, "\n")
+		case strings.HasPrefix(rest, "/*"):
+			i += span(rest, 2, "*/")
+		case namePart(q[i]) && q[i] != '$':
+			for i < len(q) && namePart(q[i]) {
+				i++
 			}
-			j = min(j, len(b)-1)
-			out = append(out, b[i:j+1]...)
-			i = j
-		case c == '-' && i+1 < len(b) && b[i+1] == '-':
-			j := i
-			for j < len(b) && b[j] != '\n' {
-				j++
-			}
-			out = append(out, b[i:j]...)
-			i = j - 1
-		case c == '$' && i+1 < len(b) && b[i+1] >= '1' && b[i+1] <= '9':
-			out = append(out, '?')
+		case q[i] == '$' && i+1 < len(q) && q[i+1] >= '1' && q[i+1] <= '9':
+			out[i] = '?'
+			i++
 		default:
-			out = append(out, c)
+			i++
 		}
 	}
 	return string(out)
+}
+
+// span is the length of a stretch that opens with from bytes and ends with end, or never.
+func span(s string, from int, end string) int {
+	if j := strings.Index(s[from:], end); j >= 0 {
+		return from + j + len(end)
+	}
+	return len(s)
+}
+
+func namePart(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '$' || c >= 0x80
 }
