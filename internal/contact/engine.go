@@ -211,7 +211,7 @@ func (e *engine) records(ctx context.Context, w *world) error {
 			continue
 		}
 		if ch := o.in.changes(); len(ch) > 0 {
-			if err := o.st.rec.apply(ch, o.in.said, e.sealAttribute); err != nil {
+			if err := o.st.rec.apply(ch, o.in.said, o.in.replay, e.sealAttribute); err != nil {
 				return err
 			}
 			o.st.recDirty = true

@@ -66,6 +66,7 @@ func (r *Resolver) resolve(ctx context.Context, facts []event.Fact, at []event.P
 	var given []int64
 	for i := range facts {
 		r.e.fromFact(w, &facts[i], at[i], &inputs[i])
+		inputs[i].replay = !less(cursor, at[i])
 		if facts[i].Contact != 0 {
 			given = append(given, facts[i].Contact)
 		}

@@ -203,10 +203,12 @@ func (r *record) column(key string) *string {
 	return nil
 }
 
-// apply takes changes said at a time. seal hides personal values.
-func (r *record) apply(changes []change, at int64, seal func(key string, v json.RawMessage) (json.RawMessage, error)) error {
+// apply takes changes said at a time. seal hides personal values. A replay says
+// nothing that was not applied before: what it says of the same time must not
+// win over what a merge decided since.
+func (r *record) apply(changes []change, at int64, replay bool, seal func(key string, v json.RawMessage) (json.RawMessage, error)) error {
 	for _, c := range changes {
-		if at < r.written[c.key] {
+		if was, ok := r.written[c.key]; at < was || replay && ok && at == was {
 			continue
 		}
 		if sealedAttributes[c.key] && c.value != nil {

@@ -84,6 +84,7 @@ type input struct {
 	touch    Touch           // At 0: none
 	seq      uint64
 	idx      uint32
+	replay   bool   // resolved before
 	reason   string // why a merge by it happens
 	manual   bool   // made by a person or an import: no activity of the customer
 
@@ -173,12 +174,20 @@ func (w *world) assign(in *input) {
 	w.note(in)
 }
 
-// withPrevious adds the previous id of an alias: a user's when one is known by it, else a device's.
+// withPrevious adds the previous id of an alias, which never decides whose fact
+// it is: as a user's when one is known by it, else as a device's. What is known
+// changes with time, so a replay leaves it alone: it is linked already.
 func (w *world) withPrevious(in *input) []*ident {
 	if len(in.previous) == 0 {
 		return in.ids
 	}
 	pick := in.previous[len(in.previous)-1]
+	if len(in.ids) == 0 {
+		return []*ident{pick}
+	}
+	if in.replay {
+		return in.ids
+	}
 	for _, id := range in.previous {
 		if id.held != nil {
 			pick = id
@@ -188,9 +197,7 @@ func (w *world) withPrevious(in *input) []*ident {
 	if slices.Contains(in.ids, pick) {
 		return in.ids
 	}
-	out := append(slices.Clone(in.ids), pick)
-	sortIdents(out)
-	return out
+	return append(slices.Clone(in.ids), pick)
 }
 
 // join walks the identities from the strongest on. kinds is what the contact

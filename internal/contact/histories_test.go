@@ -1,0 +1,318 @@
+package contact
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/testkit"
+)
+
+// somebody is a contact in the slow reference.
+type somebody struct {
+	ids     []idKey
+	person  bool
+	created int64
+	born    int // order of making
+	name    string
+	nameAt  int64
+	hasName bool
+	channel string
+	touchAt int64
+}
+
+func (s *somebody) has(kind string) bool {
+	return slices.ContainsFunc(s.ids, func(k idKey) bool { return k.kind == kind })
+}
+
+// everybody is the slow, obvious reference: one fact after the other, no cache,
+// no batches, everything looked for by walking.
+type everybody struct {
+	people []*somebody
+	of     []*somebody // whose each fact is; nil: nobody's
+	born   int
+}
+
+func (e *everybody) holder(k idKey) *somebody {
+	for _, s := range e.people {
+		if slices.Contains(s.ids, k) {
+			return s
+		}
+	}
+	return nil
+}
+
+func (e *everybody) take(f event.Fact) {
+	var ids []idKey
+	add := func(kind, value string) {
+		if value != "" && value != "null" && !slices.Contains(ids, idKey{kind, value}) {
+			ids = append(ids, idKey{kind, value})
+		}
+	}
+	add(KindUserID, f.UserID)
+	for _, i := range f.Identifiers {
+		add(i.Kind, i.Value)
+	}
+	add(KindAnonymous, f.AnonymousID)
+	slices.SortStableFunc(ids, func(a, b idKey) int { return known[b.kind].priority - known[a.kind].priority })
+	if f.Type == event.Alias && f.PreviousID != f.UserID {
+		if kind := KindUserID; len(ids) > 0 && e.holder(idKey{kind, f.PreviousID}) != nil {
+			add(kind, f.PreviousID)
+		} else {
+			add(KindAnonymous, f.PreviousID)
+		}
+	}
+	if len(ids) == 0 {
+		e.of = append(e.of, nil)
+		return
+	}
+	who := &somebody{created: f.Timestamp, born: e.born} // nobody yet, who collects identities
+	nobody := true
+	for _, k := range ids {
+		h := e.holder(k)
+		switch {
+		case slices.Contains(who.ids, k):
+		case h == nil:
+			if !known[k.kind].unique || !who.has(k.kind) {
+				who.ids = append(who.ids, k)
+			}
+		case mayJoin(who, h, known[k.kind].weak):
+			if nobody {
+				h.ids = append(h.ids, who.ids...)
+				who, nobody = h, false
+			} else {
+				who = e.join(who, h)
+			}
+		}
+	}
+	if nobody {
+		e.born++
+		e.people = append(e.people, who)
+	}
+	if slices.ContainsFunc(who.ids, func(k idKey) bool { return !known[k.kind].weak }) {
+		who.person = true
+	}
+	who.created = min(who.created, f.Timestamp)
+	if ch := ChannelOf(&f); ch != "" && (who.touchAt == 0 || f.Timestamp < who.touchAt) {
+		who.channel, who.touchAt = ch, f.Timestamp
+	}
+	for _, c := range parseTraits(f.Traits) {
+		if c.key == attrName && (!who.hasName || f.Timestamp >= who.nameAt) {
+			who.name, who.nameAt, who.hasName = text(c.value), f.Timestamp, true
+		}
+	}
+	e.of = append(e.of, who)
+}
+
+// mayJoin: by a strong identity unless both have an identity of the same unique
+// kind; by a device unless both have one of the same strong kind.
+func mayJoin(a, b *somebody, weak bool) bool {
+	for _, k := range a.ids {
+		t := known[k.kind]
+		if b.has(k.kind) && (t.unique || weak && !t.weak) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *everybody) join(a, b *somebody) *somebody {
+	younger := func(x, y *somebody) bool {
+		if x.person != y.person {
+			return !x.person
+		}
+		return cmp.Or(cmp.Compare(x.created, y.created), cmp.Compare(x.born, y.born)) > 0
+	}
+	into, from := a, b
+	if younger(a, b) {
+		into, from = b, a
+	}
+	into.ids = append(into.ids, from.ids...)
+	into.created = min(into.created, from.created)
+	if from.touchAt != 0 && (into.touchAt == 0 || from.touchAt < into.touchAt) {
+		into.channel, into.touchAt = from.channel, from.touchAt
+	}
+	if from.hasName && (!into.hasName || from.nameAt > into.nameAt) {
+		into.name, into.nameAt, into.hasName = from.name, from.nameAt, true
+	}
+	e.people = slices.DeleteFunc(e.people, func(s *somebody) bool { return s == from })
+	for i, s := range e.of {
+		if s == from {
+			e.of[i] = into
+		}
+	}
+	return into
+}
+
+// store is as much of an analytics store as resolving must keep right.
+type store struct {
+	at       event.Position
+	contacts []int64
+	profiles map[int64]event.Profile
+}
+
+func (s *store) append(at []event.Position, r event.Resolved) {
+	if !less(s.at, at[len(at)-1]) {
+		return
+	}
+	for i, f := range r.Facts {
+		if less(s.at, at[i]) {
+			s.contacts = append(s.contacts, f.Contact)
+		}
+	}
+	for _, k := range r.Rekeys {
+		for i, c := range s.contacts {
+			if c == k.From {
+				s.contacts[i] = k.Into
+			}
+		}
+		delete(s.profiles, k.From)
+	}
+	for _, p := range r.Profiles {
+		s.profiles[p.Contact] = p
+	}
+	s.at = at[len(at)-1]
+}
+
+func genFact(t *rapid.T, i int) event.Fact {
+	one := func(label string, of ...string) string { return rapid.SampledFrom(of).Draw(t, label) }
+	f := event.Fact{MessageID: fmt.Sprint(i), Type: event.Type(one("type", "track", "track", "identify", "page", "alias")), Source: "web",
+		Timestamp: int64(rapid.IntRange(1, 9).Draw(t, "ts")) * 1000, ReceivedAt: 20_000}
+	f.UserID = one("user", "", "", "u1", "u2", "u3", "null")
+	f.AnonymousID = one("anon", "", "a1", "a2", "a3", "a4")
+	if f.Type == event.Alias {
+		f.PreviousID = one("prev", "a1", "a2", "a5", "u1", "u4")
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "more") {
+		f.Identifiers = append(f.Identifiers, rapid.SampledFrom(ids(KindMemberNo, "m1", KindMemberNo, "m2", KindUnionID, "x1", KindUnionID, "x2", KindOpenID, "o1", KindDevice, "d1")).Draw(t, "id"))
+	}
+	if rapid.IntRange(0, 3).Draw(t, "named") == 0 {
+		f.Traits = js(map[string]any{"name": one("name", "甲", "乙", "丙")})
+	}
+	if rapid.IntRange(0, 3).Draw(t, "touched") == 0 {
+		f.Context = js(map[string]any{"channel": one("channel", Social, Offline, PaidSearch)})
+	}
+	return f
+}
+
+var errCrash = errors.New("crash")
+
+func TestHistoriesAgreeWithReference(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, d *db.DB) {
+		rapid.Check(t, func(rt *rapid.T) {
+			clean(t, d)
+			p := newPond(t, d)
+			ref := &everybody{}
+			var facts []event.Fact
+			var at []event.Position
+			for i := range rapid.IntRange(1, 40).Draw(rt, "facts") {
+				f := genFact(rt, i)
+				facts = append(facts, f)
+				at = append(at, event.Position{Seq: uint64(i/3 + 1), Idx: uint32(i % 3)})
+				ref.take(f)
+			}
+			st := &store{profiles: map[int64]event.Profile{}}
+			for done := 0; done < len(facts); {
+				n := min(rapid.SampledFrom([]int{1, 1, 2, 3, 7, 40}).Draw(rt, "batch"), len(facts)-done)
+				switch rapid.SampledFrom([]string{"ok", "ok", "ok", "ok", "ok", "ok", "roll back", "lost answer", "restart", "epoch"}).Draw(rt, "fate") {
+				case "roll back":
+					err := d.Tx(p.ctx, func(ctx context.Context) error {
+						_, err := p.resolver.Resolve(ctx, facts[done:done+n], at[done:done+n])
+						require.NoError(rt, err)
+						return errCrash
+					})
+					require.ErrorIs(rt, err, errCrash)
+					continue
+				case "lost answer": // committed, but the analytics store did not get it; from here again, split anew
+					_, err := p.resolver.Resolve(p.ctx, facts[done:done+n], at[done:done+n])
+					require.NoError(rt, err)
+					continue
+				case "restart":
+					p = newPond(t, d)
+					continue
+				case "epoch":
+					require.NoError(rt, p.engine.moved(p.ctx))
+				}
+				out, err := p.resolver.Resolve(p.ctx, facts[done:done+n], at[done:done+n])
+				require.NoError(rt, err)
+				st.append(at[done:done+n], out)
+				done += n
+			}
+			compare(rt, p, ref, st)
+		})
+	}, Migrations())
+}
+
+func clean(t *testing.T, d *db.DB) {
+	for _, table := range []string{"contacts", "identities", "identity_conflicts", "identity_refusals", "contact_merges", "contact_cursor", "sequences"} {
+		_, err := d.Exec(t.Context(), "delete from "+table)
+		require.NoError(t, err)
+	}
+}
+
+// compare checks people, whose the stored facts are, and the profiles.
+func compare(t *rapid.T, p *pond, ref *everybody, st *store) {
+	type person struct {
+		ids     []idKey
+		kind    event.Kind
+		created int64
+		name    string
+		channel string
+	}
+	nums := map[int64]*person{}
+	rows, err := p.DB.Query(p.ctx, "select num, kind, created_at, name, channel from contacts where merged_into = 0")
+	require.NoError(t, scanAll(rows, err, "contacts", func(r *sql.Rows) error {
+		var n int64
+		x := &person{}
+		err := r.Scan(&n, &x.kind, &x.created, &x.name, &x.channel)
+		nums[n] = x
+		return err
+	}))
+	rows, err = p.DB.Query(p.ctx, "select contact, kind, lookup from identities order by kind, lookup")
+	require.NoError(t, scanAll(rows, err, "identities", func(r *sql.Rows) error {
+		var n int64
+		var k idKey
+		err := r.Scan(&n, &k.kind, &k.lookup)
+		require.NotNil(t, nums[n], "identity %v is held by %d, who is gone", k, n)
+		nums[n].ids = append(nums[n].ids, k)
+		return err
+	}))
+	is := map[*somebody]int64{}
+	for _, s := range ref.people {
+		slices.SortFunc(s.ids, func(a, b idKey) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.lookup, b.lookup)) })
+		for n, x := range nums {
+			if slices.Equal(x.ids, s.ids) {
+				is[s] = n
+				want := person{s.ids, event.Visitor, s.created, s.name, s.channel}
+				if s.person {
+					want.kind = event.Person
+				}
+				require.Equal(t, want, *x)
+			}
+		}
+		require.NotZero(t, is[s], "nobody has %v", s.ids)
+	}
+	require.Len(t, nums, len(ref.people))
+	for i, s := range ref.of {
+		if s == nil {
+			require.Zero(t, st.contacts[i])
+		} else {
+			require.Equal(t, is[s], st.contacts[i], "fact %d", i)
+		}
+	}
+	profiles := slices.Sorted(maps.Keys(st.profiles))
+	require.Equal(t, slices.Sorted(maps.Keys(nums)), profiles)
+	for n, pr := range st.profiles {
+		require.Equal(t, event.Profile{Contact: n, Kind: nums[n].kind, Channel: cmp.Or(nums[n].channel, Unknown), CreatedAt: nums[n].created}, pr)
+	}
+}
