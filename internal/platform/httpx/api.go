@@ -55,6 +55,7 @@ type API struct {
 	zip       func(http.Handler) http.HandlerFunc
 	metrics   *metrics
 	idem      *idempotency
+	fixed     http.Header
 
 	stop     chan struct{}
 	stopOnce sync.Once
@@ -68,7 +69,7 @@ type API struct {
 func New(mux *http.ServeMux, cfg Config) *API {
 	a := &API{
 		cfg: cfg, mux: mux, byPattern: map[string]Route{},
-		cross: http.NewCrossOriginProtection(), stop: make(chan struct{}),
+		cross: http.NewCrossOriginProtection(), stop: make(chan struct{}), fixed: fixedHeaders(),
 	}
 	zip, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypeFilter(compressible))
 	if err != nil {

@@ -35,12 +35,25 @@ func (a *API) Handler() http.Handler {
 	})
 }
 
-func (a *API) headers(h http.Header, q *request) {
-	h.Set("X-Request-Id", q.id)
+// fixedHeaders are the same on every answer, so their values are shared; each
+// is full, so that an Add copies it instead of writing into it.
+func fixedHeaders() http.Header {
+	h := http.Header{}
 	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	for k, v := range h {
+		h[k] = v[:1:1]
+	}
+	return h
+}
+
+func (a *API) headers(h http.Header, q *request) {
+	h.Set("X-Request-Id", q.id)
+	for k, v := range a.fixed {
+		h[k] = v
+	}
 	if q.secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}

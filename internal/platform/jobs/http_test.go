@@ -63,6 +63,21 @@ func TestRoutes(t *testing.T) {
 		})
 		api := p.api(s)
 		httpxtest.WalkPermissions(t, api, auth.BuiltinRoles())
+		doc, err := api.OpenAPI()
+		require.NoError(t, err)
+		var spec struct {
+			Components struct {
+				Schemas map[string]struct {
+					Properties map[string]struct{ Type any }
+					Required   []string
+				}
+			}
+		}
+		require.NoError(t, json.Unmarshal(doc, &spec))
+		view := spec.Components.Schemas["JobView"]
+		require.Nil(t, view.Properties["result"].Type, "any JSON")
+		require.Contains(t, view.Required, "hasFile")
+		require.NotContains(t, view.Required, "finishedAt")
 
 		var empty map[string]any
 		p.call(api, "admin", "GET", "/api/jobs", &empty)
