@@ -222,6 +222,7 @@ func TestAnswers(t *testing.T) {
 	require.Equal(t, "nosniff", rec.Header().Get("X-Content-Type-Options"))
 	require.Empty(t, rec.Header().Get("Strict-Transport-Security"))
 	require.Contains(t, w.logs.String(), `"by":"us_admin"`)
+	require.Equal(t, 1, strings.Count(w.logs.String(), `"requestId":"from-caller-1"`))
 
 	rec = w.do("GET", "/api/things/1", "", "X-Role", "admin", "Accept-Encoding", "gzip", "X-Request-Id", "evil\nid-of-caller")
 	require.Equal(t, "gzip", rec.Header().Get("Content-Encoding"))

@@ -70,7 +70,7 @@ func (a *API) panicked(out *answer, r *http.Request, v any) {
 	if v == http.ErrAbortHandler {
 		panic(v)
 	}
-	a.cfg.Log.ErrorContext(r.Context(), "panic", "panic", fmt.Sprint(v), "requestId", RequestID(r.Context()),
+	a.cfg.Log.ErrorContext(r.Context(), "panic", "panic", fmt.Sprint(v),
 		"path", r.URL.Path, "stack", string(debug.Stack()))
 	if out.status != 0 {
 		panic(http.ErrAbortHandler)
@@ -78,7 +78,8 @@ func (a *API) panicked(out *answer, r *http.Request, v any) {
 	WriteError(out, r, fmt.Errorf("panic: %v", v))
 }
 
-// logAccess never logs the query: it may hold what a person searched for.
+// logAccess never logs the query: it may hold what a person searched for. The
+// request id comes from LogHandler.
 func (a *API) logAccess(r *http.Request, q *request, out *answer, ms float64) {
 	level := slog.LevelInfo
 	switch {
@@ -92,7 +93,7 @@ func (a *API) logAccess(r *http.Request, q *request, out *answer, ms float64) {
 		return
 	}
 	attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", out.code()),
-		slog.Float64("ms", ms), slog.Int64("bytes", out.bytes), slog.String("ip", q.ip), slog.String("requestId", q.id)}
+		slog.Float64("ms", ms), slog.Int64("bytes", out.bytes), slog.String("ip", q.ip)}
 	if q.principal != nil {
 		attrs = append(attrs, slog.String("by", q.principal.ID))
 	}
