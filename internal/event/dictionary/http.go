@@ -27,7 +27,9 @@ func (s *Service) Routes(api *httpx.API) {
 	httpx.Register(api, op("list-dictionary-violations", http.MethodGet, "/api/dictionary/violations", "Deviations from the plan", auth.DictionaryRead), s.listViolations)
 }
 
-type apiEvent struct {
+// EventView is one event as the API shows it. Exported because the API document
+// leaves out what an unexported type embeds.
+type EventView struct {
 	Name        string     `json:"name"`
 	DisplayName string     `json:"displayName"`
 	Description string     `json:"description"`
@@ -43,8 +45,8 @@ type apiEvent struct {
 	Builtin     bool       `json:"builtin"`
 }
 
-func toAPIEvent(e Event) apiEvent {
-	return apiEvent{Name: e.Name, DisplayName: e.DisplayName, Description: e.Description, Category: e.Category, State: e.State, Owner: e.Owner,
+func toAPIEvent(e Event) EventView {
+	return EventView{Name: e.Name, DisplayName: e.DisplayName, Description: e.Description, Category: e.Category, State: e.State, Owner: e.Owner,
 		FirstSeenAt: seen(e.FirstSeenAt), LastSeenAt: seen(e.LastSeenAt), Volume7d: e.Volume7d, Volume: e.Volume, Properties: e.Properties,
 		Violations: e.Violations, Builtin: e.Builtin}
 }
@@ -94,9 +96,9 @@ type listEventsInput struct {
 
 type listEventsOutput struct {
 	Body struct {
-		Items []apiEvent `json:"items"`
-		Next  string     `json:"next,omitempty"`
-		Total int        `json:"total"`
+		Items []EventView `json:"items"`
+		Next  string      `json:"next,omitempty"`
+		Total int         `json:"total"`
 	}
 }
 
@@ -124,7 +126,7 @@ func (s *Service) listEvents(ctx context.Context, in *listEventsInput) (*listEve
 	return out, nil
 }
 
-type eventOutput struct{ Body apiEvent }
+type eventOutput struct{ Body EventView }
 
 type createEventInput struct {
 	Body struct {
@@ -155,7 +157,7 @@ type apiDay struct {
 
 type getEventOutput struct {
 	Body struct {
-		apiEvent
+		EventView
 		Items []apiProperty `json:"items"`
 		Trend []apiDay      `json:"trend" doc:"The last 14 days"`
 	}
@@ -181,7 +183,7 @@ func (s *Service) getEvent(ctx context.Context, in *getEventInput) (*getEventOut
 		return nil, err
 	}
 	out := &getEventOutput{}
-	out.Body.apiEvent = toAPIEvent(e)
+	out.Body.EventView = toAPIEvent(e)
 	for _, p := range props {
 		out.Body.Items = append(out.Body.Items, toAPIProperty(p))
 	}

@@ -102,7 +102,9 @@ func (s *Service) Stored(facts []event.Stored) {
 		}
 		slices.Reverse(show)
 		for _, i := range show {
-			s.offer(w, at(i))
+			if !s.offer(w, at(i)) {
+				break
+			}
 		}
 	}
 }
@@ -136,13 +138,15 @@ func (s *Service) remember(c *seen) {
 }
 
 // offer never blocks the pipeline: a watcher whose queue is full is cut off,
-// and its browser connects anew.
-func (s *Service) offer(w *watcher, c *seen) {
+// and its browser connects anew. It tells whether the watcher is still there.
+func (s *Service) offer(w *watcher, c *seen) bool {
 	select {
 	case w.facts <- c:
+		return true
 	default:
 		delete(s.watchers, w)
 		close(w.gone)
+		return false
 	}
 }
 
