@@ -19,7 +19,7 @@ const (
 	hardLog = 128 << 20
 )
 
-// idleBefore is how long after the last question its memory is given back.
+// idleBefore is how long after the last question or write memory is given back.
 const idleBefore = 10 * time.Second
 
 func (s *Store) walPath() string { return s.path + ".wal" }
@@ -33,25 +33,25 @@ func fileSize(path string) int64 {
 }
 
 // checkpointIfDue runs after each commit. Under wmu.
-func (s *Store) checkpointIfDue(ctx context.Context) error {
+func (s *Store) checkpointIfDue(ctx context.Context) {
+	s.lastUse.Store(clock.Ms(s.clock.Now()))
 	size := fileSize(s.walPath())
 	if size < s.soft || !s.pinned.TryLock() {
-		return nil
+		return
 	}
 	defer s.pinned.Unlock()
 	if size < s.hard {
 		if !s.gate.TryAcquire(readers) {
-			return nil
+			return
 		}
 	} else if err := s.gate.Acquire(ctx, readers); err != nil {
-		return nil // the batch is stored; the next one tries again
+		return // the caller gave up waiting; the data is stored, the next write tries again
 	}
 	defer s.gate.Release(readers)
 	// What fails here fails nothing: the data is in the log, and later commits try again.
 	if err := s.checkpoint(context.WithoutCancel(ctx)); err != nil {
 		s.log.WarnContext(ctx, "analytics checkpoint failed", "error", err, "log_bytes", size)
 	}
-	return nil
 }
 
 // checkpoint folds the log into the file. Under wmu, with the gate closed to questions.
@@ -62,7 +62,7 @@ func (s *Store) checkpoint(ctx context.Context) error {
 	return nil
 }
 
-// trimWhenIdle gives memory back some time after questions ended, until Close.
+// trimWhenIdle gives memory back some time after the last use, until Close.
 func (s *Store) trimWhenIdle() {
 	defer close(s.done)
 	tick := time.NewTicker(idleBefore / 2)
@@ -72,7 +72,7 @@ func (s *Store) trimWhenIdle() {
 		case <-s.stop:
 			return
 		case <-tick.C:
-			last := s.lastRead.Load()
+			last := s.lastUse.Load()
 			if last == 0 || s.clock.Now().Before(clock.FromMs(last).Add(idleBefore)) {
 				continue
 			}
@@ -86,14 +86,21 @@ func (s *Store) trimWhenIdle() {
 	}
 }
 
-// trim makes DuckDB drop the blocks it keeps for later questions. Under wmu;
-// does nothing while questions run.
+// trim folds the log into the file, which frees what backs it and makes the next
+// start quick, and has DuckDB drop the blocks it keeps for later questions. Under
+// wmu; does nothing while questions run.
 func (s *Store) trim(ctx context.Context) error {
 	if s.closed || !s.gate.TryAcquire(readers) {
 		return nil
 	}
 	defer s.gate.Release(readers)
-	s.lastRead.Store(0)
+	s.lastUse.Store(0)
+	if fileSize(s.walPath()) > 0 && s.pinned.TryLock() {
+		defer s.pinned.Unlock()
+		if err := s.checkpoint(ctx); err != nil {
+			return err
+		}
+	}
 	// A limit below what is in use is refused after everything unused was dropped: just what we want.
 	_, err := s.writer.ExecContext(ctx, `SET memory_limit = '1MiB'`)
 	if err != nil && !strings.Contains(err.Error(), "Out of Memory") {

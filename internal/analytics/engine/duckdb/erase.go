@@ -49,7 +49,8 @@ func (s *Store) erase(ctx context.Context, what string, fn func(context.Context)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", what, err)
 	}
-	return facts, s.checkpointIfDue(ctx)
+	s.checkpointIfDue(ctx)
+	return facts, nil
 }
 
 // exec runs a statement of the writer and says how many rows it touched. Under wmu.

@@ -67,7 +67,7 @@ type Store struct {
 	pinned sync.Mutex
 	copyFD *os.File // see backup.go for why it stays open
 
-	lastRead atomic.Int64 // when the last question ended, UTC ms; 0 after a trim
+	lastUse  atomic.Int64 // when the last question or write ended, UTC ms; 0 after a trim
 	stop     chan struct{}
 	done     chan struct{}
 	closing  sync.Once

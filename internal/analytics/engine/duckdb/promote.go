@@ -91,7 +91,8 @@ func (s *Store) fillChunk(ctx context.Context) (bool, error) {
 		}
 		st.columns = columns
 		s.state.Store(&st)
-		return true, s.checkpointIfDue(ctx)
+		s.checkpointIfDue(ctx)
+		return true, nil
 	}
 	return false, nil
 }

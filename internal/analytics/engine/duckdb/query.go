@@ -28,7 +28,7 @@ func (s *Store) read(ctx context.Context, what string, fn func(st *state) error)
 	default:
 	}
 	err := fn(s.state.Load())
-	s.lastRead.Store(clock.Ms(s.clock.Now()))
+	s.lastUse.Store(clock.Ms(s.clock.Now()))
 	if err == nil {
 		return nil
 	}
