@@ -109,6 +109,8 @@ type Trend struct {
 }
 
 // PeopleQuery asks for contact numbers, ascending, after a number (keyset).
+// Limit 0 is no limit. CountPeople looks at neither After nor Limit: it is the
+// length of the whole list. Numbers below 1 are nobody.
 type PeopleQuery struct {
 	Filter
 	MinCount int64 // at least so many matching facts each (0 and 1: any)
@@ -116,7 +118,8 @@ type PeopleQuery struct {
 	Limit    int
 }
 
-// TimelineQuery reads one contact's facts, newest first, before a cursor.
+// TimelineQuery reads one contact's facts (or everyone's, without Contact),
+// newest first, before a cursor.
 type TimelineQuery struct {
 	Filter
 	Before *TimelineCursor
@@ -139,6 +142,8 @@ type GroupRow struct {
 }
 
 // TotalsQuery asks for totals, by GroupBy (as Breakdown of a trend) or overall.
+// Groups come largest first, then by key, at most 10,000 of them; overall is
+// always one line.
 type TotalsQuery struct {
 	Filter
 	Property string // numeric property to sum, optional

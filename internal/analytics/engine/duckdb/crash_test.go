@@ -106,3 +106,17 @@ func checkCrashed(t *testing.T, path string, acknowledged uint64) uint64 {
 		"each batch once, whole, with its merges")
 	return pos.Seq
 }
+
+// TestOneProcess: a second process is kept out of the file, also after a backup
+// has read it (closing a descriptor of a file drops the locks on it).
+func TestOneProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), fileName)
+	s := open(t, path)
+	require.NoError(t, s.Append(t.Context(), crashBatch(1)))
+	require.NoError(t, s.Backup(t.Context(), t.TempDir()))
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$")
+	cmd.Env = append(os.Environ(), crashEnv+"="+path)
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "lock")
+}
