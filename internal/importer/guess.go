@@ -111,6 +111,9 @@ func (g *guesser) mapping(kind Kind) (Mapping, int) {
 		}
 		used[key] = true
 		if kind == Contacts {
+			if part, ok := nameParts[g.norm[i]]; ok && !taken[fName] && !used[part] {
+				key, used[part] = part, true
+			}
 			m.Columns[c] = attrPrefix + key
 		} else {
 			m.Columns[c] = propPrefix + key
@@ -118,6 +121,10 @@ func (g *guesser) mapping(kind Kind) (Mapping, int) {
 	}
 	return m, score
 }
+
+// nameParts are columns from which package contact makes a name.
+var nameParts = map[string]string{"givenname": "firstName", "firstname": "firstName", "forename": "firstName", "名": "firstName",
+	"surname": "lastName", "lastname": "lastName", "familyname": "lastName", "姓": "lastName", "姓氏": "lastName"}
 
 // fits refuses a name whose values speak against it.
 func (g *guesser) fits(col int, f Field) bool {

@@ -1,4 +1,4 @@
-package importer_test
+package acceptance_test
 
 import (
 	"bytes"

@@ -1,4 +1,7 @@
-package importer_test
+// Package acceptance_test imports real files with everything real behind the
+// importer: stream, contacts, orders, analytics. It stands apart so that the
+// importer's own tests and fuzzing need no analytics engine.
+package acceptance_test
 
 import (
 	"bufio"
@@ -25,6 +28,7 @@ import (
 	"github.com/koipond/koipond/internal/event/intake"
 	"github.com/koipond/koipond/internal/event/pipeline"
 	"github.com/koipond/koipond/internal/importer"
+	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/blob"
 	"github.com/koipond/koipond/internal/platform/bus"
 	"github.com/koipond/koipond/internal/platform/clock"
@@ -42,7 +46,7 @@ const dataEnv = "KOIPOND_TEST_DATA"
 // retailFile is the real file, or the test is skipped (failed where CI=true).
 func retailFile(t testing.TB) string {
 	t.Helper()
-	for _, dir := range []string{os.Getenv(dataEnv), "../../../shared/data"} {
+	for _, dir := range []string{os.Getenv(dataEnv), "../../../../shared/data"} {
 		path := filepath.Join(dir, "online-retail", "online_retail.csv.gz")
 		if _, err := os.Stat(path); dir != "" && err == nil {
 			return path
@@ -112,6 +116,10 @@ func recountFile(t testing.TB, path string) recount {
 		}
 	}
 }
+
+type trail struct{}
+
+func (trail) Record(context.Context, string, audit.Object, map[string]any) error { return nil }
 
 // waterworks is the importer with everything real: stream, contacts, analytics.
 type waterworks struct {
