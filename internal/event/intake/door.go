@@ -17,13 +17,22 @@ import (
 // thousands of lines fits.
 const MaxFact = 1 << 20
 
+// Bounds of one call of Ingest, so that the pipeline can take it in at once.
+const (
+	maxCallFacts = 20_000
+	maxCallBytes = 32 << 20 // before packing
+)
+
 // Ingest appends facts and returns, once they are synced to disk, the last
 // stream sequence used. All good ones of a call become one message, so they are
-// taken together or not at all; a call of more than about 8 MB (packed) is
-// refused as too large. Faulty ones are left out and named as `facts[i]…` in an
+// taken together or not at all; a call of more than 20,000 facts or about 8 MB
+// (packed) is refused as too large. Faulty ones are left out and named as `facts[i]…` in an
 // Invalid error. MessageID, ReceivedAt and Timestamp are filled in when missing,
 // also in the caller's slice.
 func (s *Service) Ingest(ctx context.Context, facts []event.Fact) (uint64, error) {
+	if len(facts) > maxCallFacts {
+		return 0, errs.New(errs.TooLarge, "intake.batch_too_large", "limit", s.deps.MaxMessage, "facts", maxCallFacts)
+	}
 	var frames []byte
 	var faults []errs.Field
 	good := 0
@@ -71,7 +80,7 @@ func (s *Service) append(ctx context.Context, frames []byte, count int) (uint64,
 		return 0, ctx.Err()
 	}
 	message := wire.Message(frames, count)
-	if s.deps.MaxMessage > 0 && len(message) > s.deps.MaxMessage {
+	if s.deps.MaxMessage > 0 && len(message) > s.deps.MaxMessage || len(frames) > maxCallBytes {
 		return 0, errs.New(errs.TooLarge, "intake.batch_too_large", "limit", s.deps.MaxMessage)
 	}
 	g := &group{frames: frames, count: count, requests: 1, done: make(chan struct{})}

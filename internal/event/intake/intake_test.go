@@ -470,3 +470,5 @@ func TestRequestsShareMessages(t *testing.T) {
 	require.Len(t, w.tape.facts(t), 51)
 	require.Len(t, w.tape.messages, 2, "all that came while the first was being synced go together")
 }
+
+type dbT = db.DB
