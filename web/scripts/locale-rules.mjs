@@ -66,10 +66,9 @@ export function uses(source) {
   if (/:\s*TFunction\b(?!<)/.test(source)) spaces.push('common')
   const out = []
   for (const m of source.matchAll(/\bt\(\s*(?:'([^'\n]+)'|"([^"\n]+)"|`([^`\n]+)`)/g)) add(m[1] ?? m[2], m[3])
-  // t(cond ? 'a' : 'b')
-  for (const m of source.matchAll(/\bt\(\s*[^'"`)\n]+\?\s*'([^'\n]+)'\s*:\s*'([^'\n]+)'/g)) {
-    add(m[1])
-    add(m[2])
+  for (const m of source.matchAll(/\bt\((?=\s*[^'"`\s)])/g)) {
+    // t(cond ? 'a' : 'b', …): the keys are what stands behind ? and :
+    for (const k of firstArgument(source, m.index + m[0].length).matchAll(/[?:]\s*'([^'\n]+)'/g)) add(k[1])
   }
   for (const m of source.matchAll(/\bi18nKey=(?:"([^"]+)"|\{`([^`]+)`\})/g)) add(m[1], m[2])
   for (const m of source.matchAll(/\bcodeText\(\s*'([\w-]+)',\s*'([\w.-]+)'/g)) out.push({ ns: [m[1]], pattern: toPattern(`${m[2]}.\${x}`) })
@@ -82,6 +81,18 @@ export function uses(source) {
     if (template?.includes('${')) out.push({ ns: where, pattern: toPattern(key) })
     else out.push({ ns: where, key })
   }
+}
+
+/** The text up to the comma or bracket that ends the first argument. */
+function firstArgument(source, from) {
+  let depth = 0
+  for (let i = from; i < source.length; i++) {
+    const c = source[i]
+    if ('([{'.includes(c)) depth++
+    else if (')]}'.includes(c) && depth-- === 0) return source.slice(from, i)
+    else if (c === ',' && depth === 0) return source.slice(from, i)
+  }
+  return ''
 }
 
 /** 'nav.${x}' → /^nav\..+$/ */

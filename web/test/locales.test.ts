@@ -20,7 +20,7 @@ describe('two catalogues', () => {
 describe('use of keys', () => {
   const source = `
     const { t } = useTranslation(['jobs', 'common'])
-    t('title'); t("common:action.save"); t(\`state.\${s}\`, { n: 1 }); t(on ? 'yes' : 'no')
+    t('title'); t("common:action.save"); t(\`state.\${s}\`, { n: 1 }); t(is('a:') ? 'yes' : 'no', { x: 'z' })
     codeText('jobs', 'advice', code)`
   it('reads literals, templates, choices and server codes', () => {
     expect(uses(source).map((u) => `${u.ns} ${u.key ?? u.pattern}`)).toEqual([

@@ -1,8 +1,7 @@
-import { useQueryClient } from '@tanstack/react-query'
 import { LogOut, UserRound } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link, useNavigate } from 'react-router'
+import { Link } from 'react-router'
 import { signOut } from '@/features/session/queries'
 import { useMe } from '@/shared/lib/session'
 import { useToast } from '@/shared/ui/feedback'
@@ -46,10 +45,8 @@ export function AccountMenu() {
   )
 }
 
-/** Signs out, forgets what was loaded, and goes to the sign-in page. */
+/** Signs out and starts the console anew, so that nothing of this user stays in memory. */
 export function useSignOut(): () => Promise<void> {
-  const client = useQueryClient()
-  const go = useNavigate()
   const toast = useToast()
   return async () => {
     try {
@@ -58,7 +55,6 @@ export function useSignOut(): () => Promise<void> {
       toast.failed(error)
       return
     }
-    await go('/sign-in', { replace: true })
-    client.clear()
+    window.location.assign('/sign-in')
   }
 }

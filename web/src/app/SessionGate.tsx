@@ -10,7 +10,11 @@ import { Splash } from './Splash'
 
 /** Lets signed-in users through and sends everybody else to sign in. */
 export function SessionGate({ children }: { children: ReactNode }) {
-  const session = useQuery({ ...sessionQuery(), retry: (n, e) => !isSignedOut(e) && n < 2 })
+  const session = useQuery({
+    ...sessionQuery(),
+    retry: (n, e) => !isSignedOut(e) && n < 2,
+    retryOnMount: false, // the router has just asked
+  })
   const at = useLocation()
   if (session.data) return <MeContext value={session.data}>{children}</MeContext>
   if (isSignedOut(session.error)) return <Navigate to={signInPath(at.pathname + at.search)} replace />

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '@/shared/api/client'
-import type { DefState, EventDef, EventDetail, PropertyDef, Violation } from '@/shared/api/types'
+import type { DefState, EventDef, EventDetail, PropertyDef, Violation, paths } from '@/shared/api/types'
 
 /** One page of events of the dictionary. */
 export const eventsPage = (filter: { q?: string; state?: DefState }) => (cursor: string | undefined, signal: AbortSignal) =>
@@ -32,14 +32,7 @@ export const createEvent = (body: EventInput & { name: string }) => unwrap<Event
 export const updateEvent = (name: string, body: EventInput) => unwrap<EventDef>(api.PATCH('/api/dictionary/events/{name}', { params: { path: { name } }, body }))
 
 /** What can be said about a property. */
-export interface PropertyInput {
-  displayName?: string
-  description?: string
-  expectedType?: string
-  required?: boolean
-  state?: DefState
-  column?: boolean
-}
+export type PropertyInput = NonNullable<paths['/api/dictionary/events/{name}/properties/{property}']['put']['requestBody']>['content']['application/json']
 
 /** Changes what is said about a property, or adds it to the plan. */
 export const updateProperty = (name: string, property: string, body: PropertyInput) =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ImportField, Upload } from '@/shared/api/types'
 import { applySaved, doubled, missing } from './mapping'
 
-const field = (id: string, required: boolean): ImportField => ({ id, label: id, group: 'g', type: 'text', required })
+const field = (id: string, required: boolean): ImportField => ({ id, label: id, group: 'order', type: 'text', required })
 
 describe('column mapping', () => {
   it('names required fields without a column', () => {

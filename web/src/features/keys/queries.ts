@@ -16,14 +16,14 @@ export const rolesQuery = () =>
 
 /** Makes a write key; the answer holds its secret this one time. */
 export const createWriteKey = (body: { name: string; source?: string }) =>
-  unwrap<{ key: WriteKey; secret: string }>(api.POST('/api/write-keys', { body, params: { header: { 'Idempotency-Key': idempotencyKey() } } }))
+  unwrap<{ key: WriteKey; secret: string }>(api.POST('/api/write-keys', { body, headers: { 'Idempotency-Key': idempotencyKey() } }))
 
 /** Ends a write key. */
 export const revokeWriteKey = (id: string) => unwrap(api.DELETE('/api/write-keys/{id}', { params: { path: { id } } }))
 
 /** Makes a token; the answer holds its secret this one time. */
 export const createToken = (body: { name: string; role: string; expiresAt?: string }) =>
-  unwrap<{ token: Token; secret: string }>(api.POST('/api/tokens', { body, params: { header: { 'Idempotency-Key': idempotencyKey() } } }))
+  unwrap<{ token: Token; secret: string }>(api.POST('/api/tokens', { body, headers: { 'Idempotency-Key': idempotencyKey() } }))
 
 /** Ends a token. */
 export const revokeToken = (id: string) => unwrap(api.DELETE('/api/tokens/{id}', { params: { path: { id } } }))

@@ -10,14 +10,14 @@ export const rolesQuery = () =>
   queryOptions({ queryKey: ['team', 'roles'], queryFn: ({ signal }) => unwrap<{ items: Role[]; permissions: Permission[] }>(api.GET('/api/roles', { signal })) })
 
 /** Adds a member; without a password the answer holds a made one, this one time. */
-export const createUser = (body: UserInput) => unwrap<NewUser>(api.POST('/api/users', { body, params: { header: { 'Idempotency-Key': idempotencyKey() } } }))
+export const createUser = (body: UserInput) => unwrap<NewUser>(api.POST('/api/users', { body, headers: { 'Idempotency-Key': idempotencyKey() } }))
 
 /** Changes name, role or state. */
 export const updateUser = (id: string, body: { name?: string; role?: string; state?: User['state'] }) =>
   unwrap<User>(api.PATCH('/api/users/{id}', { params: { path: { id } }, body }))
 
 /** Makes a new password and signs the member out everywhere. */
-export const resetPassword = (id: string) => unwrap<{ password: string }>(api.POST('/api/users/{id}/password', { params: { path: { id } }, body: {} }))
+export const resetPassword = (id: string) => unwrap<{ password: string }>(api.POST('/api/users/{id}/password', { params: { path: { id } } }))
 
 /** Signs the member out everywhere. */
 export const endSessions = (id: string) => unwrap(api.DELETE('/api/users/{id}/sessions', { params: { path: { id } } }))

@@ -44,8 +44,3 @@ export function useCan(permission: Permission): boolean {
 export function useTimezone(): string {
   return use(MeContext)?.company.timezone || Intl.DateTimeFormat().resolvedOptions().timeZone
 }
-
-/** The company's currency. */
-export function useCurrency(): string {
-  return use(MeContext)?.company.currency || 'CNY'
-}

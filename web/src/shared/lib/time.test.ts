@@ -37,6 +37,7 @@ describe('words for times', () => {
   it('shows the company’s clock', () => {
     expect(formatDateTime('2026-03-08T06:05:00Z', 'zh-CN', 'Asia/Shanghai')).toBe('2026/03/08 14:05')
     expect(formatDateTime('2026-03-07T16:00:00Z', 'zh-CN', 'Asia/Shanghai')).toBe('2026/03/08 00:00')
+    expect(formatDateTime('2026-03-08T06:05:00Z', 'en', 'Asia/Shanghai')).toBe('Mar 08, 2026, 14:05')
   })
   it('says how long ago', () => {
     const now = Date.parse('2026-03-08T12:00:00Z')

@@ -63,12 +63,15 @@ export function addDays(day: Day, days: number): Day {
   return new Date(Date.parse(day + 'T00:00:00Z') + days * DAY_MS).toISOString().slice(0, 10)
 }
 
-/** "2026-03-08 14:05" style, in the zone, written as the language does. */
+/** Months are words in English, because 03/08 is two different days there. */
+const monthStyle = (lang: string) => (lang === 'en' ? 'short' : '2-digit')
+
+/** "2026/03/08 14:05" or "Mar 08, 2026, 14:05", in the zone. */
 export function formatDateTime(instant: string | Date, lang: string, zone: string, seconds = false): string {
   return dateFormat(lang, {
     timeZone: zone,
     year: 'numeric',
-    month: '2-digit',
+    month: monthStyle(lang),
     day: '2-digit',
     hour: '2-digit',
     minute: '2-digit',
@@ -79,7 +82,7 @@ export function formatDateTime(instant: string | Date, lang: string, zone: strin
 
 /** The day alone, in the zone. */
 export function formatDate(instant: string | Date, lang: string, zone: string): string {
-  return dateFormat(lang, { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(new Date(instant))
+  return dateFormat(lang, { timeZone: zone, year: 'numeric', month: monthStyle(lang), day: '2-digit' }).format(new Date(instant))
 }
 
 /** The time of day alone, in the zone: "14:05". */
@@ -103,9 +106,9 @@ export function formatDay(day: Day, lang: string, thisYear: string): string {
 /** Short labels for chart axes by the width of a bucket. */
 export function formatBucket(instant: string | Date, interval: string, lang: string, zone: string): string {
   const at = new Date(instant)
-  if (interval === 'hour') return dateFormat(lang, { timeZone: zone, month: '2-digit', day: '2-digit', hour: '2-digit', hourCycle: 'h23' }).format(at)
+  if (interval === 'hour') return dateFormat(lang, { timeZone: zone, month: monthStyle(lang), day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
   if (interval === 'month') return dateFormat(lang, { timeZone: zone, year: 'numeric', month: 'short' }).format(at)
-  return dateFormat(lang, { timeZone: zone, month: '2-digit', day: '2-digit' }).format(at)
+  return dateFormat(lang, { timeZone: zone, month: monthStyle(lang), day: '2-digit' }).format(at)
 }
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [

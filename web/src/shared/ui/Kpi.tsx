@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { formatPercent } from '../lib/format'
 import { usePrefs } from '../lib/prefs'
-import { Skeleton, Tooltip } from './kit'
+import { Tooltip } from './kit'
 import { chartPalette } from './theme'
 
 interface Props {
@@ -46,17 +46,6 @@ export function Kpi({ label, value, exact, change, downIsGood, spark, to, hint }
     <Link className="kp-panel kp-kpi" to={to} aria-label={t('kpi.open', { label, value })}>
       {body}
     </Link>
-  )
-}
-
-/** The same card while its number is on the way. */
-export function KpiSkeleton() {
-  return (
-    <div className="kp-panel kp-kpi" aria-hidden>
-      <div style={{ height: 96 }}>
-        <Skeleton active title={{ width: '40%' }} paragraph={{ rows: 2, width: ['70%', '50%'] }} />
-      </div>
-    </div>
   )
 }
 

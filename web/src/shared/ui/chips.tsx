@@ -44,15 +44,3 @@ export function TagList({ tags, max = 2 }: { tags: { id: string; name: string; c
     </span>
   )
 }
-
-/** A share of a whole as a bar, with its number. */
-export function ShareBar({ share, text }: { share: number; text: string }) {
-  return (
-    <span className="kp-share">
-      <i aria-hidden>
-        <b style={{ width: `${Math.max(0, Math.min(1, share)) * 100}%` }} />
-      </i>
-      <span className="kp-num">{text}</span>
-    </span>
-  )
-}

@@ -24,14 +24,14 @@ export const chartPalette = {
 
 export type ChartPalette = (typeof chartPalette)['light' | 'dark']
 
-/** Font stack: Inter for Latin and figures, the system's Chinese face for the rest. */
+/** Font stack for drawings, which know no CSS variables: Inter for Latin and figures, the system's Chinese face for the rest. */
 export const fontFamily = `'Inter Variable', 'PingFang SC', 'HarmonyOS Sans SC', 'MiSans', 'Microsoft YaHei', 'Noto Sans CJK SC', system-ui, sans-serif`
 
 type Pick = (light: string, dark: string) => string
 
 function tokens(c: Pick): ThemeConfig['token'] {
   return {
-    fontFamily,
+    fontFamily: 'var(--font)', // base.css chooses it by language
     fontSize: 14,
     fontSizeSM: 12,
     fontWeightStrong: 600,

@@ -28,14 +28,14 @@ export function PropertyDrawer({ event, property, onClose }: { event: string; pr
           initial={{
             displayName: property.displayName,
             description: property.description,
-            expectedType: property.expectedType,
+            expectedType: TYPES.find((x) => x === property.expectedType),
             required: property.required,
             state: property.state,
             column: property.column,
           }}
           submit={t('save')}
           onSubmit={async (v) => {
-            await updateProperty(event, property.name, v)
+            await updateProperty(event, property.name, { ...v, expectedType: v.expectedType ?? '' }) // nothing chosen takes the expectation away
             toast.done(t('saved'))
             await client.invalidateQueries({ queryKey: ['dictionary'] })
             onClose()
