@@ -113,11 +113,22 @@ func phone(v, country string) (norm, refused string) {
 			return "+86" + d, ""
 		}
 	}
-	n, err := phonenumbers.Parse(v, country)
-	if err != nil || !phonenumbers.IsPossibleNumber(n) {
+	norm, ok := e164(v, country)
+	if !ok {
 		return "", refusedPhone
 	}
-	return phonenumbers.Format(n, phonenumbers.E164), ""
+	if again, ok := e164(norm, country); !ok || again != norm { // the library reads back what it wrote, or it is no number
+		return "", refusedPhone
+	}
+	return norm, ""
+}
+
+func e164(v, country string) (string, bool) {
+	n, err := phonenumbers.Parse(v, country)
+	if err != nil || !phonenumbers.IsPossibleNumber(n) {
+		return "", false
+	}
+	return phonenumbers.Format(n, phonenumbers.E164), true
 }
 
 func chinaMobile(d string) bool {

@@ -3,13 +3,16 @@ package contact
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/errs"
 )
 
 func TestVisitorBecomesPerson(t *testing.T) {
@@ -239,4 +242,70 @@ func TestPersonalValuesAreSealed(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "+8613800138001", plain)
 	})
+}
+
+// The Resolver, imports and people at the console write at once: nobody is made
+// twice, nothing deadlocks, and the Resolver's cache never misleads it.
+func TestWritersAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		const n = 60
+		var g errgroup.Group
+		g.Go(func() error {
+			for i := range n {
+				f := []event.Fact{{UserID: fmt.Sprint("u", i), AnonymousID: fmt.Sprint("a", i%7), Type: event.Track, Timestamp: 1000, ReceivedAt: 1000},
+					{Identifiers: ids(KindPhone, fmt.Sprintf("138001380%02d", i)), Type: event.Track, Timestamp: 1000, ReceivedAt: 1000}}
+				if _, err := p.resolver.Resolve(p.ctx, f, []event.Position{{Seq: uint64(i + 1)}, {Seq: uint64(i + 1), Idx: 1}}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		g.Go(func() error {
+			for i := range n {
+				_, err := p.Upsert(p.ctx, []Incoming{{Identifiers: ids(KindUserID, fmt.Sprint("u", n-i-1), KindPhone, fmt.Sprintf("138001380%02d", n-i-1))}}, UpsertOptions{ImportID: "im_1", UpdateExisting: true})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		g.Go(func() error {
+			for i := range n {
+				_, err := p.Create(p.ctx, NewContact{Name: "甲", Phone: fmt.Sprintf("138001380%02d", i)})
+				if err != nil && errs.CodeOf(err) != "contact.identity_taken" {
+					return err
+				}
+			}
+			return nil
+		})
+		g.Go(func() error {
+			for i := range n {
+				if err := p.Activity().Handle(p.ctx, []event.Stored{{Fact: event.Fact{Name: "viewed", Contact: int64(i%9 + 1), Timestamp: 5}}, {Fact: event.Fact{Name: "viewed", Contact: int64(9 - i%9), Timestamp: 5}}}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		require.NoError(t, g.Wait())
+		for i := range n {
+			byUser := p.holderOf(KindUserID, fmt.Sprint("u", i))
+			require.Equal(t, byUser, p.holderOf(KindPhone, fmt.Sprintf("138001380%02d", i)), "row %d joined them", i)
+			f := []event.Fact{{UserID: fmt.Sprint("u", i), Type: event.Track, Timestamp: 1000, ReceivedAt: 1000}}
+			out, err := p.resolver.Resolve(p.ctx, f, []event.Position{{Seq: uint64(n + i + 1)}})
+			require.NoError(t, err)
+			require.Equal(t, byUser, out.Facts[0].Contact)
+		}
+		require.Equal(t, int64(0), one[int64](p, "select count(*) from identities i join contacts c on c.num = i.contact where c.merged_into <> 0"))
+	})
+}
+
+// holderOf reads who holds an identity.
+func (p *pond) holderOf(kind, value string) int64 {
+	p.t.Helper()
+	norm, refused := normalize(kind, value, "CN")
+	require.Empty(p.t, refused)
+	if Personal(kind) {
+		norm = p.Keys.Index(field(kind), norm)
+	}
+	return one[int64](p, "select contact from identities where kind = $1 and lookup = $2", kind, norm)
 }
