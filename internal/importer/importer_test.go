@@ -493,3 +493,43 @@ func TestSavedMappings(t *testing.T) {
 		require.Equal(t, "import.mapping_not_found", errs.CodeOf(p.DeleteMapping(t.Context(), list[0].ID)))
 	})
 }
+
+func TestOldUnusedUploadsGo(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		file := []byte("order number,price,date\nA1,1,2024-03-05\n")
+		used, unused := p.upload("used.csv", file), p.upload("unused.csv", file)
+		p.wait(p.start(used, nil).ID)
+		_, err := p.db.Exec(t.Context(), "update import_uploads set created_at = created_at - $1", (8 * 24 * time.Hour).Milliseconds())
+		require.NoError(t, err)
+		fresh := p.upload("fresh.csv", file)
+		for u, there := range map[string]bool{used.ID: true, unused.ID: false, fresh.ID: true} {
+			_, err := p.GetUpload(t.Context(), u, "")
+			require.Equal(t, there, err == nil, u)
+			_, err = p.files.Stat(t.Context(), "imports/"+u)
+			require.Equal(t, there, err == nil, u)
+		}
+	})
+}
+
+// Sheets other than the first are looked at on demand, and imported.
+func TestChosenSheet(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		f := excelize.NewFile()
+		defer f.Close()
+		require.NoError(t, f.SetSheetRow("Sheet1", "A1", &[]any{"说明", "无"}))
+		require.NoError(t, f.SetSheetRow("Sheet1", "A2", &[]any{"x", "y"}))
+		_, err := f.NewSheet("会员")
+		require.NoError(t, err)
+		require.NoError(t, f.SetSheetRow("会员", "A1", &[]any{"会员卡号", "姓名"}))
+		require.NoError(t, f.SetSheetRow("会员", "A2", &[]any{"007", "张三"}))
+		var out bytes.Buffer
+		require.NoError(t, f.Write(&out))
+		u := p.upload("f.xlsx", out.Bytes())
+		require.Equal(t, "Sheet1", u.Info.Sheet)
+		u, err = p.GetUpload(t.Context(), u.ID, "会员")
+		require.NoError(t, err)
+		require.Equal(t, map[string]string{"会员卡号": "member_no", "姓名": "name"}, u.Suggestion.Mapping.Columns)
+		imp := p.wait(p.start(u, nil).ID)
+		require.Equal(t, int64(1), imp.ContactsCreated, "%v", imp.Error)
+	})
+}

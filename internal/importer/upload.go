@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,10 +12,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/koipond/koipond/internal/importer/table"
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
 )
 
@@ -60,6 +63,7 @@ func (s *Service) CreateUpload(ctx context.Context, name string, body io.Reader)
 	if err != nil {
 		return u, err
 	}
+	s.tidy(ctx)
 	return s.withSavedMapping(ctx, u)
 }
 
@@ -184,4 +188,26 @@ func (s *Service) saveMapping(ctx context.Context, name string, kind Kind, colum
 		return fmt.Errorf("save mapping: %w", err)
 	}
 	return nil
+}
+
+// uploadKept is how long an upload that no import uses is kept.
+const uploadKept = 7 * 24 * time.Hour
+
+// tidy removes some old uploads that nobody imported. What fails is tried again
+// with the next upload.
+func (s *Service) tidy(ctx context.Context) {
+	rows, err := s.DB.Query(ctx, `select id, file_key from import_uploads u where created_at < $1
+		and not exists (select 1 from imports i where i.upload_id = u.id) order by created_at limit 20`, s.Clock.Now().Add(-uploadKept).UnixMilli())
+	old, err := db.Collect(rows, err, func(r *sql.Rows) (u Upload, err error) { return u, r.Scan(&u.ID, &u.key) })
+	for _, u := range old {
+		if err = s.Files.Delete(ctx, u.key); err != nil {
+			break
+		}
+		if _, err = s.DB.Exec(ctx, "delete from import_uploads where id = $1 and not exists (select 1 from imports where upload_id = $1)", u.ID); err != nil {
+			break
+		}
+	}
+	if err != nil {
+		s.Log.WarnContext(ctx, "old uploads stay behind", "error", err)
+	}
 }
