@@ -51,6 +51,11 @@ describe('summaryOf', () => {
     expect(summaryOf({ name: 'order.paid', title: '支付订单 A1', properties }, 'zh-CN')).toEqual(['¥1.00'])
   })
 
+  it('says nothing more about what the system notes', () => {
+    expect(summaryOf({ name: 'contact.merged', title: '合并了另一条记录', properties: { from: 'ct_1', by: 'phone' } }, 'zh-CN')).toEqual([])
+    expect(summaryOf({ name: 'tagging', title: '', properties: { by: 'x' } }, 'zh-CN')).toEqual(['by: x'])
+  })
+
   it('cuts what is long', () => {
     const [text] = summaryOf({ name: 'x', title: '', properties: { url: 'h'.repeat(300) } }, 'en')
     expect(text).toHaveLength(48)

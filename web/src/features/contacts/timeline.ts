@@ -52,7 +52,11 @@ export function summaryOf(fact: Pick<TimelineFact, 'name' | 'title' | 'propertie
   return partsOf(fact, lang).filter((part) => !fact.title.includes(part))
 }
 
+/** What the system notes about a contact: the title says it, and the properties are ids. */
+const SYSTEM = /^(contact\.(created|imported|merged|updated)|tag\.)/
+
 function partsOf({ name, properties }: Pick<TimelineFact, 'name' | 'properties'>, lang: string): string[] {
+  if (SYSTEM.test(name)) return []
   if (isOrder(name) && typeof properties.total === 'number') {
     const currency = typeof properties.currency === 'string' ? properties.currency : 'CNY'
     const goods = Array.isArray(properties.lines) ? properties.lines.map((l: unknown) => (l as { name?: unknown } | null)?.name).filter((n) => typeof n === 'string') : []

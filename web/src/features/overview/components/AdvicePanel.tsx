@@ -30,7 +30,7 @@ export function AdvicePanel({ advice, scope }: { advice: Overview['advice']; sco
             const { title, desc } = adviceText(a, { lang, currency: scope.currency, channelName })
             const to = adviceLink(withScope(a.link, scope))
             const warn = a.severity === 'warn'
-            const go = (path: string) => (/^\/(people|contacts)\b/.test(path) ? t('advicePanel.who') : warn ? t('advicePanel.go') : t('advicePanel.look'))
+            const go = (path: string) => (path.startsWith('/people') ? t('advicePanel.who') : warn ? t('advicePanel.go') : t('advicePanel.look'))
             return (
               <li key={a.code + a.link} className={css.item}>
                 <span className={warn ? css.warn : css.info} role="img" aria-label={warn ? t('advicePanel.warn') : t('advicePanel.info')}>

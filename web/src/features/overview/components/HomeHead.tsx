@@ -31,12 +31,12 @@ export function HomeHead({ range, onRange, channel, onChannel, currency, currenc
   const zone = useTimezone()
   const channelName = useChannelName()
   const now = useNow()
-  const at = updatedAt ? formatTime(updatedAt, lang, zone) : '—'
+  const span = { first: range.first, last: range.last, zone }
   return (
     <PageHead
       title={t('head.title')}
       heading={t(`greeting.${dayPart(now, zone)}`, { name: me.user.name })}
-      desc={<span className="kp-num">{t('head.desc', { first: range.first, last: range.last, at, zone })}</span>}
+      desc={<span className="kp-num">{updatedAt ? t('head.desc', { ...span, at: formatTime(updatedAt, lang, zone) }) : t('head.period', span)}</span>}
       extra={
         <>
           <FilterSelect

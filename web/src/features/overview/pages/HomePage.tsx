@@ -50,7 +50,7 @@ export default function HomePage() {
         !channel && !filling && isUntouched(o) ? (
           <FirstSteps />
         ) : (
-          <Numbers overview={o} channel={channel || undefined} stale={query.isPlaceholderData} />
+          <Numbers overview={o} channel={channel || undefined} stale={query.isPlaceholderData} filling={filling} />
         )
       ) : query.error ? (
         <Panel>
@@ -73,11 +73,11 @@ function useLastLook(filling: boolean) {
   }, [filling, client])
 }
 
-function Numbers({ overview: o, channel, stale }: { overview: Overview; channel: string | undefined; stale: boolean }) {
+function Numbers({ overview: o, channel, stale, filling }: { overview: Overview; channel: string | undefined; stale: boolean; filling: boolean }) {
   const { t } = useTranslation('overview')
   // The answer's own instants: what opens behind a number is counted exactly like the number.
   const scope = { from: o.from, to: o.to, channel, currency: o.currency }
-  const quiet = figure(o, 'active') === 0 && figure(o, 'orders') === 0
+  const quiet = !filling && figure(o, 'active') === 0 && figure(o, 'orders') === 0
   return (
     <div className={stale ? `kp-stack ${css.stale}` : 'kp-stack'} aria-busy={stale}>
       <KpiStrip kpis={o.kpis} scope={scope} />
