@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
-const bin = resolve(import.meta.dirname, '../../bin/koipond')
+const bin = process.env.KOIPOND_BIN ?? resolve(import.meta.dirname, '../../bin/koipond')
 
 export function freePort() {
   return new Promise((done, fail) => {

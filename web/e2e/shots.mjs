@@ -75,23 +75,36 @@ async function prepare(server) {
   await until('the import ends', async () => /succeeded|failed/.test((await api('GET', '/api/imports/' + made.id)).state))
 
   await send('/v1/track', { userId: 'null', event: 'coupon.viewed', properties: { coupon: '满 199 减 30' } }) // nobody's: set aside
-  const events = await api('GET', '/api/dictionary/events?limit=200')
-  const planned = events.items.find((e) => e.name === 'product.viewed') ?? events.items.find((e) => !e.builtin)
-  if (planned) await api('PATCH', '/api/dictionary/events/' + encodeURIComponent(planned.name), { state: 'expected' })
+  // A plan, and traffic that breaks it in every way.
+  const event = 'product.viewed'
+  await until('the dictionary learns', async () => (await api('GET', '/api/dictionary/events?limit=200')).items.some((e) => e.name === event))
+  await api('PATCH', '/api/dictionary/events/' + event, { state: 'expected', displayName: '浏览商品', description: '打开商品详情页', category: '商城' })
+  for (const [name, expectedType, required] of [['sku', 'string', true], ['name', 'string', true], ['category', 'string', false], ['price', 'number', true]])
+    await api('PUT', `/api/dictionary/events/${event}/properties/${name}`, { state: 'expected', expectedType, required })
   await api('POST', '/api/dictionary/events', { name: 'tea.tasted', displayName: '品鉴', description: '门店品鉴会上喝了哪一款' })
-  if (planned) await api('PUT', `/api/dictionary/events/${encodeURIComponent(planned.name)}/properties/price`, { expectedType: 'string', required: true, state: 'expected' })
+  const product = { sku: 'LJ-250', name: '明前龙井 250g', category: '绿茶', price: 25900 }
+  await send('/v1/track', { userId: 'u0000001', event, properties: { ...product, price: '259.00' } })
+  await send('/v1/track', { userId: 'u0000002', event, properties: { name: product.name, price: product.price, color: '青' } })
   const people = await api('GET', '/api/contacts?sort=orders&limit=5')
   const who = people.items[0]
   if (who.phone) await api('POST', `/api/contacts/${who.id}/unmask`, { field: 'phone', reason: '客户来电核对收货手机号' })
-  return { account, send, contact: who.id, event: planned?.name ?? events.items[0].name, imported: made.id }
+  return { account, send, contact: who.id, event, product, imported: made.id }
 }
 
 /** Name, path, and what to do before the picture. */
 function pagesOf(ctx) {
   const live = async (page) => {
-    for (let i = 0; i < 6; i++)
-      await ctx.send('/v1/track', { messageId: `shot-${Date.now()}-${i}`, anonymousId: `browser-${i % 3}`, ...(i % 2 && { userId: `web-${i}` }), event: ['product.viewed', 'tea.tasted', 'cart.added'][i % 3], properties: { sku: 'LJ-250', kind: '龙井', price: 259, cups: i }, context: { channel: 'short_video' } })
+    const { sku, name, price } = ctx.product
+    const facts = [['product.viewed', ctx.product], ['cart.added', { sku, name, price, quantity: 1 }], ['checkin.done', { streak: 3, points: 5 }]]
+    for (let i = 0; i < 6; i++) {
+      const [event, properties] = facts[i % 3]
+      await ctx.send('/v1/track', { userId: `u000${1000 + i}`, event, properties, context: { channel: 'short_video' } })
+    }
     await page.getByRole('row').nth(6).waitFor({ timeout: 20_000 })
+  }
+  const event = async (page) => {
+    await page.getByText(ctx.event, { exact: true }).first().click()
+    await page.waitForURL(/dictionary\/./)
   }
   const planned = async (page) => {
     await page.locator('input[type=file]').setInputFiles({ name: '五月线下订单.csv', mimeType: 'text/csv', buffer: Buffer.from(ORDERS) })
@@ -105,19 +118,19 @@ function pagesOf(ctx) {
   }
   return [
     { name: 'sign-in', path: '/sign-in', signedOut: true },
-    { name: 'home', path: '/home' },
+    { name: 'home', path: '/home', height: 1180 },
     { name: 'search', path: '/home', act: search },
     { name: 'people', path: '/people?metric=repeat' },
     { name: 'contacts', path: '/contacts' },
-    { name: 'contact', path: `/contacts/${ctx.contact}` },
+    { name: 'contact', path: `/contacts/${ctx.contact}`, height: 1000 },
     { name: 'contact-orders', path: `/contacts/${ctx.contact}?tab=orders` },
     { name: 'orders', path: '/orders' },
     { name: 'imports', path: '/imports' },
     { name: 'import-new', path: '/imports/new' },
-    { name: 'import-check', path: '/imports/new', act: planned },
+    { name: 'import-check', path: '/imports/new', act: planned, height: 1500 },
     { name: 'import', path: `/imports/${ctx.imported}` },
     { name: 'dictionary', path: '/dictionary' },
-    { name: 'dictionary-event', path: `/dictionary/${encodeURIComponent(ctx.event)}` },
+    { name: 'dictionary-event', path: '/dictionary', act: event },
     { name: 'violations', path: '/dictionary?tab=violations' },
     { name: 'live', path: '/live', act: live },
     { name: 'set-aside', path: '/set-aside' },
@@ -134,8 +147,9 @@ function pagesOf(ctx) {
 
 /** Everything has been asked for and drawn. */
 async function settle(page) {
+  await page.locator('h1').first().waitFor({ state: 'attached', timeout: 30_000 })
   await page.waitForLoadState('networkidle', { timeout: 5_000 }).catch(() => {}) // the live page and polls never rest
-  await page.waitForFunction(() => !document.querySelector('.ant-skeleton-active, .ant-spin-spinning, [aria-busy="true"]'), null, { timeout: 15_000 }).catch(() => {})
+  await page.waitForFunction(() => !document.querySelector('.ant-skeleton-active, .ant-spin-spinning, [aria-busy="true"]'), null, { timeout: 40_000 })
   await page.evaluate(() => document.fonts.ready)
   await page.waitForTimeout(400) // charts draw in a frame of their own
 }
@@ -156,9 +170,10 @@ try {
       const { page, ctx: tab, faults } = await open(browser, { lang, dark, width: 1360, height: 850 })
       await page.emulateMedia({ reducedMotion: 'reduce', colorScheme: dark ? 'dark' : 'light' })
       const shoot = async (p) => {
-        await page.goto(server.url + p.path)
-        await settle(page)
         try {
+          await page.setViewportSize({ width: 1360, height: p.height ?? 850 })
+          await page.goto(server.url + p.path)
+          await settle(page)
           await p.act?.(page)
           if (p.act) await settle(page)
         } catch (error) {
