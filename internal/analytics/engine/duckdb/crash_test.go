@@ -33,7 +33,7 @@ func TestCrashChild(t *testing.T) {
 	require.NoError(t, err)
 	pos, err := s.Position(t.Context())
 	require.NoError(t, err)
-	for seq := pos.Seq + 1; ; seq++ {
+	for seq := pos.Seq + 1; seq < pos.Seq+2000; seq++ { // an end, should nobody kill it
 		require.NoError(t, s.Append(t.Context(), crashBatch(seq)))
 		fmt.Printf("acknowledged %d\n", seq)
 	}
