@@ -71,6 +71,9 @@ func (s *Service) DeleteImport(ctx context.Context, importID string, progress fu
 
 func (s *Service) deleteSome(ctx context.Context, importID string) (n int, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
+		if _, err := s.Contacts.Survivors(ctx, nil); err != nil { // waits until no order fact and no merge is being handled
+			return err
+		}
 		orders, err := s.ordersWhere(ctx, `num in (select num from orders where import_id = $1 and import_id <> '')
 			or num in (select order_num from order_refunds where import_id = $1 and import_id <> '') order by num limit 500`, importID)
 		if err != nil || len(orders) == 0 {
