@@ -87,13 +87,17 @@ func (a *App) newestFact(ctx context.Context) (time.Time, error) {
 	return p.NewestAt, err
 }
 
-// settle returns when everything stated inside the program so far is seen by all subscribers.
+// settle returns when every fact taken so far, from outside or inside, is seen by all subscribers.
 func (a *App) settle(ctx context.Context) error {
 	seq, err := a.intake.Flush(ctx)
 	if err != nil {
 		return err
 	}
-	return a.pipe.Wait(ctx, seq)
+	st, err := a.stream.State(ctx)
+	if err != nil {
+		return err
+	}
+	return a.pipe.Wait(ctx, max(seq, st.Last))
 }
 
 func s3Endpoint(s string) (host string, insecure bool) {
