@@ -17,18 +17,19 @@ func (s *Store) appendContacts(ctx context.Context, b analytics.Batch) (merged b
 	if len(profiles) == 0 && len(b.Rekeys) == 0 {
 		return false, nil
 	}
-	if err := s.insertContacts(ctx, profiles, b.Rekeys); err != nil {
+	allNew, err := s.insertContacts(ctx, profiles, b.Rekeys)
+	if err != nil {
 		return false, err
 	}
-	if merged, err = s.rekey(ctx, b.Rekeys); err != nil {
-		return false, err
+	if merged, err = s.rekey(ctx, b.Rekeys); err != nil || allNew {
+		return merged, err // new contacts came with their profiles
 	}
 	return merged, s.updateProfiles(ctx, profiles)
 }
 
 // insertContacts adds the contacts that are not there yet: those with a profile,
-// and those that a rekey names, with an unknown kind.
-func (s *Store) insertContacts(ctx context.Context, profiles []event.Profile, rekeys []event.Rekey) error {
+// and those that a rekey names, with an unknown kind. It reports whether none was there.
+func (s *Store) insertContacts(ctx context.Context, profiles []event.Profile, rekeys []event.Rekey) (allNew bool, err error) {
 	cols := profileColumns(profiles)
 	known := make(map[int64]bool, len(profiles))
 	for _, p := range profiles {
@@ -42,13 +43,13 @@ func (s *Store) insertContacts(ctx context.Context, profiles []event.Profile, re
 			}
 		}
 	}
-	_, err := s.writer.ExecContext(ctx, `INSERT INTO contacts
+	added, err := s.exec(ctx, `INSERT INTO contacts
 		SELECT u.contact, u.contact, u.kind, u.channel, u.created_at
 		FROM (`+unnestProfiles+`) u ANTI JOIN contacts c ON c.contact = u.contact`, cols.args()...)
 	if err != nil {
-		return fmt.Errorf("add contacts: %w", err)
+		return false, fmt.Errorf("add contacts: %w", err)
 	}
-	return nil
+	return added == int64(len(cols.contact)), nil
 }
 
 // updateProfiles writes kind and channel to the contact and to every one merged into it.
