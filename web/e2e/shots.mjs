@@ -11,6 +11,7 @@ const all = flag === '--all'
 if (flag && (!all || !dir)) throw new Error('usage: scripts/shots [--all DIR]')
 const out = all ? resolve(dir) : join(root, 'docs/img')
 const LARGEST = 300 * 1024 // of a committed picture
+const WIDTH = 1440
 
 /** The pictures that the pages show; with --all, undefined: every one. */
 function wanted() {
@@ -78,7 +79,7 @@ async function prepare(server) {
   // A plan, and traffic that breaks it in every way.
   const event = 'product.viewed'
   await until('the dictionary learns', async () => (await api('GET', '/api/dictionary/events?limit=200')).items.some((e) => e.name === event))
-  await api('PATCH', '/api/dictionary/events/' + event, { state: 'expected', displayName: '浏览商品', description: '打开商品详情页', category: '商城' })
+  await api('PATCH', '/api/dictionary/events/' + event, { state: 'expected', description: '打开商品详情页', category: '商城' })
   for (const [name, expectedType, required] of [['sku', 'string', true], ['name', 'string', true], ['category', 'string', false], ['price', 'number', true]])
     await api('PUT', `/api/dictionary/events/${event}/properties/${name}`, { state: 'expected', expectedType, required })
   await api('POST', '/api/dictionary/events', { name: 'tea.tasted', displayName: '品鉴', description: '门店品鉴会上喝了哪一款' })
@@ -88,7 +89,7 @@ async function prepare(server) {
   const people = await api('GET', '/api/contacts?sort=orders&limit=5')
   const who = people.items[0]
   if (who.phone) await api('POST', `/api/contacts/${who.id}/unmask`, { field: 'phone', reason: '客户来电核对收货手机号' })
-  return { account, send, contact: who.id, event, product, imported: made.id }
+  return { account, api, send, contact: who.id, event, product, imported: made.id }
 }
 
 /** Name, path, and what to do before the picture. */
@@ -162,16 +163,17 @@ let taken = 0
 const trouble = []
 try {
   const ctx = await prepare(server)
-  for (const lang of ['zh-CN', 'en'])
+  for (const lang of ['zh-CN', 'en']) {
+    await ctx.api('PATCH', '/api/dictionary/events/' + ctx.event, { displayName: lang === 'en' ? 'Product viewed' : '浏览商品' })
     for (const dark of [false, true]) {
       const suffix = `${lang === 'en' ? 'en' : 'zh'}-${dark ? 'dark' : 'light'}`
       const shots = pagesOf(ctx).filter((p) => !only || only.has(`${p.name}-${suffix}`))
       if (!shots.length) continue
-      const { page, ctx: tab, faults } = await open(browser, { lang, dark, width: 1360, height: 850 })
+      const { page, ctx: tab, faults } = await open(browser, { lang, dark, width: WIDTH })
       await page.emulateMedia({ reducedMotion: 'reduce', colorScheme: dark ? 'dark' : 'light' })
       const shoot = async (p) => {
         try {
-          await page.setViewportSize({ width: 1360, height: p.height ?? 850 })
+          await page.setViewportSize({ width: WIDTH, height: p.height ?? 900 })
           await page.goto(server.url + p.path)
           await settle(page)
           await p.act?.(page)
@@ -196,6 +198,7 @@ try {
       for (const p of shots.filter((p) => !p.signedOut)) await shoot(p)
       await tab.close()
     }
+  }
 } finally {
   await browser.close()
   await server.stop()
