@@ -132,7 +132,11 @@ func (a *App) openStores(ctx context.Context) error {
 		return fmt.Errorf("open the stream: %w", err)
 	}
 	a.closers = append(a.closers, a.bus.Close)
-	if a.stream, err = a.bus.Stream(ctx, bus.StreamConfig{Name: streamName, MaxBytes: cfg.StreamMaxBytes, After: pos.Seq}); err != nil {
+	floor, err := pipeline.Floor(ctx, a.DB)
+	if err != nil {
+		return err
+	}
+	if a.stream, err = a.bus.Stream(ctx, bus.StreamConfig{Name: streamName, MaxBytes: cfg.StreamMaxBytes, After: pos.Seq, Floor: floor}); err != nil {
 		return err
 	}
 	a.files, err = openFiles(ctx, cfg)

@@ -43,6 +43,7 @@ func spawn(t testing.TB, kind, dir string) *child {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	c := &child{cmd: cmd, in: in, out: bufio.NewScanner(out)}
+	c.out.Buffer(nil, 1<<20)
 	require.True(t, c.out.Scan(), "the %s server did not start", kind)
 	c.addr = c.out.Text()
 	return c
@@ -260,11 +261,75 @@ func BenchmarkIntake(b *testing.B) {
 			b.ReportMetric(float64(quantile(took, .99).Microseconds())/1000, "p99-ms")
 			b.ReportMetric(float64(quantile(bareTook, .99).Microseconds())/1000, "bare-p99-ms")
 			b.ReportMetric(float64(r.Peak>>20), "peak-MB")
+			b.ReportMetric(float64(r.Go>>20), "go-MB")
+			b.ReportMetric(float64(r.RSS>>20), "rss-MB")
+			b.ReportMetric(float64(r.Files>>20), "rss-file-MB")
 			b.ReportMetric(float64(r.Stored), "stored")
 			b.ReportMetric(float64(r.Lag), "lag")
+			b.ReportMetric(drainRate(b, koi, r.Stored), "drain-facts/s")
 			b.ReportMetric(0, "ns/op")
 			koi.stop(b)
 			plain.stop(b)
 		})
 	}
+}
+
+// drainRate is how fast the pipeline stores what waits when nothing else comes.
+func drainRate(b *testing.B, koi *child, stored int64) float64 {
+	start := time.Now()
+	for {
+		time.Sleep(100 * time.Millisecond)
+		r := koi.report(b, "")
+		if took := time.Since(start); r.Lag == 0 || took > 8*time.Second {
+			return float64(r.Stored-stored) / took.Seconds()
+		}
+	}
+}
+
+// BenchmarkDelay measures how long a fact takes from its receipt until the last
+// subscriber has it, at a steady 5,000 facts a second.
+func BenchmarkDelay(b *testing.B) {
+	const perSecond, conns, events = 5000, 8, 10
+	koi := spawn(b, "intake", b.TempDir())
+	run := func(lasts time.Duration) {
+		var wg sync.WaitGroup
+		for range conns {
+			wg.Go(func() {
+				conn, err := net.Dial("tcp", koi.addr)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				defer conn.Close()
+				tick := time.NewTicker(time.Second * conns * events / perSecond)
+				defer tick.Stop()
+				r, buf := newRequest("/v1/batch", events), make([]byte, 4096)
+				for end := time.Now().Add(lasts); time.Now().Before(end); <-tick.C {
+					r.stamp()
+					if err := roundTrip(conn, r.raw, buf); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+	}
+	run(4 * time.Second) // the 20,000 people are made
+	koi.report(b, "drain")
+	start := time.Now()
+	run(6 * time.Second)
+	rate := time.Since(start)
+	r := koi.report(b, "drain")
+	d := r.Delays
+	if len(d) == 0 {
+		b.Fatal("no facts arrived")
+	}
+	b.ReportMetric(float64(d[len(d)/2]), "p50-ms")
+	b.ReportMetric(float64(d[len(d)*99/100]), "p99-ms")
+	b.ReportMetric(float64(d[len(d)-1]), "max-ms")
+	b.ReportMetric(float64(r.Stored)/(rate.Seconds()+4), "facts/s")
+	b.ReportMetric(float64(r.RSS>>20), "rss-MB")
+	b.ReportMetric(0, "ns/op")
+	koi.stop(b)
 }

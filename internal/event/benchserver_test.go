@@ -11,6 +11,9 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +22,7 @@ import (
 
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/dictionary"
 	"github.com/koipond/koipond/internal/event/intake"
 	"github.com/koipond/koipond/internal/event/pipeline"
@@ -59,8 +63,45 @@ func must[T any](v T, err error) T {
 // report is what a server says of itself when asked.
 type report struct {
 	RSS, Peak int64 // bytes
+	Files     int64 // of RSS, pages of files such as the program itself
+	Heap, Go  int64 // bytes in use by Go objects, and held by Go in all
 	Stored    int64
 	Lag       int64
+	Delays    []int64 // ms from receipt to the last subscriber, sorted, since the last report
+}
+
+// probe is the last subscriber: it notes how old facts are when they get there.
+type probe struct {
+	mu     sync.Mutex
+	delays []int64
+}
+
+func (p *probe) Name() string { return "probe" }
+
+func (p *probe) Handle(_ context.Context, facts []event.Stored) error {
+	now := time.Now().UnixMilli()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range facts {
+		p.delays = append(p.delays, now-facts[i].ReceivedAt)
+	}
+	return nil
+}
+
+func (p *probe) take() []int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := p.delays
+	p.delays = nil
+	slices.Sort(d)
+	if step := len(d) / 1000; step > 1 { // enough for a 99th percentile
+		thin := d[:0]
+		for i := 0; i < len(d); i += step {
+			thin = append(thin, d[i])
+		}
+		d = thin
+	}
+	return d
 }
 
 // serve listens, says where, and answers each line on standard input with a
@@ -73,7 +114,15 @@ func serve(h http.Handler, stats func(drain bool) report) {
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
 		r := stats(in.Text() == "drain")
-		r.RSS, r.Peak = memory("VmRSS"), memory("VmHWM")
+		r.RSS, r.Peak, r.Files = memory("VmRSS"), memory("VmHWM"), memory("RssFile")
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		r.Heap, r.Go = int64(m.HeapInuse), int64(m.Sys-m.HeapReleased)
+		if path := os.Getenv("KOIPOND_TEST_HEAP"); path != "" {
+			f := must(os.Create(path))
+			must(0, pprof.WriteHeapProfile(f))
+			_ = f.Close()
+		}
 		_ = json.NewEncoder(os.Stdout).Encode(r)
 	}
 	_ = srv.Close()
@@ -110,15 +159,17 @@ func serveIntake(dir string) {
 	records := must(db.Open(ctx, db.Config{Path: filepath.Join(dir, "koipond.db")}))
 	must(records.Migrate(ctx, db.Migrations(), pipeline.Migrations(), dictionary.Migrations(), contact.Migrations()))
 	ring := must(secret.NewRing([]byte("0123456789abcdef0123456789abcdef")))
-	store := must(duckdb.Open(ctx, duckdb.Config{Path: filepath.Join(dir, "a.duckdb"), Clock: c, Log: log}))
+	store := must(duckdb.Open(ctx, duckdb.Config{Path: filepath.Join(dir, "a.duckdb"), MemoryLimitMB: duckMB(), Clock: c, Log: log}))
 	b := must(bus.Open(ctx, bus.Config{Dir: filepath.Join(dir, "stream"), Log: log}))
 	pos := must(store.Position(ctx))
-	stream := must(b.Stream(ctx, bus.StreamConfig{Name: "FACTS", After: pos.Seq}))
+	stream := must(b.Stream(ctx, bus.StreamConfig{Name: "FACTS", After: pos.Seq, Floor: must(pipeline.Floor(ctx, records))}))
 	in := intake.New(intake.Deps{Stream: stream, MaxMessage: b.MaxMessage(), DB: records, WriteKeys: anyKey{}, Clock: c, IDs: ids, Log: log})
 	people := contact.NewService(contact.Deps{DB: records, Clock: c, IDs: ids, Log: log, Keys: ring, Emit: in, Timeline: store})
 	pipe := pipeline.New(pipeline.Deps{DB: records, Stream: stream, Store: store, Resolver: people.Resolver(), Emitter: in, Clock: c, IDs: ids, Log: log})
 	pipe.Subscribe(people.Activity())
 	pipe.Subscribe(dictionary.New(dictionary.Deps{DB: records, Store: store, Clock: c, IDs: ids, Log: log}))
+	last := &probe{}
+	pipe.Subscribe(last)
 	api := httpx.New(http.NewServeMux(), httpx.Config{Title: "bench", Auth: nobody{}, Log: log, Catalogue: must(i18n.Load(log)), Clock: c, TrustedProxies: []netip.Prefix{}})
 	in.Routes(api)
 	for _, s := range []func(context.Context) error{in.Start, pipe.Start} {
@@ -133,7 +184,7 @@ func serveIntake(dir string) {
 			must(0, pipe.Wait(wait, state.Last))
 		}
 		st := must(pipe.Stats(ctx))
-		return report{Stored: st.Stored, Lag: st.Lag}
+		return report{Stored: st.Stored, Lag: st.Lag, Delays: last.take()}
 	})
 	stop()
 	_ = in.Stop(ctx)
@@ -204,4 +255,9 @@ func (b *bare) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	<-done
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, `{"success":true}`)
+}
+
+func duckMB() int {
+	n, _ := strconv.Atoi(os.Getenv("KOIPOND_TEST_DUCK_MB"))
+	return n
 }

@@ -255,7 +255,9 @@ func (w *world) start() *world {
 	require.NoError(w, err)
 	pos, err := w.store.Position(w.Context())
 	require.NoError(w, err)
-	w.stream, err = w.bus.Stream(w.Context(), bus.StreamConfig{Name: "FACTS", After: pos.Seq})
+	floor, err := pipeline.Floor(w.Context(), w.db)
+	require.NoError(w, err)
+	w.stream, err = w.bus.Stream(w.Context(), bus.StreamConfig{Name: "FACTS", After: pos.Seq, Floor: floor})
 	require.NoError(w, err)
 	w.intake = intake.New(intake.Deps{Stream: w.stream, MaxMessage: w.bus.MaxMessage(), DB: w.db, Clock: w.clock, IDs: w.ids, Log: testkit.Quiet()})
 	w.pipe = pipeline.New(pipeline.Deps{DB: w.db, Stream: w.stream, Store: w.store, Resolver: w.resolver, Contacts: w.resolver, Emitter: w.intake,

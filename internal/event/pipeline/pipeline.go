@@ -77,7 +77,7 @@ type Deps struct {
 	IDs      *id.Source
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer // nil: none
-	// BatchFacts is how many facts go through the stages at once (0: 4,000),
+	// BatchFacts is how many facts go through the stages at once (0: 2,500),
 	// FilterBytes bounds the memory of the duplicate filter (0: 64 MiB).
 	BatchFacts, FilterBytes int
 	// Backoff is the first wait after a failure (0: 100 ms); it doubles up to 300 times that.
@@ -110,7 +110,7 @@ type Pipeline struct {
 // New makes a pipeline; nothing runs yet.
 func New(d Deps) *Pipeline {
 	if d.BatchFacts <= 0 {
-		d.BatchFacts = 4000
+		d.BatchFacts = 2500
 	}
 	if d.FilterBytes <= 0 {
 		d.FilterBytes = 64 << 20
@@ -270,6 +270,16 @@ func (p *Pipeline) trim(ctx context.Context) {
 		}
 		p.gate.RUnlock()
 	}
+}
+
+// Floor is the highest stream sequence that any stage or subscriber has noted:
+// a stream that was lost must begin beyond it (bus.StreamConfig).
+func Floor(ctx context.Context, d *db.DB) (uint64, error) {
+	var seq int64
+	if err := d.QueryRow(ctx, "select coalesce(max(seq), 0) from event_cursors").Scan(&seq); err != nil {
+		return 0, fmt.Errorf("read cursors: %w", err)
+	}
+	return uint64(seq), nil
 }
 
 // cursor reads how far a stage or subscriber came; the zero position when it never ran.

@@ -23,15 +23,19 @@ type Reader struct {
 	s    *Stream
 	next uint64
 	it   jetstream.MessagesContext
-	// prefetch bounds what waits in memory, in bytes.
-	prefetch int
 	// reopenedAt is the sequence for which a gap made us begin anew: once is enough.
 	reopenedAt uint64
 }
 
+// What waits in memory for one reader: at least the largest message must fit.
+const (
+	prefetchMessages = 512
+	prefetchBytes    = MaxMessage + 1<<16
+)
+
 // Reader begins at sequence from; when that is trimmed already, at the first there is.
 func (s *Stream) Reader(from uint64) *Reader {
-	return &Reader{s: s, next: max(from, 1), prefetch: 2 * MaxMessage}
+	return &Reader{s: s, next: max(from, 1)}
 }
 
 // Next waits for the next message until ctx ends. Trouble with the connection
@@ -95,7 +99,7 @@ func (r *Reader) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open reader of %s at %d: %w", r.s.cfg.Name, r.next, err)
 	}
-	r.it, err = cons.Messages(jetstream.PullMaxBytes(r.prefetch), jetstream.PullHeartbeat(5*time.Second), jetstream.PullExpiry(30*time.Second))
+	r.it, err = cons.Messages(jetstream.PullMaxMessagesWithBytesLimit(prefetchMessages, prefetchBytes), jetstream.PullHeartbeat(5*time.Second), jetstream.PullExpiry(30*time.Second))
 	if err != nil {
 		return fmt.Errorf("open reader of %s: %w", r.s.cfg.Name, err)
 	}

@@ -19,6 +19,9 @@ type StreamConfig struct {
 	// higher one even if the stream is new, was lost, or is older than what was
 	// stored from it (then all it holds is stored already, and trimmed).
 	After uint64
+	// Floor is the highest sequence anyone has noted anywhere, when that is more
+	// than After: a stream that has to be made anew begins beyond it.
+	Floor uint64
 }
 
 // Stream is one ordered log. Safe for concurrent use.
@@ -46,7 +49,7 @@ func (b *Bus) Stream(ctx context.Context, cfg StreamConfig) (*Stream, error) {
 	subject := "koipond." + strings.ToLower(cfg.Name)
 	sc := jetstream.StreamConfig{
 		Name: cfg.Name, Subjects: []string{subject}, Retention: jetstream.LimitsPolicy, Storage: jetstream.FileStorage,
-		Discard: jetstream.DiscardNew, MaxBytes: cfg.MaxBytes, MaxMsgs: -1, FirstSeq: cfg.After + 1, Replicas: 1,
+		Discard: jetstream.DiscardNew, MaxBytes: cfg.MaxBytes, MaxMsgs: -1, FirstSeq: max(cfg.After, cfg.Floor) + 1, Replicas: 1,
 		Duplicates: time.Second, // unused: the facts have a rule of their own
 	}
 	if b.cfg.URL != "" {
