@@ -73,6 +73,7 @@ type listCursor struct {
 // one to start from, when few match, and one to check each contact on the way.
 type filter struct {
 	kind    string // which list
+	plus    string
 	plain   []string
 	drive   []string // num in (…)
 	probe   []string
@@ -111,15 +112,15 @@ func (f *filter) gathers() bool { return f.index != "" || len(f.drive) > 0 }
 // ofOwner tells whether to start from an owner's contacts: no tag or name is narrower.
 func (f *filter) ofOwner() bool { return f.index == "contacts_by_owner" }
 
-// gathering is the condition when the sets are started from: the plus keeps
-// SQLite from walking the whole list instead.
+// gathering is the condition when the sets are started from: a plus keeps
+// SQLite from walking the whole list instead (and would mislead PostgreSQL).
 func (f *filter) gathering() string {
 	if f.ofOwner() {
 		return f.walking()
 	}
 	parts := []string{f.kind}
 	if len(f.drive) > 0 {
-		parts[0] = "+" + f.kind
+		parts[0] = f.plus + f.kind
 	}
 	return strings.Join(append(append(parts, f.drive...), f.plain...), " and ")
 }
@@ -182,7 +183,7 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 
 // filterOf turns a query into a condition. some is false when nothing can match.
 func (s *Service) filterOf(ctx context.Context, q Query) (f *filter, some bool, err error) {
-	f = &filter{kind: "shown = 1"}
+	f = &filter{kind: "shown = 1", plus: s.DB.Pick("+", "")}
 	if q.Kind == event.Visitor {
 		f.kind = "shown = 2"
 	}

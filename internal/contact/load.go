@@ -191,8 +191,7 @@ func amounts(rs []Revenue) []Money {
 }
 
 func (s *Service) addTags(ctx context.Context, rows map[int64]*Row, nums []int64) error {
-	return selectIn(ctx, s.DB, "read tags", `select ct.contact, t.id, t.name, g.name, t.color from contact_tags ct
-		join tags t on t.id = ct.tag join tag_groups g on g.id = t.group_id where ct.contact in (%s) order by g.created_at, t.created_at, t.id`, nil, nums, func(r *sql.Rows) error {
+	return selectIn(ctx, s.DB, "read tags", tagsSQL, nil, nums, func(r *sql.Rows) error {
 		var num int64
 		var t TagRef
 		if err := r.Scan(&num, &t.ID, &t.Name, &t.Group, &t.Color); err != nil {
@@ -205,6 +204,14 @@ func (s *Service) addTags(ctx context.Context, rows map[int64]*Row, nums []int64
 	})
 }
 
+// phonesSQL names its index: SQLite would rather walk every phone number there is.
+func phonesSQL(d *db.DB) string {
+	return "select contact, kind, value_enc, last_seen from identities" + d.Pick(" indexed by identities_by_contact", "") + " where contact in (%s) and kind in ('phone', 'email')"
+}
+
+const tagsSQL = `select ct.contact, t.id, t.name, g.name, t.color from contact_tags ct
+	join tags t on t.id = ct.tag join tag_groups g on g.id = t.group_id where ct.contact in (%s) order by g.created_at, t.created_at, t.id`
+
 // addContactData shows the phone number and e-mail address last seen, masked.
 func (s *Service) addContactData(ctx context.Context, rows map[int64]*Row, nums []int64) error {
 	type seen struct {
@@ -212,7 +219,7 @@ func (s *Service) addContactData(ctx context.Context, rows map[int64]*Row, nums 
 		at     int64
 	}
 	newest := map[int64]map[string]seen{}
-	err := selectIn(ctx, s.DB, "read phones and e-mails", "select contact, kind, value_enc, last_seen from identities where contact in (%s) and kind in ('phone', 'email')", nil, nums, func(r *sql.Rows) error {
+	err := selectIn(ctx, s.DB, "read phones and e-mails", phonesSQL(s.DB), nil, nums, func(r *sql.Rows) error {
 		var num int64
 		var kind string
 		var v seen

@@ -2,6 +2,7 @@ package contact
 
 import (
 	"database/sql"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -91,6 +92,8 @@ func TestPlansOfResolving(t *testing.T) {
 		"select num, id from contacts where num in (1,2)":                                                         "INTEGER PRIMARY KEY (rowid=?)",
 		"select from_num from contact_merges where seq >= 1 and seq <= 2":                                         "contact_merges_by_seq (seq>? AND seq<?)",
 		"update contacts set facts = 1 from (values (1,2)) as v where contacts.num = v.column1":                   "INTEGER PRIMARY KEY (rowid=?)",
+		fmt.Sprintf(phonesSQL(p.DB), "1,2,3,4,5,6,7,8"):                                                           "identities_by_contact (contact=? AND kind=?)",
+		fmt.Sprintf(tagsSQL, "1,2,3,4,5,6,7,8"):                                                                   "SEARCH ct USING PRIMARY KEY (contact=?)",
 		"update identities set contact = v.column2 from (values (1,2)) as v where identities.contact = v.column1": "identities_by_contact (contact=?)",
 	} {
 		require.Contains(t, plan(t, p, query), use, query)
