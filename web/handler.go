@@ -139,7 +139,8 @@ func (h *Handler) find(urlPath string) (*file, string) {
 	}
 	// Never answer a missing script with HTML: the browser would report nonsense
 	// and a cache might keep it.
-	if first == "assets" || path.Ext(name) != "" {
+	// Only endings of files count: a page's address may hold a dot, as event names do.
+	if _, file := types[strings.ToLower(path.Ext(name))]; file || first == "assets" {
 		return nil, ""
 	}
 	return h.files["index.html"], "index.html"

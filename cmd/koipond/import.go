@@ -18,6 +18,7 @@ import (
 
 type importState struct {
 	ID              string `json:"id"`
+	Kind            string `json:"kind"`
 	State           string `json:"state"`
 	Rows            int64  `json:"rows"`
 	Accepted        int64  `json:"accepted"`
@@ -196,8 +197,14 @@ func (f *importFlags) watch(cmd *cobra.Command, s *session, im importState, path
 		fmt.Fprint(cmd.ErrOrStderr(), "\r")
 	}
 	w := cmd.OutOrStdout()
-	fmt.Fprintf(w, "%s in %.1f s: %d rows, %d in, %d rejected; %d contacts made, %d updated, %d orders, %d facts\n",
-		im.State, time.Since(start).Seconds(), im.Rows, im.Accepted, im.Rejected, im.ContactsCreated, im.ContactsUpdated, im.Orders, im.Facts)
+	made := fmt.Sprintf("%d facts", im.Facts)
+	switch im.Kind { // who orders and events are about is found out as facts arrive, and not counted here
+	case "contacts":
+		made = fmt.Sprintf("%d contacts made, %d updated", im.ContactsCreated, im.ContactsUpdated)
+	case "orders":
+		made = fmt.Sprintf("%d orders", im.Orders)
+	}
+	fmt.Fprintf(w, "%s in %.1f s: %d rows, %d in, %d rejected; %s\n", im.State, time.Since(start).Seconds(), im.Rows, im.Accepted, im.Rejected, made)
 	for _, r := range im.Reasons {
 		fmt.Fprintf(w, "  %7d  %s\n", r.Count, r.Detail)
 	}

@@ -82,5 +82,9 @@ func readPassword(cmd *cobra.Command) (string, error) {
 
 // cli is the context of someone at the terminal: they may do anything, and the audit log says so.
 func cli(cmd *cobra.Command) context.Context {
-	return auth.With(cmd.Context(), auth.CLI(os.Getenv("USER")))
+	name := os.Getenv("USER")
+	if name == "" {
+		name = "koipond"
+	}
+	return auth.With(cmd.Context(), auth.CLI(name))
 }

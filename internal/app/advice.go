@@ -135,9 +135,14 @@ func channelAdvice(o *overview, a *adviser) {
 	if best := rows[0]; best.RepeatRate >= 1.25*average {
 		a.say("info", "best_channel", "/contacts?channel="+best.Channel, map[string]any{"channel": best.Channel, "rate": round3(best.RepeatRate), "average": round3(average)})
 	}
-	if worst := rows[len(rows)-1]; worst.RepeatRate <= .75*average && fresh > 0 {
+	for i := len(rows) - 1; i > 0 && fresh > 0; i-- { // the worst that matters: at least a tenth of the newcomers
+		worst := rows[i]
+		if float64(worst.New)/fresh < .1 || worst.RepeatRate > .75*average {
+			continue
+		}
 		a.say("info", "weak_channel", "/contacts?channel="+worst.Channel,
 			map[string]any{"channel": worst.Channel, "share": round3(float64(worst.New) / fresh), "rate": round3(worst.RepeatRate), "average": round3(average)})
+		return
 	}
 }
 

@@ -163,7 +163,7 @@ func (a *App) buildServices() {
 		Timeline: a.store, People: a.Team, Titles: a.dict, Imports: importNames{a}})
 	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})
 	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
-		Emitter: a.intake, Watcher: a.live, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
+		Emitter: a.intake, Watcher: a.live, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
 	a.shop = shop.NewService(shop.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Contacts: buyers{a.contacts, a.currency}, Currency: a.currency})
 	ingest := facts{a.intake, a.pipe}
 	a.importer = importer.NewService(importer.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Jobs: a.jobs, Audit: a.Audit,
@@ -204,6 +204,20 @@ func (a *App) company(ctx context.Context) (importer.Company, error) {
 func (a *App) currency(ctx context.Context) (string, error) {
 	s, err := a.Team.Settings(ctx)
 	return s.Currency, err
+}
+
+// prepare is the pipeline's: order facts of every dialect come into one shape.
+// Without the company's currency at hand a fact that names none stays as it is.
+func (a *App) prepare(f *event.Fact) {
+	if !shop.IsOrderFact(f.Name) {
+		return
+	}
+	cur, err := a.currency(context.Background())
+	if err != nil {
+		a.log.Warn("the company's currency is not known just now", "error", err)
+		cur = ""
+	}
+	shop.Canonical(f, cur)
 }
 
 func (a *App) proxies() []netip.Prefix {

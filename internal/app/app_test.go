@@ -197,6 +197,35 @@ func TestOrdersOfContactAgreeWithOverview(t *testing.T) {
 	require.EqualValues(t, 19000, revenue)
 }
 
+func TestOrdersOfEveryDialectCountOnceAndAlike(t *testing.T) {
+	w := startWorld(t, testConfig(t))
+	send := func(id, event, props string) {
+		require.Equal(t, 200, w.call("POST", "/v1/track", fmt.Sprintf(`{"messageId":%q,"userId":"u","event":%q,"properties":%s}`, id, event, props), nil))
+	}
+	send("1", "Order Completed", `{"order_id":"A","total":12.5,"currency":"CNY","products":[{"sku":"s","price":12.5,"quantity":1}]}`)
+	send("2", "order.paid", `{"orderNumber":"B","lines":[{"sku":"s","price":250,"quantity":2}]}`) // no total, no currency
+	send("3", "order.paid", `{"orderNumber":"B","total":500,"currency":"CNY"}`)                   // stated twice
+	send("4", "Order Refunded", `{"order_id":"A","total":2.5,"currency":"CNY"}`)
+	w.settle()
+	now := time.Now().UTC()
+	got := figures(w.overviewOf(now.Add(-time.Hour), now.Add(time.Hour), ""))
+	require.EqualValues(t, 2, got["orders"])
+	require.EqualValues(t, 1500, got["revenue"])
+	totals, err := w.app.shop.Totals(context.Background(), now.Add(-time.Hour), now.Add(time.Hour))
+	require.NoError(t, err)
+	require.Len(t, totals, 1)
+	require.EqualValues(t, 1500, totals[0].Paid-totals[0].Refunded, "the records say the same: %+v", totals)
+}
+
+func TestRestartWaitsForNothing(t *testing.T) {
+	cfg := testConfig(t)
+	w := startWorld(t, cfg)
+	w.history()
+	w.stop()
+	again := startWorld(t, cfg)
+	again.settle() // nothing new came: returns at once
+}
+
 func TestEveryRouteHoldsItsPermission(t *testing.T) {
 	w := startWorld(t, testConfig(t))
 	httpxtest.WalkPermissions(t, w.app.api, auth.BuiltinRoles())

@@ -63,6 +63,9 @@ func (c Config) Check() error {
 	if c.Data == "" {
 		bad("data: name a folder")
 	}
+	if strings.ContainsAny(c.Data, "?#%") {
+		bad("data: the path may not contain ?, # or %%")
+	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		bad("listen: %q is not an address; use host:port or :port", c.Listen)
 	}

@@ -137,7 +137,7 @@ func (d *doctor) space() {
 	case gb < 1:
 		d.say("disk space", "fail", fmt.Sprintf("%.1f GB free", gb), "make room: intake stops when the disk is nearly full")
 	case gb < 10:
-		d.say("disk space", "warn", fmt.Sprintf("%.1f GB free", gb), "100 million facts take about 3 GB")
+		d.say("disk space", "warn", fmt.Sprintf("%.1f GB free", gb), "make room before it fills up: intake stops when the disk is nearly full")
 	default:
 		d.say("disk space", "ok", fmt.Sprintf("%.0f GB free", gb), "")
 	}

@@ -87,7 +87,11 @@ func (a *App) system(ctx context.Context) (*systemStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Pipeline = pipelineStatus{Received: p.Received, Stored: p.Stored, Lag: p.Lag, OldestLagSeconds: p.OldestLag.Seconds(),
+	facts, err := a.store.Stats(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.Pipeline = pipelineStatus{Received: p.Received, Stored: facts.Facts, Lag: p.Lag, OldestLagSeconds: p.OldestLag.Seconds(),
 		PerSecond: p.PerSecond, SetAside: p.SetAside, Duplicates: p.Duplicates}
 	c, err := a.jobs.Counts(ctx)
 	if err != nil {

@@ -43,7 +43,7 @@ func (s *Service) movements(ctx context.Context, facts []event.Stored) ([]moveme
 	company := ""
 	for i := range facts {
 		f := &facts[i]
-		if !isOrderFact(f.Name) {
+		if !IsOrderFact(f.Name) {
 			continue
 		}
 		if company == "" {

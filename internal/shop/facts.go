@@ -31,8 +31,8 @@ const (
 	maxLines  = 10000
 )
 
-// orderNames are the facts the subscriber reads.
-func isOrderFact(name string) bool {
+// IsOrderFact tells whether facts of this name are read as orders or refunds.
+func IsOrderFact(name string) bool {
 	switch name {
 	case event.NameOrderPaid, event.NameOrderRefunded, "Order Completed", "Order Refunded":
 		return true

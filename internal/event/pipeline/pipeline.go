@@ -72,11 +72,15 @@ type Deps struct {
 	Resolver event.Resolver
 	Contacts Contacts      // nil: subscribers that lag see no contact ids
 	Emitter  event.Emitter // for facts that are tried again
-	Watcher  Watcher       // nil: nobody watches
-	Clock    clock.Clock
-	IDs      *id.Source
-	Log      *slog.Logger
-	Metrics  prometheus.Registerer // nil: none
+	// Prepare brings a fact into the shape that reports share, before repeats
+	// are looked for; nil: facts stay as they came. It must give the same
+	// again for the same fact, and leaves alone what it cannot read.
+	Prepare func(f *event.Fact)
+	Watcher Watcher // nil: nobody watches
+	Clock   clock.Clock
+	IDs     *id.Source
+	Log     *slog.Logger
+	Metrics prometheus.Registerer // nil: none
 	// BatchFacts is how many facts go through the stages at once (0: 2,500),
 	// FilterBytes bounds the memory of the duplicate filter (0: 64 MiB).
 	BatchFacts, FilterBytes int
@@ -146,6 +150,13 @@ func (p *Pipeline) Start(ctx context.Context) error {
 	p.stored = pos
 	if pos.Seq > 0 {
 		p.done = pos.Seq - 1 // the last message may be stored in part
+		st, err := p.deps.Stream.State(ctx)
+		if err != nil {
+			return fmt.Errorf("ask the stream: %w", err)
+		}
+		if st.First > pos.Seq { // it is trimmed, so it was stored as a whole: nobody waits for it in vain
+			p.done = pos.Seq
+		}
 	}
 	p.tail.reset(pos)
 	for _, s := range p.subs {

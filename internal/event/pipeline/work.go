@@ -168,6 +168,9 @@ func (p *Pipeline) unpack(b *batch, m bus.Message, dec *wire.Decoder) {
 	for i := range b.facts[from:] {
 		b.at = append(b.at, event.Position{Seq: m.Seq, Idx: uint32(i)})
 		f := &b.facts[from+i]
+		if p.deps.Prepare != nil {
+			p.deps.Prepare(f)
+		}
 		b.bytes += len(f.Properties) + len(f.Traits) + len(f.Context)
 	}
 	b.last = event.Position{Seq: m.Seq, Idx: uint32(max(len(b.facts)-from, 1) - 1)}
