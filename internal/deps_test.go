@@ -55,7 +55,7 @@ var domains = map[string][]string{
 	"event/live":       {"analytics", "event", "event/pipeline", "event/veil"},
 
 	"team":           {},
-	"contact":        {"analytics", "event"},
+	"contact":        {"analytics", "event", "event/veil"},
 	"shop":           {"contact", "event"},
 	"importer/table": {},
 	"importer":       {"contact", "event", "importer/table", "shop"},

@@ -276,7 +276,7 @@ func TestTimelineSpeaks(t *testing.T) {
 		row(5, event.NameOrderPaid, obj{"orderNumber": "A1", "total": 100}, nil),
 		row(4, event.NameIdentified, nil, obj{"phone": "13800138001", "name": "甲"}),
 		row(3, "Product Viewed", obj{"name": "龙井"}, nil),
-		row(2, event.NamePageViewed, obj{"url": "https://a.cn/spring?x=1"}, nil),
+		row(2, event.NamePageViewed, obj{"url": "https://a.cn/spring?x=1", "form": obj{"phone": "13800138001", "email": "li@qq.com"}}, nil),
 		row(1, "quiz_done", nil, nil),
 	}}
 	p.Timeline, p.Titles = tl, words{"Product Viewed": "浏览商品"}
@@ -292,6 +292,7 @@ func TestTimelineSpeaks(t *testing.T) {
 	}
 	require.Equal(t, []string{"Paid the order A1", "Said who they are", "浏览商品 · 龙井", "Viewed the page /spring"}, titles)
 	require.Equal(t, "138****8001", out.Items[1].Properties["phone"])
+	require.Equal(t, map[string]any{"phone": "138****8001", "email": "l***@qq.com"}, out.Items[3].Properties["form"])
 	require.Equal(t, []string{"a", "b"}, tl.asked.Events)
 	require.Equal(t, w.Contact, tl.asked.Contact)
 	require.NotEmpty(t, out.Next)

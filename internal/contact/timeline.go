@@ -11,6 +11,7 @@ import (
 
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/httpx"
 )
@@ -96,9 +97,9 @@ func (s *Service) displayNames(ctx context.Context, rows []analytics.Row) (map[s
 
 func entry(ctx context.Context, r *analytics.Row, names map[string]string) Entry {
 	e := Entry{ID: r.MessageID, Timestamp: clock.FromMs(r.Timestamp), ReceivedAt: clock.FromMs(r.ReceivedAt), Name: r.Name,
-		Type: r.Type, Source: r.Source, Properties: plain(r.Properties), Context: plain(r.Context), ImportID: r.ImportID}
+		Type: r.Type, Source: r.Source, Properties: veiled(r.Properties), Context: veiled(r.Context), ImportID: r.ImportID}
 	if len(r.Traits) > 2 && len(e.Properties) == 0 {
-		e.Properties = maskTraits(plain(r.Traits))
+		e.Properties = maskTraits(veiled(r.Traits))
 	}
 	e.Title = title(ctx, &e, names)
 	if len(e.Context) == 0 {
@@ -106,6 +107,10 @@ func entry(ctx context.Context, r *analytics.Row, names map[string]string) Entry
 	}
 	return e
 }
+
+// veiled decodes with personal values hidden: what is sealed in the profile must
+// not stand open in the events that brought it.
+func veiled(raw json.RawMessage) map[string]any { return plain(veil.Object(raw, false)) }
 
 // plain decodes an object; anything else gives an empty one.
 func plain(raw json.RawMessage) map[string]any {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/analytics"
+	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
@@ -117,6 +118,7 @@ func (s *Service) trend(ctx context.Context, in *trendInput) (*trendOutput, erro
 	out := &trendOutput{}
 	out.Body.Interval, out.Body.Timezone, out.Body.Buckets, out.Body.Other = in.Interval, q.Timezone.String(), t.Buckets, t.Other
 	for _, v := range t.Series {
+		v.Key = veil.Value(in.Breakdown, v.Key)
 		out.Body.Series = append(out.Body.Series, series(v))
 	}
 	return out, nil
@@ -135,6 +137,13 @@ func (s *Service) query(in *trendInput) (analytics.TrendQuery, error) {
 	}
 	if in.Measure == string(analytics.MeasureSum) && in.Property == "" {
 		return q, bad.On(errs.At("property", "request.field_required"))
+	}
+	// A breakdown would list the values, a sum over one fact is its value.
+	if in.Breakdown != "" && veil.Named(in.Breakdown) {
+		return q, bad.On(errs.At("breakdown", "facts.personal_property"))
+	}
+	if in.Property != "" && veil.Named(in.Property) {
+		return q, bad.On(errs.At("property", "facts.personal_property"))
 	}
 	width := map[string]time.Duration{"hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour, "month": 28 * 24 * time.Hour}[in.Interval]
 	if f.From.IsZero() { // thirty buckets and an open end are what a person means

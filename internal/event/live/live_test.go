@@ -205,7 +205,7 @@ func TestSummaryAndTrend(t *testing.T) {
 	require.Equal(t, []string{"e"}, a.trend.Events)
 	require.Equal(t, 30*7*24*time.Hour, a.trend.To.Sub(a.trend.From))
 	require.Equal(t, "Asia/Shanghai", a.trend.Timezone.String())
-	for _, bad := range []string{"measure=sum", "timezone=Moon", "interval=hour&from=1990-01-01T00:00:00Z", "measure=median"} {
+	for _, bad := range []string{"breakdown=phone", "breakdown=receiver_email", "measure=sum&property=mobile", "measure=sum", "timezone=Moon", "interval=hour&from=1990-01-01T00:00:00Z", "measure=median"} {
 		code, _ = get("/api/facts/trend?" + bad)
 		require.Equal(t, 422, code, bad)
 	}

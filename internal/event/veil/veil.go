@@ -23,7 +23,35 @@ var personalKeys = map[string]func(string) string{
 	"ip": secret.Mask, "ipaddress": secret.Mask, "address": secret.Mask, "street": secret.Mask, "地址": secret.Mask, "收货地址": secret.Mask,
 	"userid": secret.Mask, "anonymousid": secret.Mask, "previousid": secret.Mask, "deviceid": secret.Mask, "advertisingid": secret.Mask, "openid": secret.Mask,
 	"unionid": secret.Mask, "externaluserid": secret.Mask, "memberno": secret.Mask, "wechat": secret.Mask, "wechatid": secret.Mask,
+	"receiver": secret.MaskName, "receivername": secret.MaskName, "consignee": secret.MaskName, "contactname": secret.MaskName, "customername": secret.MaskName,
+	"收货人": secret.MaskName, "收件人": secret.MaskName, "联系人": secret.MaskName,
 	"password": hidden, "token": hidden, "secret": hidden, "avatar": hidden, "birthday": hidden, "birthdate": hidden, "生日": hidden,
+}
+
+// personalEndings are ends of longer names that say the same: receiver_phone, 备用手机号.
+var personalEndings = []struct {
+	end  string
+	mask func(string) string
+}{
+	{"phone", secret.MaskPhone}, {"phonenumber", secret.MaskPhone}, {"phoneno", secret.MaskPhone}, {"phonenum", secret.MaskPhone},
+	{"mobile", secret.MaskPhone}, {"mobileno", secret.MaskPhone}, {"手机", secret.MaskPhone}, {"手机号", secret.MaskPhone}, {"手机号码", secret.MaskPhone},
+	{"电话", secret.MaskPhone}, {"电话号码", secret.MaskPhone}, {"email", secret.MaskEmail}, {"邮箱", secret.MaskEmail},
+	{"idcard", secret.MaskIDNumber}, {"idcardno", secret.MaskIDNumber}, {"身份证", secret.MaskIDNumber}, {"身份证号", secret.MaskIDNumber},
+	{"address", secret.Mask}, {"地址", secret.Mask}, {"openid", secret.Mask}, {"unionid", secret.Mask},
+}
+
+// named gives the mask of a property name, nil when it does not sound personal.
+// `is_mobile` and `has_email` are answers, not values.
+func named(k string) func(string) string {
+	if mask := personalKeys[k]; mask != nil {
+		return mask
+	}
+	for _, e := range personalEndings {
+		if strings.HasSuffix(k, e.end) && !strings.HasPrefix(k, "is") && !strings.HasPrefix(k, "has") {
+			return e.mask
+		}
+	}
+	return nil
 }
 
 func hidden(string) string { return "***" }
@@ -43,8 +71,70 @@ func key(name string) string {
 // it goes under, or because it looks like a phone number, an address for mail,
 // an identity number or a key.
 func Personal(name, value string) bool {
-	_, named := personalKeys[key(name)]
-	return named || looksPersonal(value)
+	return Named(name) || looksPersonal(value)
+}
+
+// Named tells whether a property of this name holds personal values.
+func Named(name string) bool { return named(key(name)) != nil }
+
+// Value hides one value when Personal says so.
+func Value(name, value string) string {
+	mask := named(key(name))
+	if mask == nil && !looksPersonal(value) {
+		return value
+	}
+	if mask == nil {
+		mask = looksMask
+	}
+	return mask(value)
+}
+
+// looksMask hides a value that only its look gave away. Inside a longer text
+// the phone numbers alone go.
+func looksMask(text string) string {
+	if strings.IndexByte(text, '@') > 0 {
+		return secret.MaskEmail(text)
+	}
+	from, to := mobileIn(text)
+	if to == 0 || to-from == len(text) {
+		return secret.Mask(text)
+	}
+	var out strings.Builder
+	for to > 0 {
+		out.WriteString(text[:from])
+		out.WriteString(secret.MaskPhone(text[from:to]))
+		text = text[to:]
+		from, to = mobileIn(text)
+	}
+	out.WriteString(text)
+	return out.String()
+}
+
+// mobileIn finds a mainland mobile number that stands alone in a text, such as
+// in the query of a page's address, with the country code or without: 0, 0
+// when there is none.
+func mobileIn(v string) (from, to int) {
+	for i := 0; i < len(v); {
+		if v[i] < '0' || v[i] > '9' {
+			i++
+			continue
+		}
+		start := i
+		for i < len(v) && v[i] >= '0' && v[i] <= '9' {
+			i++
+		}
+		run := v[start:i]
+		if len(run) == 13 {
+			run = strings.TrimPrefix(run, "86")
+		} else if len(run) == 15 {
+			run = strings.TrimPrefix(run, "0086")
+		}
+		decimals := start > 0 && v[start-1] == '.' // 0.13812345678 is a number
+		if len(run) == 11 && run[0] == '1' && run[1] >= '3' && !decimals {
+			return start, i
+		}
+	}
+	return 0, 0
 }
 
 func looksPersonal(v string) bool {
@@ -68,7 +158,8 @@ func looksPersonal(v string) bool {
 	case others == 0 && (digits == 18 || digits == 17) && len(v) == 18: // resident identity number
 		return true
 	}
-	return false
+	_, end := mobileIn(v)
+	return end > 0
 }
 
 // Identifier hides the telling part of an identifier.
@@ -140,10 +231,7 @@ func member(dst []byte, s *jsonscan.Scanner, name string, person bool, depth int
 		return append(dst, v.Raw...)
 	}
 	if mask == nil {
-		mask = secret.Mask
-		if strings.IndexByte(text, '@') > 0 {
-			mask = secret.MaskEmail
-		}
+		mask = looksMask
 	}
 	return jsonscan.Quote(dst, mask(text))
 }
@@ -156,7 +244,7 @@ func maskFor(name string, person bool) func(string) string {
 	if person && k == "id" {
 		return secret.Mask
 	}
-	return personalKeys[k]
+	return named(k)
 }
 
 func list(dst []byte, s *jsonscan.Scanner, name string, person bool, depth int) []byte {

@@ -34,3 +34,19 @@ func TestPersonal(t *testing.T) {
 	require.Equal(t, "138****8000", veil.Identifier("phone", "13800138000"))
 	require.NotContains(t, veil.Identifier("unionid", "ox1234567890abc"), "34567890")
 }
+
+func TestPersonalInLongerNamesAndTexts(t *testing.T) {
+	for name, v := range map[string]string{"receiver_phone": "021-555", "备用手机号": "x", "contactEmail": "none", "收货人": "王小明", "billing_address": "南京路 1 号"} {
+		require.True(t, veil.Personal(name, v), name)
+		require.NotEqual(t, v, veil.Value(name, v), name)
+	}
+	for _, name := range []string{"is_mobile", "has_email", "title", "$channel"} {
+		require.False(t, veil.Named(name), name)
+	}
+	require.Equal(t, "https://a.cn/p?tel=138****8000&x=1", veil.Value("url", "https://a.cn/p?tel=13800138000&x=1"))
+	require.Equal(t, "a 138****8000, b 139****8000", veil.Value("note", "a 13800138000, b 13900138000"))
+	require.NotContains(t, veil.Value("x", "8613800138000"), "0138")
+	for _, v := range []string{"https://a.cn/p/20260302123", "1772438400123", "0.13812345678", "订单 113800138000"} {
+		require.Equal(t, v, veil.Value("x", v))
+	}
+}

@@ -1,6 +1,7 @@
 package table_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/csv"
 	"fmt"
@@ -309,5 +310,38 @@ func readWith(t *testing.T, body []byte, delim string) []table.Row {
 			return rows
 		}
 		rows = append(rows, row)
+	}
+}
+
+// A workbook of a few kilobytes may hold, or only claim, more than fits.
+func TestWorkbookThatUnpacksTooLarge(t *testing.T) {
+	pack := func(fill func(z *zip.Writer)) table.Source {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		fill(z)
+		require.NoError(t, z.Close())
+		return source("a.xlsx", b.Bytes())
+	}
+	claim := func(z *zip.Writer, name string, size uint64) {
+		_, err := z.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Deflate, UncompressedSize64: size})
+		require.NoError(t, err)
+	}
+	for what, src := range map[string]table.Source{
+		"one claims more than there is": pack(func(z *zip.Writer) { claim(z, "xl/worksheets/sheet1.xml", 1<<63+1) }),
+		"a picture too large":           pack(func(z *zip.Writer) { claim(z, "xl/media/image1.png", 1<<30) }),
+		"styles too large":              pack(func(z *zip.Writer) { claim(z, `xl\styles.xml`, 100<<20) }),
+		"all together": pack(func(z *zip.Writer) {
+			for i := range 40 {
+				claim(z, fmt.Sprintf("xl/worksheets/sheet%d.xml", i), 16<<20)
+			}
+		}),
+		"too many": pack(func(z *zip.Writer) {
+			for i := range 10_001 {
+				claim(z, fmt.Sprint("x", i), 0)
+			}
+		}),
+	} {
+		_, err := table.Sniff(src, "")
+		require.Equal(t, "import.excel_too_large", errs.CodeOf(err), what)
 	}
 }

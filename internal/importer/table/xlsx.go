@@ -13,11 +13,8 @@ import (
 	"github.com/koipond/koipond/internal/platform/errs"
 )
 
-// Limits on a workbook's unpacked size: parts beyond the first go through
-// temporary files, a whole beyond the second is refused.
 const (
-	partInMemory  = 16 << 20
-	maxUnpacked   = 4 << 30
+	partInMemory  = 16 << 20 // rows and texts beyond it go through temporary files
 	dateSample    = 200
 	excelExactInt = 15 // digits that a cell's number keeps
 )
@@ -37,6 +34,9 @@ type workbook struct {
 func openFile(src Source) (*excelize.File, error) {
 	if src.Size > maxWorkbook {
 		return nil, errs.New(errs.TooLarge, "import.excel_too_large", "limit", maxWorkbook>>20)
+	}
+	if err := checkWorkbook(src); err != nil {
+		return nil, err
 	}
 	f, err := src.Open()
 	if err != nil {
