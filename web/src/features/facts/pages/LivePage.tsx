@@ -42,7 +42,7 @@ export default function LivePage() {
         </span>
       ),
     },
-    { key: 'outcome', title: t('column.outcome'), render: (f) => <StatusDot tone={OUTCOMES[f.outcome]}>{f.reason ? `${t(`outcome.${f.outcome}`)} · ${f.reason}` : t(`outcome.${f.outcome}`)}</StatusDot> },
+    { key: 'outcome', title: t('column.outcome'), width: 130, render: (f) => <StatusDot tone={OUTCOMES[f.outcome]}>{f.reason ? `${t(`outcome.${f.outcome}`)} · ${f.reason}` : t(`outcome.${f.outcome}`)}</StatusDot> },
     {
       key: 'who',
       title: t('column.who'),
@@ -50,15 +50,15 @@ export default function LivePage() {
         f.contact ? (
           <span className="kp-row">
             <Link to={`/contacts/${f.contact.id}`}>{f.contact.name || t(`kind.${f.contact.kind}`)}</Link>
-            {f.contact.kind === 'visitor' && <Chip>{t('kind.visitor')}</Chip>}
+            {f.contact.kind === 'visitor' && f.contact.name && <Chip>{t('kind.visitor')}</Chip>}
           </span>
         ) : (
           <None />
         ),
     },
-    { key: 'ids', title: t('column.ids'), render: (f) => <span className="kp-muted">{f.identifiers.map((i) => `${i.kind} ${i.value}`).join(' · ')}</span> },
-    { key: 'source', title: t('column.source'), render: (f) => f.source },
-    { key: 'at', title: t('column.received'), render: (f) => <DateTime at={f.receivedAt} seconds /> },
+    { key: 'ids', title: t('column.ids'), clip: true, render: (f) => <span className="kp-muted">{f.identifiers.map((i) => `${i.kind} ${i.value}`).join(' · ')}</span> },
+    { key: 'source', title: t('column.source'), width: 120, render: (f) => f.source },
+    { key: 'at', title: t('column.received'), width: 170, render: (f) => <DateTime at={f.receivedAt} seconds /> },
   ]
   const list = { items: facts, total: facts.length, loading: false, fetching: false, error: undefined, refetch: () => undefined, hasMore: false, loadingMore: false, loadMore: () => undefined }
   return (

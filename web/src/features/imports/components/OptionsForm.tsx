@@ -4,9 +4,10 @@ import type { ImportKind, ImportOptions, Upload } from '@/shared/api/types'
 import { Input, Select, Switch } from '@/shared/ui/kit'
 import { Panel } from '@/shared/ui/Panel'
 import { CurrencySelect, TimezoneSelect } from '@/shared/ui/region'
+import css from './OptionsForm.module.css'
 
 /** Ways a date may be written, when the file alone cannot tell. */
-const DATE_FORMATS = ['', 'YYYY-MM-DD', 'MM/DD/YYYY', 'DD/MM/YYYY', 'DD.MM.YYYY'] as const
+const DATE_FORMATS = ['', 'y-m-d', 'm/d/y', 'd/m/y', 'excel', 'unix', 'unix_ms'] as const
 
 interface Props {
   kind: ImportKind
@@ -31,7 +32,7 @@ export function OptionsForm({ kind, upload, options, onChange }: Props) {
           <TimezoneSelect value={options.timezone} onChange={(timezone: string) => set({ timezone })} />
         </Labelled>
         <Labelled text={t('options.dateFormat')}>
-          <Select value={options.dateFormat ?? ''} options={DATE_FORMATS.map((f) => ({ value: f, label: f || t('options.auto') }))} onChange={(dateFormat: string) => set({ dateFormat })} />
+          <Select value={options.dateFormat ?? ''} options={DATE_FORMATS.map((f) => ({ value: f, label: t(`options.dates.${f || 'auto'}`) }))} onChange={(dateFormat: string) => set({ dateFormat })} />
         </Labelled>
         {kind === 'orders' && (
           <>
@@ -63,7 +64,7 @@ export function OptionsForm({ kind, upload, options, onChange }: Props) {
 
 function Labelled({ text, hint, children }: { text: string; hint?: string; children: ReactNode }) {
   return (
-    <label className="kp-labelled">
+    <label className={css.labelled}>
       <span>{text}</span>
       {children}
       {hint && <small className="kp-muted">{hint}</small>}

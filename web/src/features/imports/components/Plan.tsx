@@ -114,7 +114,7 @@ export function Plan({ upload, onChecked, onBack }: Props) {
       />
       {lacking.length > 0 && <Alert type="warning" showIcon role="alert" title={t('mapping.missing', { fields: lacking.map((f) => f.label).join('、') })} />}
       {twice.length > 0 && <Alert type="warning" showIcon role="alert" title={t('mapping.twice', { fields: twice.map(label).join('、') })} />}
-      {check.data && <Preview preview={check.data} kind={kind} />}
+      {check.data && <Preview preview={check.data} kind={kind} fields={fields.data?.items ?? []} />}
       <Panel>
         <div className="kp-row wrap">
           <label className="kp-row">
