@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
@@ -214,19 +215,35 @@ func (s *Service) serveUpload(w http.ResponseWriter, r *http.Request) {
 
 func (s *Service) serveRejects(w http.ResponseWriter, r *http.Request) {
 	imp, err := s.Get(r.Context(), r.PathValue("id"))
+	if err == nil {
+		err = mayLook(r.Context(), imp.CreatedByID)
+	}
 	if err == nil && imp.Rejected == 0 {
 		err = errs.New(errs.NotFound, "import.no_rejects")
+	}
+	if err == nil { // nothing is shown that could not be recorded
+		err = s.Audit.Record(r.Context(), "import.rejects_downloaded", audit.Object{Type: "import", ID: imp.ID, Name: imp.Name}, map[string]any{"rows": imp.Rejected})
 	}
 	if err != nil {
 		httpx.WriteError(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Cache-Control", "private, no-store")
 	w.Header().Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(RejectsName(imp)))
 	if err := s.WriteRejects(r.Context(), w, imp, httpx.Lang(r.Context())); err != nil {
 		s.Log.WarnContext(r.Context(), "rejected rows were not sent to the end", "import", imp.ID, "error", err)
 		panic(http.ErrAbortHandler) // the client must see a broken download, not a short file
 	}
+}
+
+// mayLook refuses the rows of a file, which are what customers told, to those
+// who may not see personal values and did not bring the file themselves.
+func mayLook(ctx context.Context, owner string) error {
+	if p := auth.From(ctx); p != nil && p.ID != owner && !p.May(auth.ContactUnmask) {
+		return errs.New(errs.Forbidden, "permission.denied", "permission", string(auth.ContactUnmask))
+	}
+	return nil
 }
 
 func (s *Service) getUpload(ctx context.Context, in *uploadInput) (*uploadOutput, error) {

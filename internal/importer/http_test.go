@@ -112,6 +112,12 @@ func TestHTTP(t *testing.T) {
 		require.Equal(t, "attachment; filename*=UTF-8''%E8%AE%A2%E5%8D%95-rejected.csv", rec.Header().Get("Content-Disposition"))
 		require.Contains(t, rec.Body.String(), "\uFEFF行号,订单号")
 		require.Contains(t, rec.Body.String(), "数量: 数量为 0。 [0]")
+		require.Equal(t, "private, no-store", rec.Header().Get("Cache-Control"))
+		for _, other := range []string{"analyst", "growth"} { // may see imports, but neither personal values nor what is not theirs
+			require.Equal(t, 403, call("GET", "/api/imports/"+imp.ID+"/rejects", nil, &problem, "X-Role", other).Code, other)
+			require.Equal(t, 403, call("GET", "/api/import-files/"+u.ID, nil, &problem, "X-Role", other).Code, other)
+		}
+		require.Equal(t, 403, call("POST", "/api/imports/preview", bad, &problem, "X-Role", "growth").Code)
 
 		var list struct {
 			Items []importer.ImportView

@@ -50,7 +50,7 @@ func (s *Service) Start(ctx context.Context, q Request) (Import, error) {
 	}
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
 		job, err := s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobImport, Title: imp.Name, Unit: "rows", Params: jobParams{imp.ID}, Link: "/imports/" + imp.ID,
-			Key: "import:" + imp.ID, FilePermission: auth.ImportRead})
+			Key: "import:" + imp.ID, FilePermission: auth.ContactUnmask})
 		if err != nil {
 			return err
 		}

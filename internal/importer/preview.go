@@ -56,6 +56,9 @@ func (s *Service) Preview(ctx context.Context, uploadID string, kind Kind, m Map
 	if err != nil {
 		return Preview{}, err
 	}
+	if err := mayLook(ctx, u.by); err != nil {
+		return Preview{}, err
+	}
 	src := s.source(ctx, u)
 	in, err := table.Sniff(src, o.Sheet)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/koipond/koipond/internal/platform/i18n"
 )
@@ -28,7 +29,10 @@ func (s *Service) WriteRejects(ctx context.Context, to io.Writer, imp Import, la
 	}
 	w := csv.NewWriter(to)
 	say := func(code string, params map[string]any) string { return s.Catalogue.Translate(lang, code, params) }
-	head := append([]string{say("import.rejects.line", nil)}, imp.columns...)
+	head := []string{say("import.rejects.line", nil)}
+	for _, name := range imp.columns {
+		head = append(head, harmless(name))
+	}
 	if err := w.Write(append(head, say("import.rejects.reason", nil))); err != nil {
 		return err
 	}
@@ -56,10 +60,11 @@ func (s *Service) WriteRejects(ctx context.Context, to io.Writer, imp Import, la
 }
 
 // harmless makes a text safe for a CSV that a spreadsheet opens: valid, and not
-// a formula (a leading = or @, or + or - before anything but a number).
+// a formula (a leading = or @, or + or - before anything but a number;
+// spreadsheets in East Asian languages take the full-width signs for them).
 func harmless(s string) string {
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\x00", "�")
-	if s == "" || !strings.ContainsRune("=@+-\t\r", rune(s[0])) {
+	if first, _ := utf8.DecodeRuneInString(s); s == "" || !strings.ContainsRune("=@+-＝＠＋－\t\r\n", first) {
 		return s
 	}
 	if s[0] == '=' && strings.HasPrefix(s, `="`) && strings.Count(s, `"`) == 2 && strings.HasSuffix(s, `"`) { // ="00123", as shops write

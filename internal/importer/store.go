@@ -151,8 +151,8 @@ func (s *Service) upload(ctx context.Context, id string) (Upload, error) {
 	u := Upload{ID: id}
 	var info, columns, suggestion string
 	var created int64
-	err := s.DB.QueryRow(ctx, "select name, size, file_key, info, columns, suggestion, created_at from import_uploads where id = $1", id).
-		Scan(&u.Name, &u.Size, &u.key, &info, &columns, &suggestion, &created)
+	err := s.DB.QueryRow(ctx, "select name, size, file_key, info, columns, suggestion, created_by_id, created_at from import_uploads where id = $1", id).
+		Scan(&u.Name, &u.Size, &u.key, &info, &columns, &suggestion, &u.by, &created)
 	if db.NoRows(err) {
 		return u, errs.New(errs.NotFound, "import.upload_not_found")
 	}

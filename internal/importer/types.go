@@ -67,6 +67,7 @@ type Upload struct {
 	SavedMapping *SavedMapping // a saved one whose columns are the same
 	CreatedAt    time.Time
 
+	by  string // who uploaded it
 	key string // of the stored file
 }
 

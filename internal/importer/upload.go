@@ -17,6 +17,7 @@ import (
 	"github.com/koipond/koipond/internal/importer/table"
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/blob"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
 )
@@ -54,6 +55,7 @@ func (s *Service) CreateUpload(ctx context.Context, name string, body io.Reader)
 	if p := auth.From(ctx); p != nil {
 		by = p.ID
 	}
+	u.by = by
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
 		if err := s.insertUpload(ctx, u, by); err != nil {
 			return err
@@ -99,6 +101,9 @@ func (s *Service) GetUpload(ctx context.Context, id, sheet string) (Upload, erro
 	if err != nil {
 		return u, err
 	}
+	if err := mayLook(ctx, u.by); err != nil {
+		return u, err
+	}
 	if sheet != "" && sheet != u.Info.Sheet {
 		if err := s.look(ctx, &u, sheet); err != nil {
 			return u, err
@@ -113,12 +118,32 @@ func (s *Service) source(ctx context.Context, u Upload) table.Source {
 		if err != nil {
 			return nil, err
 		}
-		return r, nil
+		return untilDone{r, ctx}, nil
 	}}
 }
 
+// untilDone ends reading with its context: a packed file of a few megabytes
+// may unpack to a line without end.
+type untilDone struct {
+	blob.Reader
+	ctx context.Context
+}
+
+// Read implements io.Reader.
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.Reader.Read(p)
+}
+
+// lookTime bounds a look at a file: usually milliseconds, seconds for a large workbook.
+const lookTime = 2 * time.Minute
+
 // look fills in what the file is.
 func (s *Service) look(ctx context.Context, u *Upload, sheet string) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
 	in, err := table.Sniff(s.source(ctx, *u), sheet)
 	if err != nil {
 		return err

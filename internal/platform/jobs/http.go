@@ -52,6 +52,9 @@ func View(ctx context.Context, j Job) JobView {
 	v := JobView{ID: j.ID, Kind: j.Kind, Title: j.Title, State: j.State, Done: j.Done, Total: j.Total, Unit: j.Unit,
 		Result: j.Result, HasFile: j.FileName != "", FileName: j.FileName, CreatedBy: JobCreator{j.CreatedByID, j.CreatedByName},
 		CreatedAt: j.CreatedAt, StartedAt: j.StartedAt, FinishedAt: j.FinishedAt, Link: j.Link}
+	if p := auth.From(ctx); p != nil && j.FilePermission != "" && !p.May(j.FilePermission) { // not offered to whom it would be refused
+		v.HasFile, v.FileName = false, ""
+	}
 	if j.Error != nil {
 		v.Error = &JobError{j.Error.Code, httpx.Say(ctx, j.Error.Code, j.Error.Params)}
 	}
