@@ -29,6 +29,7 @@ const (
 	StageOrders   = "orders"
 	StageFacts    = "facts"
 	StageNotes    = "notes"
+	StagePlan     = "plan"
 )
 
 // Progress remembers how far filling got, and shows it.
@@ -58,7 +59,7 @@ func Fill(ctx context.Context, o Options, to Target, p Progress) error {
 	for _, s := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{StageTeam, f.team}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageFacts, f.facts}, {StageNotes, f.notes}} {
+	}{{StageTeam, f.team}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageFacts, f.facts}, {StageNotes, f.notes}, {StagePlan, f.plan}} {
 		done, err := p.Done(ctx, s.name)
 		if err != nil {
 			return err
@@ -351,6 +352,21 @@ func (f *filler) notes(ctx context.Context) error {
 			continue
 		}
 		if _, err := f.call(ctx, http.MethodPost, "/api/contacts/"+found.Items[0].ID+"/notes", map[string]any{"text": notes[i%len(notes)]}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plan names the brand's events in the dictionary, as its analyst would.
+func (f *filler) plan(ctx context.Context) error {
+	for _, e := range planned {
+		status, err := f.call(ctx, http.MethodPatch, "/api/dictionary/events/"+url.PathEscape(e.Name),
+			map[string]any{"displayName": e.Title, "description": e.About, "category": e.Category, "state": "expected"}, nil)
+		if status == http.StatusNotFound { // a small pond may not have met it
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}

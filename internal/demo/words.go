@@ -77,3 +77,17 @@ var notes = []string{
 var liveTopics = []string{"春茶开园直播", "白茶品鉴夜", "茶友问答专场", "会员日预热直播"}
 
 var reviews = []string{"包装很用心，回甘明显。", "比想象中清淡，适合办公室。", "第三次回购了，家里人都爱喝。", "物流有点慢，茶没问题。", "冷泡很方便，夏天必备。", "礼盒有面子，长辈很喜欢。"}
+
+// planned are the brand's own events as its tracking plan names them.
+var planned = []struct{ Name, Title, Category, About string }{
+	{"product.viewed", "浏览商品", "商城", "打开一个商品的详情页"},
+	{"cart.added", "加入购物车", "商城", "把商品放进购物车"},
+	{"coupon.claimed", "领取优惠券", "活动", "领到一张优惠券"},
+	{"member.joined", "加入会员", "会员", "完成入会"},
+	{"article.read", "阅读文章", "内容", "读完或离开一篇文章"},
+	{"message.opened", "打开消息", "触达", "打开一条推送"},
+	{"checkin.done", "每日打卡", "会员", "完成当天打卡"},
+	{"group.message", "群内发言", "社群", "在客户群里说话"},
+	{"live.joined", "进入直播", "内容", "进入直播间"},
+	{"review.posted", "发表评价", "商城", "给商品写评价"},
+}
