@@ -68,7 +68,8 @@ export function uses(source) {
   for (const m of source.matchAll(/\bt\(\s*(?:'([^'\n]+)'|"([^"\n]+)"|`([^`\n]+)`)/g)) add(m[1] ?? m[2], m[3])
   for (const m of source.matchAll(/\bt\((?=\s*[^'"`\s)])/g)) {
     // t(cond ? 'a' : 'b', …): the keys are what stands behind ? and :
-    for (const k of firstArgument(source, m.index + m[0].length).matchAll(/[?:]\s*'([^'\n]+)'/g)) add(k[1])
+    const text = firstArgument(source, m.index + m[0].length)
+    for (const k of text.matchAll(/'([^'\n]*)'/g)) if (/[?:]\s*$/.test(text.slice(0, k.index))) add(k[1])
   }
   for (const m of source.matchAll(/\bi18nKey=(?:"([^"]+)"|\{`([^`]+)`\})/g)) add(m[1], m[2])
   for (const m of source.matchAll(/\bcodeText\(\s*'([\w-]+)',\s*'([\w.-]+)'/g)) out.push({ ns: [m[1]], pattern: toPattern(`${m[2]}.\${x}`) })
