@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/koipond/koipond/internal/analytics"
@@ -64,7 +65,8 @@ type App struct {
 	shop      *shop.Service
 	importer  *importer.Service
 	overview  *overviewService
-	demo      *demoPond // nil but for the demo
+	demo      *demoPond  // nil but for the demo
+	backingUp sync.Mutex // each backup takes a copy's worth of disk
 
 	mux     *http.ServeMux
 	api     *httpx.API

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/httpx/httpxtest"
 	"github.com/koipond/koipond/internal/platform/testkit"
@@ -319,6 +320,11 @@ func TestHealthReadinessAndMetrics(t *testing.T) {
 	rec := httptest.NewRecorder()
 	w.h.ServeHTTP(rec, far)
 	require.Equal(t, 401, rec.Code, "figures are not for strangers")
+	far.RemoteAddr = "127.0.0.1:5000"
+	far.Header.Set("X-Forwarded-For", "203.0.113.9")
+	rec = httptest.NewRecorder()
+	w.h.ServeHTTP(rec, far)
+	require.Equal(t, 401, rec.Code, "nor for those whom a proxy on this machine brings")
 	w.app.api.Drain()
 	code, _ = get("/readyz")
 	require.Equal(t, 503, code, "a server that stops takes no new visitors")
@@ -340,4 +346,40 @@ func TestConfigIsChecked(t *testing.T) {
 		require.Error(t, c.Check(), name)
 	}
 	require.Equal(t, "postgres://u:xxxxx@h/db", RedactURL("postgres://u:secret@h/db"))
+}
+
+func TestBackupTakesEveryPermissionAndIsRecorded(t *testing.T) {
+	w := startWorld(t, testConfig(t))
+	get := func(perms []auth.Permission) *httptest.ResponseRecorder {
+		p := &auth.Principal{ID: "us_1", Name: "甲", Via: auth.ViaSession, Permissions: auth.Set(perms)}
+		rec := httptest.NewRecorder()
+		w.h.ServeHTTP(rec, httptest.NewRequest("GET", "/api/system/backup", nil).WithContext(auth.With(context.Background(), p)))
+		return rec
+	}
+	require.Equal(t, 403, get([]auth.Permission{auth.SettingsWrite, auth.SystemRead}).Code, "the keys and all passwords' hashes are in it")
+	w.app.backingUp.Lock()
+	require.Equal(t, 409, get(auth.All()).Code)
+	w.app.backingUp.Unlock()
+	rec := get(auth.All())
+	require.Equal(t, 200, rec.Code)
+	require.Equal(t, "no-store", rec.Header().Get("Cache-Control"))
+	entries, err := w.app.Audit.List(context.Background(), audit.Filter{Action: "system.backed_up", Limit: 5})
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	require.Equal(t, "us_1", entries[0].Actor.ID)
+}
+
+func TestDemoAccountStaysOnThisMachine(t *testing.T) {
+	for listen, told := range map[string]bool{"127.0.0.1:8787": true, "localhost:1": true, "[::1]:1": true, ":8787": false, "0.0.0.0:1": false, "192.168.1.2:1": false} {
+		cfg := testConfig(t)
+		cfg.Listen = listen
+		d, err := new(demoPond).prepare(cfg)
+		require.NoError(t, err)
+		require.Equal(t, told, d.Password != "", listen)
+	}
+	cfg := testConfig(t)
+	cfg.Listen, cfg.URL = "127.0.0.1:8787", "https://pond.example.com"
+	d, err := new(demoPond).prepare(cfg)
+	require.NoError(t, err)
+	require.Empty(t, d.Password, "a proxy brings others here")
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/koipond/koipond/internal/platform/audit"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/blob"
 	"github.com/koipond/koipond/internal/platform/bus"
 	"github.com/koipond/koipond/internal/platform/clock"
@@ -19,6 +20,7 @@ import (
 )
 
 var (
+	errBackupRuns     = errs.New(errs.Conflict, "backup.running")
 	errBackupPostgres = errs.New(errs.Conflict, "backup.use_pg_dump")
 	errNotEmpty       = errors.New("the data folder is not empty: restore into a new one (--data), then put it in place of the old")
 )
@@ -120,9 +122,26 @@ func (a *App) packFile(ctx context.Context, out *archiveWriter, info blob.Info) 
 
 // serveBackup streams a backup. Headers go out with the first byte, so an
 // error after that cuts the connection: an archive without its end is refused by restore.
+//
+// A backup holds everything, the keys and the hashes of passwords too, so it
+// takes every permission. The download is recorded before its first byte: one
+// that is broken off at the last byte has been taken all the same.
 func (a *App) serveBackup(w http.ResponseWriter, r *http.Request) {
+	for _, p := range auth.All() {
+		if !auth.From(r.Context()).May(p) {
+			httpx.WriteError(w, r, errs.New(errs.Forbidden, "permission.denied", "permission", string(p)))
+			return
+		}
+	}
+	if !a.backingUp.TryLock() {
+		httpx.WriteError(w, r, errBackupRuns)
+		return
+	}
+	defer a.backingUp.Unlock()
 	name := "koipond-" + a.clock.Now().Format("20060102-150405") + ".tar.zst"
-	lazy := &lazyWriter{w: w, name: name}
+	lazy := &lazyWriter{w: w, name: name, first: func() error {
+		return a.Audit.Record(r.Context(), "system.backed_up", audit.Object{Type: "system", ID: "backup", Name: name}, nil)
+	}}
 	if err := a.Backup(r.Context(), lazy); err != nil {
 		if !lazy.begun {
 			httpx.WriteError(w, r, err)
@@ -131,20 +150,21 @@ func (a *App) serveBackup(w http.ResponseWriter, r *http.Request) {
 		a.log.ErrorContext(r.Context(), "backup cut off", "error", err)
 		panic(http.ErrAbortHandler)
 	}
-	if err := a.Audit.Record(r.Context(), "system.backed_up", audit.Object{Type: "system", ID: "backup", Name: name}, nil); err != nil {
-		a.log.ErrorContext(r.Context(), "backup not audited", "error", err)
-	}
 }
 
 type lazyWriter struct {
 	w     http.ResponseWriter
 	name  string
+	first func() error // must succeed before anything is sent
 	begun bool
 }
 
 // Write implements io.Writer.
 func (l *lazyWriter) Write(p []byte) (int, error) {
 	if !l.begun {
+		if err := l.first(); err != nil {
+			return 0, fmt.Errorf("record the backup: %w", err)
+		}
 		l.begun = true
 		h := l.w.Header()
 		h.Set("Content-Type", "application/zstd")

@@ -171,8 +171,7 @@ func (a *App) serveReady(w http.ResponseWriter, r *http.Request) {
 func (a *App) serveMetrics() http.Handler {
 	h := promhttp.HandlerFor(a.telemetry.registry, promhttp.HandlerOpts{})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ip := net.ParseIP(httpx.ClientIP(r.Context()))
-		if !a.cfg.MetricsOpen && (ip == nil || !ip.IsLoopback()) {
+		if !a.cfg.MetricsOpen && !here(r) {
 			p, err := a.Team.Authenticate(r)
 			if err != nil || p == nil {
 				httpx.WriteError(w, r, errs.New(errs.Unauthorized, "session.required"))
@@ -185,6 +184,18 @@ func (a *App) serveMetrics() http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// here tells whether the request was made on this machine. One that a proxy on
+// this machine handed on comes from afar, whether or not the proxy is trusted.
+func here(r *http.Request) bool {
+	for _, h := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"} {
+		if r.Header.Get(h) != "" {
+			return false
+		}
+	}
+	ip := net.ParseIP(httpx.ClientIP(r.Context()))
+	return ip != nil && ip.IsLoopback()
 }
 
 const searchLimit = 6

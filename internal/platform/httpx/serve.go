@@ -16,6 +16,9 @@ import (
 const contentPolicy = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
 	"img-src 'self' data: blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
+// restOfBody is how long the unread rest of a body may take.
+const restOfBody = 5 * time.Second
+
 // Handler serves the mux with what every request gets: an id, a language,
 // guarding headers, an access log line, and a 500 instead of a torn connection.
 func (a *API) Handler() http.Handler {
@@ -23,13 +26,16 @@ func (a *API) Handler() http.Handler {
 		q := a.newRequest(r)
 		out := &answer{ResponseWriter: w}
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
-		a.headers(out.Header(), q)
+		a.headers(out.Header(), q, r.URL.Path)
 		start := time.Now()
 		defer func() {
 			if v := recover(); v != nil {
 				a.panicked(out, r, v)
 			}
 			a.logAccess(r, q, out, float64(time.Since(start).Microseconds())/1000)
+			// What the handler left of the body is read before the connection is
+			// used again: a sender that never sends it must not hold the connection.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restOfBody)) // a writer without deadlines is a test's
 		}()
 		a.mux.ServeHTTP(out, r)
 	})
@@ -49,8 +55,11 @@ func fixedHeaders() http.Header {
 	return h
 }
 
-func (a *API) headers(h http.Header, q *request) {
+func (a *API) headers(h http.Header, q *request, path string) {
 	h.Set("X-Request-Id", q.id)
+	if strings.HasPrefix(path, "/api/") { // answers are about people: they belong into no cache, a shared computer's least
+		h.Set("Cache-Control", "no-store")
+	}
 	for k, v := range a.fixed {
 		h[k] = v
 	}
