@@ -30,7 +30,7 @@ for (const lang of ['zh-CN', 'en']) {
 
     await page.locator('[role=tab]').nth(2).click()
     const note = `${lang} ${Date.now()}`
-    await page.locator('textarea').fill(note)
+    await page.locator('textarea:not([aria-hidden])').fill(note)
     await page.locator('form button[type=submit]').click()
     const written = page.locator('li', { hasText: note })
     await written.waitFor()

@@ -16,24 +16,34 @@ interface Props {
 
 /** The head of a page: its one h1, what the page is for, and its actions. Names the browser tab too. */
 export function PageHead({ title, desc, extra, back, heading }: Props) {
-  const brand = useTranslation().t('brand')
-  useEffect(() => {
-    document.title = `${title} · ${brand}`
-  }, [title, brand])
+  usePageTitle(title)
   return (
     <div className="kp-page-head">
       <div className="kp-grow">
-        {back && (
-          <Link className="kp-page-back" to={back.to}>
-            <ChevronLeft size={14} aria-hidden />
-            {back.label}
-          </Link>
-        )}
+        {back && <PageBack {...back} />}
         <h1>{heading ?? title}</h1>
         {desc && <p>{desc}</p>}
       </div>
       {extra && <div className="kp-page-extra">{extra}</div>}
     </div>
+  )
+}
+
+/** Names the browser tab after the page. */
+export function usePageTitle(title: string): void {
+  const brand = useTranslation().t('brand')
+  useEffect(() => {
+    document.title = `${title} · ${brand}`
+  }, [title, brand])
+}
+
+/** The way back to the list a page was opened from. */
+export function PageBack({ to, label }: { to: string; label: string }) {
+  return (
+    <Link className="kp-page-back" to={to}>
+      <ChevronLeft size={14} aria-hidden />
+      {label}
+    </Link>
   )
 }
 

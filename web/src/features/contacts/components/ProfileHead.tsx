@@ -32,7 +32,7 @@ export function ProfileHead({ contact }: { contact: Contact }) {
         <NameMark name={name} size={56} />
         <div className={css.text}>
           <div className={css.name}>
-            <h2>{name}</h2>
+            <h1>{name}</h1>
             <Chip tone={contact.kind === 'person' ? 'info' : 'neutral'}>{t(`kind.${contact.kind}`)}</Chip>
             {mayWrite && (
               <Tooltip title={t('profile.rename')}>

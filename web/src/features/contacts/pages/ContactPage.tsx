@@ -5,7 +5,7 @@ import { useParams } from 'react-router'
 import type { Contact } from '@/shared/api/types'
 import { useUrlChoice } from '@/shared/lib/url'
 import { Skeleton, Tabs } from '@/shared/ui/kit'
-import { Page, PageHead } from '@/shared/ui/PageHead'
+import { Page, PageBack, usePageTitle } from '@/shared/ui/PageHead'
 import { Panel } from '@/shared/ui/Panel'
 import { ErrorState, Loading } from '@/shared/ui/states'
 import { Notes } from '../components/Notes'
@@ -30,10 +30,13 @@ export function ContactPage({ orders }: Props) {
   const { id = '' } = useParams()
   const query = useQuery(contactQuery(id))
   const nameOf = useContactName()
-  const back = { to: '/contacts', label: t('list.title') }
+  usePageTitle(query.data ? nameOf(query.data) : t('profile.title'))
   return (
     <Page>
-      <PageHead title={query.data ? nameOf(query.data) : t('profile.title')} heading={<span className="kp-sr">{t('profile.title')}</span>} back={back} />
+      <div className={css.back}>
+        <PageBack to="/contacts" label={t('list.title')} />
+        {!query.data && <h1 className="kp-sr">{t('profile.title')}</h1>}
+      </div>
       {query.data ? (
         <Profile contact={query.data} orders={orders} />
       ) : query.error ? (
