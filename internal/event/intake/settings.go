@@ -70,7 +70,8 @@ func (s *Service) rudderSettings(w http.ResponseWriter, r *http.Request) {
 // known checks the key, so that a wrong one shows in the browser's console at once.
 func (s *Service) known(w http.ResponseWriter, r *http.Request, key string) bool {
 	w.Header()["Access-Control-Allow-Origin"] = anyOrigin
-	w.Header().Set("Cache-Control", "public, max-age=300")
+	// Private: the answer names the host that was asked, which a shared cache may not tell apart.
+	w.Header().Set("Cache-Control", "private, max-age=300")
 	if key != "" && len(key) <= 256 {
 		if _, ok := s.deps.WriteKeys.Lookup(r.Context(), key); ok {
 			return true

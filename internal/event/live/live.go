@@ -25,6 +25,8 @@ const (
 	queued = 1000
 	// maxWatchers bounds the work that watching costs.
 	maxWatchers = 100
+	// maxOwn keeps one caller from taking every place; a person has a few tabs.
+	maxOwn = 10
 )
 
 // Deps is what a Service is built from.
@@ -67,6 +69,7 @@ func (f filter) match(s *event.Stored) bool {
 // watcher is one open event stream.
 type watcher struct {
 	filter  filter
+	by      string // id of the principal
 	facts   chan *seen
 	gone    chan struct{} // closed when it was too slow
 	skipped int           // guarded by Service.mu
@@ -150,15 +153,24 @@ func (s *Service) offer(w *watcher, c *seen) bool {
 	}
 }
 
-// watch begins to watch; nil when too many do already. The first facts are
+// watch begins to watch; nil when too many do already, or the caller itself does. The first facts are
 // the newest of those kept that match.
-func (s *Service) watch(f filter) (w *watcher, first []*seen) {
+func (s *Service) watch(f filter, by string) (w *watcher, first []*seen) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.watchers) >= maxWatchers {
 		return nil, nil
 	}
-	w = &watcher{filter: f, facts: make(chan *seen, queued), gone: make(chan struct{})}
+	own := 0
+	for o := range s.watchers {
+		if o.by == by {
+			own++
+		}
+	}
+	if own >= maxOwn {
+		return nil, nil
+	}
+	w = &watcher{filter: f, by: by, facts: make(chan *seen, queued), gone: make(chan struct{})}
 	s.watchers[w] = true
 	for _, c := range s.ring[max(0, len(s.ring)-kept):] {
 		if f.match(&c.Stored) {

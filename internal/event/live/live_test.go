@@ -156,7 +156,7 @@ func TestFollow(t *testing.T) {
 
 func TestASlowWatcherIsCutOff(t *testing.T) {
 	s := New(Deps{})
-	w, _ := s.watch(filter{})
+	w, _ := s.watch(filter{}, "us_1")
 	for i := range queued/perBatch + 2 {
 		var some []event.Stored
 		for j := range perBatch {
@@ -171,12 +171,17 @@ func TestASlowWatcherIsCutOff(t *testing.T) {
 	}
 	require.Empty(t, s.watchers)
 	s.Stored([]event.Stored{stored("e", 1)})
-	_, first := s.watch(filter{})
+	_, first := s.watch(filter{}, "us_1")
 	require.Len(t, first, kept)
-	for range maxWatchers - 1 {
-		s.watch(filter{})
+	for range maxOwn {
+		s.watch(filter{}, "us_greedy")
 	}
-	none, _ := s.watch(filter{})
+	refused, _ := s.watch(filter{}, "us_greedy")
+	require.Nil(t, refused, "one caller cannot take every place")
+	for i := range maxWatchers - 1 - maxOwn {
+		s.watch(filter{}, fmt.Sprint("us_", i))
+	}
+	none, _ := s.watch(filter{}, "us_late")
 	require.Nil(t, none)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/pipeline"
 	"github.com/koipond/koipond/internal/event/veil"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
@@ -54,7 +55,7 @@ type apiContact struct {
 func (s *Service) follow(stopping <-chan struct{}) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
-		watcher, first := s.watch(filter{name: q.Get("name"), typ: event.Type(q.Get("type")), contact: q.Get("contact"), source: q.Get("source")})
+		watcher, first := s.watch(filter{name: q.Get("name"), typ: event.Type(q.Get("type")), contact: q.Get("contact"), source: q.Get("source")}, callerID(r.Context()))
 		if watcher == nil {
 			httpx.WriteError(w, r, &errs.Error{Kind: errs.TooMany, Code: "facts.too_many_watchers", Params: map[string]any{"limit": maxWatchers}, RetryAfter: 30})
 			return
@@ -89,6 +90,13 @@ func (s *Service) follow(stopping <-chan struct{}) http.HandlerFunc {
 			}
 		}
 	}
+}
+
+func callerID(ctx context.Context) string {
+	if p := auth.From(ctx); p != nil {
+		return p.ID
+	}
+	return ""
 }
 
 // drain takes along what else waits, so that names are looked up together.

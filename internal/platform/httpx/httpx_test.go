@@ -220,6 +220,7 @@ func TestAnswers(t *testing.T) {
 	require.Equal(t, "from-caller-1", rec.Header().Get("X-Request-Id"))
 	require.Contains(t, rec.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
 	require.Equal(t, "nosniff", rec.Header().Get("X-Content-Type-Options"))
+	require.Equal(t, "no-store", rec.Header().Get("Cache-Control"))
 	require.Empty(t, rec.Header().Get("Strict-Transport-Security"))
 	require.Contains(t, w.logs.String(), `"by":"us_admin"`)
 	require.Equal(t, 1, strings.Count(w.logs.String(), `"requestId":"from-caller-1"`))
