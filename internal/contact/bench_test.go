@@ -61,6 +61,7 @@ func BenchmarkResolveKnown(b *testing.B) {
 		facts = append(facts, f)
 	}
 	p.resolve(facts...)
+	defer cpu(b)()
 	b.ResetTimer()
 	n := 0
 	for range b.N {
@@ -84,6 +85,7 @@ func BenchmarkResolveNew(b *testing.B) {
 	const batch = 10_000
 	p := benchPond(b)
 	n := 0
+	defer cpu(b)()
 	b.ResetTimer()
 	for range b.N {
 		facts := make([]event.Fact, 0, batch)
@@ -108,6 +110,7 @@ func BenchmarkUpsert(b *testing.B) {
 	tag, err := p.EnsureTag(p.ctx, "来源", "门店")
 	require.NoError(b, err)
 	n := 0
+	defer cpu(b)()
 	b.ResetTimer()
 	for range b.N {
 		rows := make([]Incoming, 5000)

@@ -54,7 +54,9 @@ func lock(ctx context.Context, d *db.DB) error {
 	if d.Dialect() != db.Postgres {
 		return nil
 	}
-	if _, err := d.Exec(ctx, "select pg_advisory_xact_lock(7304220)"); err != nil {
+	// A plan kept from when a table was small would read all of it, thousands of
+	// times, while it is being filled: plan each statement for what there is now.
+	if _, err := d.Exec(ctx, "select pg_advisory_xact_lock(7304220), set_config('plan_cache_mode', 'force_custom_plan', true)"); err != nil {
 		return fmt.Errorf("lock contacts: %w", err)
 	}
 	return nil

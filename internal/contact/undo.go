@@ -41,7 +41,7 @@ func (s *Service) UndoImport(ctx context.Context, importID string, progress func
 		if err := s.forgetRemoved(ctx); err != nil {
 			return res, err
 		}
-		rows, err := s.DB.Query(ctx, "select num from ("+concerned(fmt.Sprintf("and %%s > $2 order by %%s limit %d", undoBatch))+fmt.Sprintf(") as c order by num limit %d", undoBatch), importID, last)
+		rows, err := s.DB.Query(ctx, "select num from ("+concerned(fmt.Sprintf("and contact > $2 order by contact limit %d", undoBatch))+fmt.Sprintf(") as c order by num limit %d", undoBatch), importID, last)
 		nums, err := db.Collect(rows, err, func(r *sql.Rows) (n int64, err error) { return n, r.Scan(&n) })
 		if err != nil {
 			return res, fmt.Errorf("find what to undo: %w", err)
@@ -67,18 +67,13 @@ func (s *Service) UndoImport(ctx context.Context, importID string, progress func
 	}
 }
 
-// concerned is a query of the contacts that an import made, changed, or gave
-// facts, identities or tags. tail goes into each part, with the number's column for %s.
+// concerned is a query of the contacts that an import made or changed by rows,
+// and of those that it gave facts, and so perhaps made. tail goes into each part.
 func concerned(tail string) string {
-	part := func(table, col string) string {
-		t := tail
-		if t != "" {
-			t = fmt.Sprintf(t, col, col)
-		}
-		return "select num from (select " + col + " as num from " + table + " where import_id = $1 and import_id <> '' " + t + ") as " + table + "_part"
+	part := func(table string) string {
+		return "select num from (select contact as num from " + table + " where import_id = $1 " + tail + ") as " + table + "_part"
 	}
-	return part("contacts", "num") + " union " + part("contact_import_changes", "contact") + " union " + part("contact_import_facts", "contact") +
-		" union " + part("identities", "contact") + " union " + part("contact_tags", "contact")
+	return part("contact_import_changes") + " union " + part("contact_import_facts")
 }
 
 // forgetRemoved lets everybody else forget contacts whose removal is committed.

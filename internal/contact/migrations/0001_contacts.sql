@@ -70,7 +70,6 @@ create index contacts_facets on contacts (num, shown, channel, owner_id, created
 create index contacts_by_key on contacts (name_key) where shown = 1 and name_key <> '';
 create index contacts_by_initials on contacts (name_initials, name_pinyin) where shown = 1 and name_initials <> '';
 create index contacts_by_merged on contacts (merged_into) where merged_into <> 0;
-create index contacts_by_import on contacts (import_id, num) where import_id <> '';
 
 -- An identity belongs to exactly one contact. `lookup` is the normalised value,
 -- or its blind index when the kind is personal; then `value_enc` holds the sealed value.
@@ -91,7 +90,6 @@ create table identities (
 );
 -- +end
 create index identities_by_contact on identities (contact);
-create index identities_by_import on identities (import_id, contact) where import_id <> '';
 
 -- Facts whose identifiers name people that must not become one. `contact` got
 -- the fact, `holder` keeps the identity (0: nobody has it).
@@ -186,7 +184,6 @@ create table contact_tags (
 );
 -- +end
 create index contact_tags_by_tag on contact_tags (tag, shown, contact);
-create index contact_tags_by_import on contact_tags (import_id, contact) where import_id <> '';
 
 create table contact_notes (
   id text not null primary key,
