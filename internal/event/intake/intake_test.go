@@ -472,3 +472,13 @@ func TestRequestsShareMessages(t *testing.T) {
 }
 
 type dbT = db.DB
+
+func TestStaffsWordsAreNotTakenFromOutside(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	for _, name := range []string{"note.added", "tag.added", "contact.merged"} {
+		a := w.send("/v1/track", `{"userId":"u","event":"`+name+`","properties":{"by":"王经理"}}`)
+		require.Equal(t, 400, a.ResponseRecorder.Code, name)
+		require.Equal(t, "intake.reserved_name", a.Fields[0].Code)
+	}
+	w.one("/v1/track", `{"userId":"u","event":"order.paid","properties":{"orderNumber":"1","total":1,"currency":"CNY"}}`)
+}

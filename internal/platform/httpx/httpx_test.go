@@ -66,6 +66,12 @@ type world struct {
 	made int
 }
 
+// badText is what PostgreSQL says to a NUL in a text.
+type badText struct{}
+
+func (badText) Error() string    { return "invalid byte sequence" }
+func (badText) SQLState() string { return "22021" }
+
 func newWorld(t *testing.T, change func(*httpx.Config)) *world {
 	t.Helper()
 	w := &world{T: t, logs: &bytes.Buffer{}, reg: prometheus.NewRegistry()}
@@ -101,6 +107,8 @@ func newWorld(t *testing.T, change func(*httpx.Config)) *world {
 				e := errs.New(errs.TooMany, "request.in_progress")
 				e.RetryAfter = 7
 				return nil, e
+			case "nul":
+				return nil, fmt.Errorf("list: %w", badText{})
 			case "slow":
 				return nil, fmt.Errorf("read: %w", context.DeadlineExceeded)
 			}
@@ -265,4 +273,10 @@ func TestWritesFromOtherSitesAreRefused(t *testing.T) {
 	require.Equal(t, 200, w.do("GET", "/api/things/1", "", evil...).Code, "reading is harmless")
 	require.Equal(t, 200, w.do("POST", "/api/things", body, "X-Role", "admin", "Sec-Fetch-Site", "same-origin").Code)
 	require.Equal(t, 200, w.do("POST", "/api/things", body, append(evil, "Authorization", "Bearer x")...).Code, "no cookie is involved")
+}
+
+func TestTextThatTheDatabaseRefusesIsTheCallersFault(t *testing.T) {
+	rec := newWorld(t, nil).do("GET", "/api/things/nul", "", "X-Role", "admin")
+	require.Equal(t, 422, rec.Code)
+	require.Equal(t, "request.invalid", problemOf(t, rec).Code)
 }

@@ -131,7 +131,11 @@ func classify(ctx context.Context, err error) *errs.Error {
 		return e
 	}
 	var big *http.MaxBytesError
+	var sql interface{ SQLState() string }
 	switch {
+	case errors.As(err, &sql) && (sql.SQLState() == "22021" || sql.SQLState() == "22P05"):
+		// PostgreSQL keeps neither NUL nor broken UTF-8; nobody but the caller can have sent it.
+		return errs.New(errs.Invalid, "request.invalid").Wrap(err)
 	case errors.As(err, &big):
 		return errs.New(errs.TooLarge, "request.too_large", "limit", big.Limit)
 	case errors.Is(err, context.DeadlineExceeded):
