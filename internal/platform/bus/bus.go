@@ -27,6 +27,17 @@ var (
 	ErrUnavailable = errs.New(errs.Unavailable, "bus.unavailable")
 )
 
+// apiTimeout bounds a question to JetStream whose caller sets no deadline: a
+// slow disk at start must not look like a broken one.
+const (
+	apiTimeout = 30 * time.Second
+	// publishTimeout ends the wait for the fate of a message, so that those sent
+	// to a server that is gone do not pile up.
+	publishTimeout = 15 * time.Second
+	// closeTimeout is how long Close waits for publishes under way, whatever the caller allows.
+	closeTimeout = 5 * time.Second
+)
+
 // Config says where the messages are kept.
 type Config struct {
 	Dir      string // embedded: folder of the file store, made when missing
@@ -75,7 +86,7 @@ func Open(ctx context.Context, cfg Config) (*Bus, error) {
 		return nil, fmt.Errorf("connect to the stream: %w", err)
 	}
 	b.nc = nc
-	b.js, err = jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(256))
+	b.js, err = jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(256), jetstream.WithDefaultTimeout(apiTimeout), jetstream.WithPublishAsyncTimeout(publishTimeout))
 	if err == nil {
 		_, err = b.js.AccountInfo(ctx)
 	}
@@ -138,10 +149,12 @@ func (b *Bus) Ping(ctx context.Context) error {
 func (b *Bus) Close(ctx context.Context) error {
 	var err error
 	if b.js != nil {
+		wait, cancel := context.WithTimeout(ctx, closeTimeout)
+		defer cancel()
 		select {
 		case <-b.js.PublishAsyncComplete():
-		case <-ctx.Done():
-			err = fmt.Errorf("close the stream: %w", ctx.Err())
+		case <-wait.Done():
+			err = fmt.Errorf("close the stream: publishes are under way: %w", wait.Err())
 		}
 	}
 	if b.nc != nil {
