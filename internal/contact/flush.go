@@ -269,6 +269,16 @@ func (e *engine) writeConflicts(ctx context.Context, w *world) error {
 		where excluded.seq = 0 or excluded.seq > identity_conflicts.seq or (excluded.seq = identity_conflicts.seq and excluded.idx > identity_conflicts.idx)`)
 }
 
+// blockedWord is the one form under which a blocked value is counted: there are
+// only so many, however they are written.
+func blockedWord(v string) string {
+	v = strings.ToLower(strings.TrimSpace(toASCII(v)))
+	if !blocked[v] {
+		return "0" // zeros and dashes
+	}
+	return v
+}
+
 // writeRefusals counts values that identify nobody, so that a person can see what a source sends wrongly.
 func (e *engine) writeRefusals(ctx context.Context, inputs []input) error {
 	type row struct {
@@ -281,8 +291,8 @@ func (e *engine) writeRefusals(ctx context.Context, inputs []input) error {
 	for i := range inputs {
 		for _, r := range inputs[i].refused {
 			key := refusal{r.kind, "", r.reason}
-			if r.reason == refusedBlocked && len(r.value) <= 64 {
-				key.value = r.value
+			if r.reason == refusedBlocked {
+				key.value = blockedWord(r.value)
 			}
 			x := rows[key]
 			if x == nil {

@@ -3,7 +3,6 @@ package contact
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/event"
@@ -53,8 +52,6 @@ type Deps struct {
 	Country string
 	// CacheSize bounds the identities that resolving keeps in memory; 0 is about 130,000.
 	CacheSize int
-	// Timezone shows day boundaries in filters; nil is UTC.
-	Timezone *time.Location
 }
 
 // Service keeps contacts: who they are, their tags, notes and owner.
