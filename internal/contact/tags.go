@@ -224,17 +224,23 @@ func (s *Service) tagFact(c tagChange, num int64, at time.Time, by string) event
 	return s.fact(name, num, at, map[string]any{"tag": c.tag.ID, "name": c.tag.Name, "group": c.tag.Group, "by": by})
 }
 
-// tag changes the tags of a contact and returns what really changed. An
-// unknown tag id is an invalid field.
-func (s *Service) tag(ctx context.Context, num int64, add, remove []string, by *auth.Principal) ([]tagChange, error) {
-	all := append(append([]string{}, add...), remove...)
+// tagRefs reads tags by id; ids of none are left out.
+func (s *Service) tagRefs(ctx context.Context, ids []string) (map[string]TagRef, error) {
 	tags := map[string]TagRef{}
-	err := selectIn(ctx, s.DB, "read tags", "select t.id, t.name, g.name, t.color from tags t join tag_groups g on g.id = t.group_id where t.id in (%s)", nil, all, func(r *sql.Rows) error {
+	err := selectIn(ctx, s.DB, "read tags", "select t.id, t.name, g.name, t.color from tags t join tag_groups g on g.id = t.group_id where t.id in (%s)", nil, ids, func(r *sql.Rows) error {
 		var t TagRef
 		err := r.Scan(&t.ID, &t.Name, &t.Group, &t.Color)
 		tags[t.ID] = t
 		return err
 	})
+	return tags, err
+}
+
+// tag changes the tags of a contact and returns what really changed. An
+// unknown tag id is an invalid field.
+func (s *Service) tag(ctx context.Context, num int64, add, remove []string, by *auth.Principal) ([]tagChange, error) {
+	all := append(append([]string{}, add...), remove...)
+	tags, err := s.tagRefs(ctx, all)
 	if err != nil {
 		return nil, err
 	}

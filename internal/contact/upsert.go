@@ -225,6 +225,10 @@ func (s *Service) take(w *world, row *Incoming, in *input, opt UpsertOptions) ta
 // outcomes reports each row and states what changed as facts.
 func (s *Service) outcomes(ctx context.Context, takings []taking, opt UpsertOptions, now int64) ([]Outcome, error) {
 	out := make([]Outcome, len(takings))
+	tags, err := s.givenTags(ctx, takings)
+	if err != nil {
+		return nil, err
+	}
 	var facts []event.Fact
 	for i := range takings {
 		t := &takings[i]
@@ -246,7 +250,7 @@ func (s *Service) outcomes(ctx context.Context, takings []taking, opt UpsertOpti
 			o.Conflicts = append(o.Conflicts, k)
 		}
 		if t.state != Unchanged {
-			facts = append(facts, s.importedFacts(t, st.num, opt, now)...)
+			facts = append(facts, s.importedFacts(t, st.num, tags, opt, now)...)
 		}
 	}
 	if err := s.Emit.Emit(ctx, facts...); err != nil {
@@ -255,7 +259,21 @@ func (s *Service) outcomes(ctx context.Context, takings []taking, opt UpsertOpti
 	return out, nil
 }
 
-func (s *Service) importedFacts(t *taking, num int64, opt UpsertOptions, now int64) []event.Fact {
+// givenTags names the tags that the rows brought, for the facts that say so.
+func (s *Service) givenTags(ctx context.Context, takings []taking) (map[string]TagRef, error) {
+	seen := map[string]bool{}
+	for i := range takings {
+		for _, tag := range takings[i].tags {
+			seen[tag] = true
+		}
+	}
+	if len(seen) == 0 {
+		return nil, nil
+	}
+	return s.tagRefs(ctx, sortedKeys(seen))
+}
+
+func (s *Service) importedFacts(t *taking, num int64, tags map[string]TagRef, opt UpsertOptions, now int64) []event.Fact {
 	fact := func(id, name string, props map[string]any) event.Fact {
 		if opt.ImportID != "" && t.row.Line > 0 {
 			id = fmt.Sprintf("%s:%d:%s", opt.ImportID, t.row.Line, id)
@@ -272,7 +290,7 @@ func (s *Service) importedFacts(t *taking, num int64, opt UpsertOptions, now int
 	slices.Sort(keys)
 	facts := []event.Fact{fact("contact", event.NameContactImport, map[string]any{"created": t.state == Created, "attributes": keys, "source": opt.Source})}
 	for _, tag := range t.tags {
-		facts = append(facts, fact("tag:"+tag, event.NameTagAdded, map[string]any{"tag": tag, "by": "import"}))
+		facts = append(facts, fact("tag:"+tag, event.NameTagAdded, map[string]any{"tag": tag, "name": tags[tag].Name, "group": tags[tag].Group, "by": "import"}))
 	}
 	return facts
 }

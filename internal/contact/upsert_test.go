@@ -80,6 +80,7 @@ func TestUpsertCreatesUpdatesAndRefuses(t *testing.T) {
 		require.Equal(t, []Attribute{{Key: "level", Label: "level", Value: float64(2)}}, c.Attributes)
 		require.Equal(t, []string{event.NameContactImport, event.NameTagAdded, event.NameContactImport, event.NameTagAdded, event.NameContactImport, event.NameContactImport}, p.emit.names())
 		require.Equal(t, "im_1:2:contact", p.emit.facts[0].MessageID)
+		require.Contains(t, string(p.emit.facts[1].Properties), `"name":"门店"`) // a timeline shows names, not ids
 
 		// The Resolver knows at once what the import changed.
 		require.Equal(t, old.Contact, p.who(event.Fact{Identifiers: ids(KindMemberNo, "M1")}).Contact)
