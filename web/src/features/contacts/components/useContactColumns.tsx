@@ -22,19 +22,19 @@ export function useContactColumns(sortable: boolean): Column<ContactRow, SortKey
   return useMemo(() => {
     const sort = (key: SortKey) => (sortable ? key : undefined)
     return [
-      { key: 'name', title: t('col.name'), sort: sort('name'), fixed: true, width: 150, render: (r) => <Person name={nameOf(r)} sub={r.phone ?? r.email} /> },
+      { key: 'name', title: t('col.name'), sort: sort('name'), fixed: true, width: 136, render: (r) => <Person name={nameOf(r)} sub={r.phone ?? r.email} /> },
       { key: 'email', title: t('col.email'), optional: true, render: (r) => r.email ?? <None /> },
       { key: 'city', title: t('col.city'), width: 60, render: (r) => r.city || <None /> },
       {
         key: 'channel',
         title: t('col.channel'),
-        width: 92,
+        width: 88,
         render: (r) => (r.channel ? <span className={css.channel} data-channel={r.channel}>{channel(r.channel)}</span> : <None />),
       },
       { key: 'tags', title: t('col.tags'), render: (r) => (r.tags.length ? <TagList tags={r.tags} /> : <None />) },
-      { key: 'owner', title: t('col.owner'), width: 60, render: (r) => r.owner?.name ?? <None /> },
-      { key: 'orders', title: t('col.orders'), align: 'right', width: 52, sort: sort('orders'), render: (r) => (r.orders ? <Count value={r.orders} /> : <None />) },
-      { key: 'revenue', title: t('col.revenue'), align: 'right', width: 80, sort: sort('revenue'), render: (r) => <Money value={r.revenue} whole /> },
+      { key: 'owner', title: t('col.owner'), width: 50, render: (r) => r.owner?.name ?? <None /> },
+      { key: 'orders', title: t('col.orders'), align: 'right', width: 46, sort: sort('orders'), render: (r) => (r.orders ? <Count value={r.orders} /> : <None />) },
+      { key: 'revenue', title: t('col.revenue'), align: 'right', width: 72, sort: sort('revenue'), render: (r) => <Money value={r.revenue} whole /> },
       { key: 'lastSeen', title: t('col.lastSeen'), width: 96, sort: sort('lastSeen'), render: (r) => <TimeAgo at={r.lastSeenAt} /> },
       { key: 'created', title: t('col.created'), width: 84, sort: sort('created'), optional: true, render: (r) => <DateTime at={r.createdAt} dateOnly /> },
     ]
