@@ -128,7 +128,7 @@ func BenchmarkUpsert(b *testing.B) {
 var names = makeNames()
 
 func makeNames() []string {
-	family := []rune("王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕")
+	family := "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
 	given := []string{"伟", "芳", "娜", "敏", "静", "丽", "强", "磊", "军", "洋", "勇", "艳", "杰", "娟", "涛", "明", "超", "秀英", "霞", "平", "刚", "桂英", "子涵", "欣怡", "浩然", "梓轩", "雨桐", "诗涵", "一诺", "宇航"}
 	var out []string
 	for _, f := range family {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Attributes with a column of their own. All others are custom.
@@ -138,11 +139,8 @@ func fullName(first, last string) string {
 	if first == "" || last == "" {
 		return cleanName(first + last)
 	}
-	for _, r := range last {
-		if unicode.Is(unicode.Han, r) {
-			return cleanName(last + first)
-		}
-		break
+	if r, _ := utf8.DecodeRuneInString(last); unicode.Is(unicode.Han, r) {
+		return cleanName(last + first)
 	}
 	return cleanName(first + " " + last)
 }

@@ -92,11 +92,10 @@ func (s *Service) Upsert(ctx context.Context, rows []Incoming, opt UpsertOptions
 
 // taking is one row on its way.
 type taking struct {
-	row    *Incoming
-	in     *input
-	state  OutcomeState
-	tags   []string // newly given
-	tagged bool
+	row   *Incoming
+	in    *input
+	state OutcomeState
+	tags  []string // newly given
 }
 
 func (s *Service) upsert(ctx context.Context, rows []Incoming, opt UpsertOptions) ([]Outcome, error) {

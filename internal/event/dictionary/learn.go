@@ -16,7 +16,6 @@ type known struct {
 	planned    bool // somebody expects events: then others are unexpected
 	events     map[string]*knownEvent
 	properties int
-	violations int
 }
 
 type knownEvent struct {

@@ -203,7 +203,8 @@ func takeBuffer() []byte { return buffers.Get().([]byte)[:0] }
 
 func returnBuffer(b []byte) {
 	if cap(b) <= maxMessage {
-		buffers.Put(b) //nolint:staticcheck // the slice header's allocation is small beside what it saves
+		//lint:ignore SA6002 the slice header's allocation is small beside what it saves
+		buffers.Put(b)
 	}
 }
 

@@ -135,7 +135,8 @@ func TestEventStream(t *testing.T) {
 	require.True(t, lines.Scan())
 	require.Equal(t, "data: one", lines.Text())
 	w.api.Drain()
-	require.True(t, lines.Scan() && lines.Scan())
+	require.True(t, lines.Scan())
+	require.True(t, lines.Scan())
 	require.Equal(t, "data: bye", lines.Text())
 }
 
