@@ -173,7 +173,7 @@ func TestBrowserSDKs(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			tape, url := server(t)
 			visit(t, browser, site.URL+"/"+c.page+"&key="+key+"&host="+url)
-			require.Eventually(t, func() bool { return len(tape.of(c.prefix+"-user")) >= len(c.calls) }, 40*time.Second, 50*time.Millisecond, "all calls arrive")
+			require.Eventually(t, func() bool { return len(tape.of(c.prefix+"-user")) >= len(c.calls) }, 90*time.Second, 50*time.Millisecond, "all calls arrive")
 			check(t, tape.of(c.prefix+"-user"), c.prefix, c.calls...)
 		})
 	}
