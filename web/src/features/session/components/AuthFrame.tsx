@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import type { Lang } from '@/shared/i18n/lang'
 import { LangSwitch, ThemeSwitch } from '@/shared/ui/switches'
 import { Koi } from './Koi'
 import styles from './AuthFrame.module.css'
@@ -11,10 +12,12 @@ interface Props {
   /** Small print below the card. */
   foot?: ReactNode
   wide?: boolean
+  /** The reader chose another language here. */
+  onLang?: (lang: Lang) => void
 }
 
 /** The pages before sign-in: one card over still water. */
-export function AuthFrame({ title, lead, children, foot, wide }: Props) {
+export function AuthFrame({ title, lead, children, foot, wide, onLang }: Props) {
   const { t } = useTranslation('session')
   return (
     <div className={styles.page}>
@@ -26,7 +29,7 @@ export function AuthFrame({ title, lead, children, foot, wide }: Props) {
           <span className="kp-muted">{t('brand.line')}</span>
         </span>
         <span className="kp-row">
-          <LangSwitch />
+          <LangSwitch onChange={onLang} />
           <ThemeSwitch />
         </span>
       </header>

@@ -37,6 +37,23 @@ describe('sign in', () => {
     expect(currentLang()).toBe('en')
   })
 
+  it('keeps the language chosen on the page, and stores it on the user', async () => {
+    const seen = serve({
+      'GET /api/setup': () => json(ready),
+      'POST /api/session': () => json(someone()),
+      'PATCH /api/session/user': () => json({ ...someone(), user: { ...someone().user, language: 'en' } }),
+    })
+    const user = userEvent.setup()
+    open()
+    await user.click(await screen.findByRole('button', { name: 'English' }))
+    await user.type(await screen.findByLabelText('E-mail'), 'a@b.cn')
+    await user.type(screen.getByLabelText('Password'), 'x')
+    await user.click(screen.getByRole('button', { name: 'Sign in' }))
+    await screen.findByTestId('where')
+    expect(currentLang()).toBe('en')
+    expect(seen.find((s) => s.method === 'PATCH')?.body).toEqual({ language: 'en' })
+  })
+
   it('shows why it was refused and stays', async () => {
     serve({ 'GET /api/setup': () => json(ready), 'POST /api/session': () => problem(401, 'session.bad_credentials', '邮箱或密码不正确。') })
     open()
