@@ -79,12 +79,19 @@ func (s *Service) holders(ctx context.Context, q string) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
+	counted := false
 	for _, kind := range kinds {
 		norm, refused := normalize(kind, q, s.Country)
 		if refused != "" {
 			continue
 		}
 		if Personal(kind) {
+			if !counted {
+				if err := s.guesses.allow(ctx, s.Clock.Now()); err != nil {
+					return nil, err
+				}
+				counted = true
+			}
 			norm = s.Keys.Index(field(kind), norm)
 		}
 		rows, err := s.DB.Query(ctx, "select contact from identities where kind = $1 and lookup = $2", kind, norm)

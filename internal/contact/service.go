@@ -61,6 +61,7 @@ type Service struct {
 	resolver *Resolver
 	hooks    *[]MergeHook
 	removed  []RemoveHook
+	guesses  *guessLimit
 	counts   tagCounts
 	narrow   int64 // see List
 }
@@ -82,7 +83,7 @@ func NewService(deps Deps) *Service {
 		lookups: newLookups(size / 4), hooks: hooks}
 	resolving := eng
 	resolving.cache = newCache(size)
-	return &Service{Deps: deps, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}
+	return &Service{Deps: deps, guesses: &guessLimit{}, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}
 }
 
 // Resolver is the stage that says whose a fact is.

@@ -1,0 +1,55 @@
+package contact
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/errs"
+)
+
+var errGuessing = errs.New(errs.TooMany, "contact.too_many_lookups")
+
+// Whoever sees phone numbers masked may still look one up in full, to find a
+// caller. Trying out the four hidden digits takes up to 10,000 look-ups; at
+// this pace that is most of a working day, while nobody who answers calls
+// comes near it.
+const (
+	guessEvery = 3 * time.Second
+	guessBurst = 40
+	maxGuesser = 4096
+)
+
+// guessLimit paces look-ups of personal values, by caller.
+type guessLimit struct {
+	mu sync.Mutex
+	by map[string]*rate.Limiter
+}
+
+// allow counts one look-up of a personal value by the caller of ctx. Those who
+// may see personal values in full, and the program itself, are not held back.
+func (g *guessLimit) allow(ctx context.Context, now time.Time) error {
+	p := auth.From(ctx)
+	if p == nil || p.May(auth.ContactUnmask) {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.by == nil || len(g.by) >= maxGuesser {
+		g.by = map[string]*rate.Limiter{}
+	}
+	l := g.by[p.ID]
+	if l == nil {
+		l = rate.NewLimiter(rate.Every(guessEvery), guessBurst)
+		g.by[p.ID] = l
+	}
+	if l.AllowN(now, 1) {
+		return nil
+	}
+	e := *errGuessing
+	e.RetryAfter = int(guessEvery.Seconds())
+	return &e
+}
