@@ -53,10 +53,16 @@ export function ContactFilterBar({ filters, onChange, onClear, extra }: Props) {
   )
 }
 
+/** Whom contacts can be filtered by: nobody, or a member of staff. */
+function useOwners(): { id: string; name: string }[] {
+  const { t } = useTranslation('contacts')
+  return [{ id: 'none', name: t('profile.noOwner') }, ...useStaff()]
+}
+
 function FilterForm({ filters, onChange }: Pick<Props, 'filters' | 'onChange'>) {
   const { t } = useTranslation('contacts')
   const channelName = useChannelName()
-  const staff = useStaff()
+  const owners = useOwners()
   const tags = useQuery(tagsQuery())
   return (
     <div className={css.form}>
@@ -91,7 +97,7 @@ function FilterForm({ filters, onChange }: Pick<Props, 'filters' | 'onChange'>) 
           label={t('filter.owner')}
           value={filters.owner || undefined}
           onChange={(owner) => onChange({ owner: owner ?? '' })}
-          options={staff.map((u) => ({ value: u.id, label: u.name }))}
+          options={owners.map((u) => ({ value: u.id, label: u.name }))}
           width={260}
         />
       </label>
@@ -108,7 +114,7 @@ function useChips(filters: ContactFilters, onChange: Props['onChange']): FilterC
   const { t } = useTranslation('contacts')
   const channelName = useChannelName()
   const days = useDaysText()
-  const staff = useStaff()
+  const owners = useOwners()
   const tags = useQuery({ ...tagsQuery(), enabled: filters.tag !== '' })
   const tag = tags.data?.groups.flatMap((g) => g.tags).find((x) => x.id === filters.tag)
   const chips: FilterChip[] = []
@@ -116,7 +122,7 @@ function useChips(filters: ContactFilters, onChange: Props['onChange']): FilterC
     value && chips.push({ key, label, value, onRemove: () => onChange(off) })
   add('channel', t('filter.channel'), filters.channel && channelName(filters.channel), { channel: '' })
   add('tag', t('filter.tag'), filters.tag && (tag?.name ?? filters.tag), { tag: '' })
-  add('owner', t('filter.owner'), filters.owner && (staff.find((u) => u.id === filters.owner)?.name ?? filters.owner), { owner: '' })
+  add('owner', t('filter.owner'), filters.owner && (owners.find((u) => u.id === filters.owner)?.name ?? filters.owner), { owner: '' })
   add('created', t('filter.created'), days(filters.created), { created: {} })
   return chips
 }

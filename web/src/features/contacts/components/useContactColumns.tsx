@@ -14,6 +14,9 @@ export function useContactName(): (row: Pick<ContactRow, 'name' | 'kind' | 'id'>
   return ({ name, kind }) => name || (kind === 'visitor' ? t('unnamed.visitor') : t('unnamed.person'))
 }
 
+/** The end of an id, which tells nameless visitors apart. */
+const tailOf = (id: string) => id.slice(-8)
+
 /** The columns of every list of contacts. Lists that cannot be sorted leave the sorting out. */
 export function useContactColumns(sortable: boolean): Column<ContactRow, SortKey>[] {
   const { t } = useTranslation('contacts')
@@ -22,7 +25,7 @@ export function useContactColumns(sortable: boolean): Column<ContactRow, SortKey
   return useMemo(() => {
     const sort = (key: SortKey) => (sortable ? key : undefined)
     return [
-      { key: 'name', title: t('col.name'), sort: sort('name'), fixed: true, width: 136, render: (r) => <Person name={nameOf(r)} sub={r.phone ?? r.email} /> },
+      { key: 'name', title: t('col.name'), sort: sort('name'), fixed: true, width: 136, render: (r) => <Person name={nameOf(r)} sub={r.phone ?? r.email ?? (r.name ? undefined : tailOf(r.id))} /> },
       { key: 'email', title: t('col.email'), optional: true, render: (r) => r.email ?? <None /> },
       { key: 'city', title: t('col.city'), width: 60, render: (r) => r.city || <None /> },
       {
