@@ -42,7 +42,7 @@ func serveCmd() *cobra.Command {
 			return app.Run(cmd.Context(), cfg, build(), logger(cfg), func(r app.Running) {
 				fmt.Fprintf(cmd.OutOrStdout(), "Koipond %s is at %s\n", version, r.URL)
 				if r.NeedsSetup {
-					fmt.Fprintln(cmd.OutOrStdout(), "Open it to set up the administrator. 打开上面的地址，设置管理员。")
+					fmt.Fprintln(cmd.OutOrStdout(), "Open it now to set up the administrator: the first visitor becomes one. 请马上打开上面的地址设置管理员：第一位访问者就是管理员。")
 				}
 			})
 		},
