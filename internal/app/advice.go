@@ -154,7 +154,7 @@ func (s adviceSource) buying(ctx context.Context, o *overview, a *adviser) error
 	}
 	bought, again, size := float64(rows[0].People), float64(rows[0].Repeat), value(o, "size")
 	if once := bought - again; bought >= minPeople && once/bought >= .5 {
-		a.say("info", "one_time_buyers", "/contacts?sort=orders", map[string]any{"count": int64(once), "share": round3(once / bought)})
+		a.say("info", "one_time_buyers", "/people?metric=buyers", map[string]any{"count": int64(once), "share": round3(once / bought)})
 	}
 	if never := size - bought; bought > 0 && never/size >= .5 {
 		a.say("info", "never_bought", "/contacts?sort=orders&order=asc", map[string]any{"count": int64(never), "share": round3(never / size)})
