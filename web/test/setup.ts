@@ -1,6 +1,7 @@
 import { cleanup, configure } from '@testing-library/react'
 import { afterEach, beforeAll, beforeEach, vi } from 'vitest'
 import { changeLang, i18n, initI18n } from '@/shared/i18n/i18n'
+import type * as Theme from '@/shared/ui/theme'
 
 // A busy machine draws slowly; waiting longer costs nothing when it does not.
 configure({ asyncUtilTimeout: 8000 })
@@ -8,7 +9,7 @@ configure({ asyncUtilTimeout: 8000 })
 // jsdom reads every style sheet again for every look at a role, and the kit writes
 // hundreds of them; what things look like is not what these tests are about.
 vi.mock('@/shared/ui/theme', async (original) => ({
-  ...(await original<typeof import('@/shared/ui/theme')>()),
+  ...(await original<typeof Theme>()),
   makeTheme: () => ({ zeroRuntime: true, token: { motion: false } }),
 }))
 
