@@ -18,7 +18,7 @@ interface EmptyProps {
 
 /** Nothing here yet: says so, and says what to do first. */
 export function Empty({ title, desc, action, icon, page }: EmptyProps) {
-  const Heading = page ? 'h1' : 'h3'
+  const Heading = page ? 'h1' : 'h2'
   return (
     <div className="kp-state">
       <span className="kp-state-icon">{icon ?? <Inbox {...ICON} />}</span>
@@ -50,7 +50,7 @@ export function Denied({ detail }: { detail?: string }) {
       <span className="kp-state-icon warn">
         <Lock {...ICON} />
       </span>
-      <h3>{t('state.denied')}</h3>
+      <h2>{t('state.denied')}</h2>
       <p>{detail || t('state.deniedDesc')}</p>
     </div>
   )
@@ -81,7 +81,7 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
       <span className="kp-state-icon bad">
         <Icon {...ICON} />
       </span>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <p>{detail}</p>
       {requestId && (
         <code>

@@ -99,7 +99,7 @@ function components(c: Pick): ThemeConfig['components'] {
     Select: { optionSelectedBg: c('#E9EDFF', '#1F2A52') },
     Skeleton: { gradientFromColor: c('#F2F4F8', '#1C222D'), gradientToColor: c('#E9ECF2', '#262E3C') },
     Tooltip: { colorBgSpotlight: c('#1A2233', '#2B3342'), fontSize: 12 },
-    Tabs: { horizontalItemPadding: '10px 0', titleFontSize: 14 },
+    Tabs: { horizontalItemPadding: '10px 0', titleFontSize: 14, itemSelectedColor: c('#3A55E0', '#8FA2FF'), inkBarColor: c('#3A55E0', '#8FA2FF') },
     Form: { verticalLabelPadding: '0 0 6px', itemMarginBottom: 20, labelColor: c('#3B465B', '#B4BDCD') },
   }
 }
