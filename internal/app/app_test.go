@@ -232,8 +232,10 @@ func TestEveryRouteHoldsItsPermission(t *testing.T) {
 	httpxtest.WalkPermissions(t, w.app.api, auth.BuiltinRoles())
 }
 
-func TestBackupWhileRunningComesBackWhole(t *testing.T) {
-	w := startWorld(t, testConfig(t))
+func TestBackupWhileRunningComesBackWhole(t *testing.T) { engines(t, backupComesBack) }
+
+func backupComesBack(t *testing.T, first Config) {
+	w := startWorld(t, first)
 	from, to := w.history()
 	require.Equal(t, 200, w.call("POST", "/api/contacts", `{"name":"备份人","phone":"13800138999"}`, nil))
 	w.settle()
@@ -245,6 +247,14 @@ func TestBackupWhileRunningComesBackWhole(t *testing.T) {
 	w.stop()
 
 	cfg := testConfig(t)
+	if first.DatabaseURL != "" {
+		_, err := Restore(context.Background(), cfg, bytes.NewReader(b.Bytes()))
+		require.ErrorIs(t, err, errNotPostgres)
+		cfg.DatabaseURL = first.DatabaseURL
+		_, err = Restore(context.Background(), cfg, bytes.NewReader(b.Bytes()))
+		require.ErrorIs(t, err, errDatabaseFull)
+		cfg.DatabaseURL = testkit.Schema(t)
+	}
 	m, err := Restore(context.Background(), cfg, bytes.NewReader(b.Bytes()))
 	require.NoError(t, err)
 	require.Equal(t, "test", m.Version)

@@ -15,19 +15,23 @@ import (
 	"github.com/koipond/koipond/internal/platform/blob"
 	"github.com/koipond/koipond/internal/platform/bus"
 	"github.com/koipond/koipond/internal/platform/clock"
+	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
 )
 
 var (
-	errBackupRuns     = errs.New(errs.Conflict, "backup.running")
-	errBackupPostgres = errs.New(errs.Conflict, "backup.use_pg_dump")
-	errNotEmpty       = errors.New("the data folder is not empty: restore into a new one (--data), then put it in place of the old")
+	errBackupRuns   = errs.New(errs.Conflict, "backup.running")
+	errNotPostgres  = errors.New("the backup's records are PostgreSQL's: name an empty database with --database-url")
+	errNotSQLite    = errors.New("the backup's records are SQLite's: restore it without --database-url")
+	errDatabaseFull = errors.New("the database holds tables already: name an empty one with --database-url")
+	errNotEmpty     = errors.New("the data folder is not empty: restore into a new one (--data), then put it in place of the old")
 )
 
 // names inside a backup and below the data folder.
 const (
 	inRecords   = "records/koipond.db"
+	inTables    = "records/postgres"
 	inAnalytics = "analytics"
 	inStream    = "stream.dump"
 	inFiles     = "files"
@@ -38,9 +42,6 @@ const (
 // go on being taken: only the pipeline stands still while the stores are
 // copied to a folder beside the data; the archive is written from there.
 func (a *App) Backup(ctx context.Context, w io.Writer) (err error) {
-	if a.cfg.DatabaseURL != "" {
-		return errBackupPostgres
-	}
 	tmp, err := os.MkdirTemp(a.cfg.Data, ".backup-")
 	if err != nil {
 		return fmt.Errorf("make room for the backup: %w", err)
@@ -71,7 +72,12 @@ func (a *App) snapshot(ctx context.Context, tmp string) (Manifest, error) {
 	if err := os.MkdirAll(filepath.Join(tmp, "records"), 0o700); err != nil {
 		return m, err
 	}
-	if err := a.DB.Backup(ctx, filepath.Join(tmp, inRecords)); err != nil {
+	if a.cfg.DatabaseURL != "" {
+		err = a.DB.Dump(ctx, filepath.Join(tmp, filepath.FromSlash(inTables)))
+	} else {
+		err = a.DB.Backup(ctx, filepath.Join(tmp, filepath.FromSlash(inRecords)))
+	}
+	if err != nil {
 		return m, fmt.Errorf("copy the records: %w", err)
 	}
 	if err := a.store.Backup(ctx, filepath.Join(tmp, inAnalytics)); err != nil {
@@ -188,12 +194,48 @@ func Restore(ctx context.Context, cfg Config, from io.Reader) (Manifest, error) 
 		return m, err
 	}
 	if m, err = unpack(from, cfg.Data); err == nil {
+		err = restoreRecords(ctx, cfg, m)
+	}
+	if err == nil {
 		err = restoreStream(ctx, cfg)
 	}
 	if err != nil {
 		return m, errors.Join(err, clearFolder(cfg.Data))
 	}
 	return m, nil
+}
+
+// restoreRecords fills an empty PostgreSQL from the dump; SQLite's file is in
+// place already.
+func restoreRecords(ctx context.Context, cfg Config, m Manifest) (err error) {
+	switch {
+	case m.Records != string(db.Postgres) && cfg.DatabaseURL != "":
+		return errNotSQLite
+	case m.Records != string(db.Postgres):
+		return nil
+	case cfg.DatabaseURL == "":
+		return errNotPostgres
+	}
+	d, err := db.Open(ctx, db.Config{URL: cfg.DatabaseURL})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	empty, err := d.Empty(ctx)
+	if err != nil {
+		return err
+	}
+	if !empty {
+		return errDatabaseFull
+	}
+	if _, err := d.Migrate(ctx, migrationSets()...); err != nil {
+		return err
+	}
+	dir := filepath.Join(cfg.Data, filepath.FromSlash(inTables))
+	if err := d.Undump(ctx, dir); err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
 }
 
 func restoreStream(ctx context.Context, cfg Config) (err error) {
