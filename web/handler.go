@@ -39,6 +39,12 @@ var types = map[string]string{
 	".png": "image/png", ".webmanifest": "application/manifest+json",
 }
 
+// otherFiles are endings the console never serves but people and robots ask for.
+var otherFiles = map[string]bool{
+	".map": true, ".txt": true, ".xml": true, ".csv": true, ".gz": true, ".br": true, ".zip": true, ".pdf": true, ".xlsx": true,
+	".jpg": true, ".jpeg": true, ".gif": true, ".webp": true, ".woff": true, ".ttf": true, ".mjs": true, ".php": true, ".env": true,
+}
+
 // file is one asset with its precompressed forms; br and gz may be nil.
 type file struct {
 	plain, br, gz []byte
@@ -139,11 +145,22 @@ func (h *Handler) find(urlPath string) (*file, string) {
 	}
 	// Never answer a missing script with HTML: the browser would report nonsense
 	// and a cache might keep it.
-	// Only endings of files count: a page's address may hold a dot, as event names do.
-	if _, file := types[strings.ToLower(path.Ext(name))]; file || first == "assets" {
+	if first == "assets" || namesFile(name) {
 		return nil, ""
 	}
 	return h.files["index.html"], "index.html"
+}
+
+// namesFile tells a missing file from a page. Any dot counts at the top, where
+// no page has one; below it only the endings of files do, because the address of
+// a page may hold a dot: /dictionary/order.paid is the page of an event.
+func namesFile(name string) bool {
+	ext := strings.ToLower(path.Ext(name))
+	if ext == "" {
+		return false
+	}
+	_, known := types[ext]
+	return known || otherFiles[ext] || !strings.Contains(name, "/")
 }
 
 // ServeHTTP implements http.Handler.

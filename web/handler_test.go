@@ -51,7 +51,7 @@ func get(t *testing.T, h http.Handler, method, path string, header ...string) (*
 
 func TestPagesGetIndex(t *testing.T) {
 	h := newHandler(t)
-	for _, path := range []string{"/", "/home", "/contacts/01J8", "/sign-in", "/settings", "/index.html", "/live", "/people", "/lists"} {
+	for _, path := range []string{"/", "/home", "/contacts/01J8", "/sign-in", "/settings", "/index.html", "/live", "/people", "/lists", "/dictionary/order.paid", "/dictionary/page.viewed"} {
 		res, body := get(t, h, "GET", path)
 		require.Equal(t, 200, res.StatusCode, path)
 		require.Contains(t, body, "console", path)
@@ -66,7 +66,7 @@ func TestServerPathsAreNotPages(t *testing.T) {
 	h := newHandler(t)
 	for _, path := range []string{
 		"/api", "/api/nope", "/v1/track", "/hooks/wecom", "/l/ab12", "/p/form", "/mcp", "/metrics", "/healthz", "/readyz",
-		"/assets/gone-77.js", "/assets", "/assets/", "/missing.png", "/contacts/export.csv", "/assets/orphan.js",
+		"/assets/gone-77.js", "/assets", "/assets/", "/missing.png", "/robots.txt", "/order.paid", "/deep/app.js.map", "/contacts/export.csv", "/assets/orphan.js",
 		"/.vite/manifest.json", "/../etc/passwd.txt",
 	} {
 		res, body := get(t, h, "GET", path)
