@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"slices"
 	"strconv"
@@ -152,6 +153,9 @@ func (nobody) Authenticate(*http.Request) (*auth.Principal, error) { return nil,
 // serveIntake is the product from the HTTP door to the analytics store, with
 // the real resolver and the dictionary behind it, in the folder dir.
 func serveIntake(dir string) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // as the program does
+	}
 	ctx := context.Background()
 	log := testkit.Quiet()
 	c := clock.System{}
@@ -257,7 +261,10 @@ func (b *bare) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"success":true}`)
 }
 
+// duckMB is the memory given to the analytics store, as for a small machine.
 func duckMB() int {
-	n, _ := strconv.Atoi(os.Getenv("KOIPOND_TEST_DUCK_MB"))
-	return n
+	if n, err := strconv.Atoi(os.Getenv("KOIPOND_TEST_DUCK_MB")); err == nil {
+		return n
+	}
+	return 128
 }

@@ -81,7 +81,7 @@ type Deps struct {
 	IDs     *id.Source
 	Log     *slog.Logger
 	Metrics prometheus.Registerer // nil: none
-	// BatchFacts is how many facts go through the stages at once (0: 2,500),
+	// BatchFacts is how many facts go through the stages at once (0: 2,000),
 	// FilterBytes bounds the memory of the duplicate filter (0: 64 MiB).
 	BatchFacts, FilterBytes int
 	// Backoff is the first wait after a failure (0: 100 ms); it doubles up to 300 times that.
@@ -114,7 +114,7 @@ type Pipeline struct {
 // New makes a pipeline; nothing runs yet.
 func New(d Deps) *Pipeline {
 	if d.BatchFacts <= 0 {
-		d.BatchFacts = 2500
+		d.BatchFacts = 2000
 	}
 	if d.FilterBytes <= 0 {
 		d.FilterBytes = 64 << 20

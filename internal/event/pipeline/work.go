@@ -40,7 +40,7 @@ const (
 	maxPace = 60 * time.Millisecond
 	// Messages that wait in memory, beside those of the bus.
 	queueMessages = 256
-	queueBytes    = 8 << 20
+	queueBytes    = 1 << 20
 )
 
 // work is the one ordered consumer.
