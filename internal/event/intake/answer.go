@@ -102,6 +102,9 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if e.Kind == errs.Unauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="koipond"`)
 	}
+	if e.RetryAfter > 0 {
+		w.Header().Set("Access-Control-Expose-Headers", "Retry-After") // browsers hide it otherwise
+	}
 	httpx.WriteErrorStatus(w, r, statusOf(e), e)
 }
 
@@ -110,6 +113,8 @@ func statusOf(e *errs.Error) int {
 	switch {
 	case e.Code == "intake.encoding":
 		return http.StatusUnsupportedMediaType
+	case e.Code == "request.method":
+		return http.StatusMethodNotAllowed
 	case e.Kind == errs.Invalid:
 		return http.StatusBadRequest
 	}

@@ -30,8 +30,8 @@ func endpoints() []endpoint {
 		{path: "/v1/batch", id: "batch"}, {path: "/v1/import", id: "import", historical: true},
 		{path: "/beacon/v1/batch", id: "beacon", hidden: true},
 	}
-	for short, e := range map[string]endpoint{"t": out[0], "i": out[1], "p": out[2], "s": out[3], "g": out[4], "a": out[5], "b": out[6]} {
-		e.path, e.id, e.hidden = "/v1/"+short, e.id+"-short", true
+	for _, e := range out[:7] { // the browser SDK's short forms: t, i, p, s, g, a, b
+		e.path, e.id, e.hidden = "/v1/"+e.id[:1], e.id+"-short", true
 		out = append(out, e)
 	}
 	return out
@@ -43,10 +43,32 @@ func (s *Service) Routes(api *httpx.API) {
 	for _, e := range endpoints() {
 		httpx.Handle(api, httpx.Op{ID: "intake-" + e.id, Method: http.MethodPost, Path: e.path, Tag: "intake", Quiet: true, Hidden: e.hidden,
 			Summary: "Segment protocol: " + e.id, Permission: auth.Public, MaxBody: -1}, s.handler(e))
-		httpx.Handle(api, httpx.Op{ID: "intake-" + e.id + "-preflight", Method: http.MethodOptions, Path: e.path, Tag: "intake", Quiet: true,
+	}
+	// Under these addresses nothing else lives: what is not ours must not get
+	// the console's page for an answer.
+	for _, root := range []string{"/v1/", "/beacon/"} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			httpx.Handle(api, httpx.Op{ID: "intake-unknown-" + strings.ToLower(method) + strings.ReplaceAll(root, "/", "-"), Method: method, Path: root, Tag: "intake",
+				Quiet: true, Hidden: true, Permission: auth.Public}, http.HandlerFunc(s.unknown))
+		}
+		httpx.Handle(api, httpx.Op{ID: "intake-preflight" + strings.ReplaceAll(root, "/", "-"), Method: http.MethodOptions, Path: root, Tag: "intake", Quiet: true,
 			Hidden: true, Permission: auth.Public}, http.HandlerFunc(preflight))
 	}
 	s.settingsRoutes(api)
+}
+
+func (s *Service) unknown(w http.ResponseWriter, r *http.Request) {
+	w.Header()["Access-Control-Allow-Origin"] = anyOrigin
+	if r.Method == http.MethodGet {
+		for _, e := range endpoints() {
+			if e.path == r.URL.Path {
+				w.Header().Set("Allow", http.MethodPost)
+				s.refuse(w, r, errs.New(errs.Invalid, "request.method", "method", r.Method))
+				return
+			}
+		}
+	}
+	s.refuse(w, r, errs.New(errs.NotFound, "intake.no_such_call"))
 }
 
 // Handler serves the intake alone, without the guards of an API: for measuring.

@@ -414,6 +414,10 @@ func TestPreflightAndSettings(t *testing.T) {
 	require.Contains(t, rec.Body.String(), `"apiHost":"example.com/v1"`)
 	require.Equal(t, "*", rec.Header().Get("Access-Control-Allow-Origin"))
 	require.Equal(t, 401, get("/v1/projects/nope/settings").Code)
+	require.Equal(t, 405, get("/v1/track").Code)
+	require.Equal(t, "POST", get("/v1/track").Header().Get("Allow"))
+	require.Equal(t, 404, get("/v1/nonsense").Code)
+	require.Equal(t, 404, w.send("/v1/nonsense", "{}").ResponseRecorder.Code)
 	require.Equal(t, 200, get("/sourceConfig/?writeKey=k1&p=npm").Code)
 	require.Equal(t, 401, get("/sourceConfig/?p=npm").Code)
 }

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/errs"
@@ -20,6 +21,9 @@ func (s *Service) settingsRoutes(api *httpx.API) {
 	} {
 		httpx.Handle(api, httpx.Op{ID: p.id, Method: http.MethodGet, Path: p.path, Tag: "intake", Permission: auth.Public, Quiet: true, Hidden: true,
 			Summary: "Settings of a browser SDK"}, p.h)
+		if strings.HasPrefix(p.path, "/v1/") {
+			continue // its preflight is the intake's
+		}
 		httpx.Handle(api, httpx.Op{ID: p.id + "-preflight", Method: http.MethodOptions, Path: p.path, Tag: "intake", Permission: auth.Public, Quiet: true,
 			Hidden: true}, http.HandlerFunc(preflight))
 	}
