@@ -106,7 +106,7 @@ func need(t *testing.T, what string, there bool) {
 func modules(t *testing.T) {
 	t.Helper()
 	_, err := os.Stat(filepath.Join("node_modules", "@segment"))
-	need(t, "the SDKs: run `npm ci` in internal/event/sdktest", err == nil)
+	need(t, "the SDKs: run `npm install` in internal/event/sdktest", err == nil)
 }
 
 // check asserts the calls of one SDK, each of which every SDK makes.
