@@ -357,6 +357,11 @@ func TestStoredMessagesLeaveTheStream(t *testing.T) {
 	}, 10*time.Second, 20*time.Millisecond)
 	w.stop()
 	w.start()
+	w.wait(seq)
+	begin := time.Now()
+	w.stop()
+	require.Less(t, time.Since(begin), 5*time.Second, "there is nothing to wait for")
+	w.start()
 	require.Equal(t, seq+1, w.ingest("next"), "sequences go on")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"time"
 
@@ -290,7 +291,7 @@ func (p *Pipeline) leaveOutRepeats(ctx context.Context, b *batch, stored event.P
 	w.at = make([]event.Position, 0, len(b.facts))
 	var ask []string
 	suspects := map[int]bool{}
-	oldest := int64(1 << 62)
+	oldest := int64(math.MaxInt64)
 	for i := range b.facts {
 		if !stored.Less(b.at[i]) {
 			continue
@@ -331,7 +332,7 @@ func (p *Pipeline) leaveOutRepeats(ctx context.Context, b *batch, stored event.P
 		w.facts = append(w.facts, *f)
 		w.at = append(w.at, b.at[i])
 	}
-	if len(b.facts) > 0 {
+	if oldest != math.MaxInt64 {
 		p.filter.forget(oldest - Window.Milliseconds())
 	}
 	return nil
