@@ -169,7 +169,7 @@ func serveIntake(dir string) {
 	stream := must(b.Stream(ctx, bus.StreamConfig{Name: "FACTS", After: pos.Seq, Floor: must(pipeline.Floor(ctx, records))}))
 	in := intake.New(intake.Deps{Stream: stream, MaxMessage: b.MaxMessage(), DB: records, WriteKeys: anyKey{}, Clock: c, IDs: ids, Log: log})
 	people := contact.NewService(contact.Deps{DB: records, Clock: c, IDs: ids, Log: log, Keys: ring, Emit: in, Timeline: store})
-	pipe := pipeline.New(pipeline.Deps{DB: records, Stream: stream, Store: store, Resolver: people.Resolver(), Emitter: in, Clock: c, IDs: ids, Log: log})
+	pipe := pipeline.New(pipeline.Deps{DB: records, Stream: stream, Store: store, Resolver: people.Resolver(), Emitter: in, Clock: c, IDs: ids, Log: log, Busy: in.Busy})
 	pipe.Subscribe(people.Activity())
 	pipe.Subscribe(dictionary.New(dictionary.Deps{DB: records, Store: store, Clock: c, IDs: ids, Log: log}))
 	last := &probe{}

@@ -63,6 +63,8 @@ type coalescer struct {
 	pending int      // requests not yet acknowledged
 	flying  int      // messages under way
 	closed  bool
+	crowd   int       // requests that shared the newest message
+	crowdAt time.Time // when that was
 	wg      sync.WaitGroup
 
 	onSent func(seq uint64) // called after each acknowledged message
@@ -155,6 +157,7 @@ func (c *coalescer) send() {
 		c.mu.Lock()
 		c.waiting -= len(g.frames)
 		c.pending -= g.requests
+		c.crowd, c.crowdAt = g.requests, time.Now()
 		c.flying--
 		c.wake.Signal()
 		c.mu.Unlock()
@@ -213,4 +216,17 @@ func (c *coalescer) requests() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.pending
+}
+
+// crowded is how many requests share a message from which on the machine is
+// taken to be at its limit: their number grows while they wait for it.
+const crowded = 32
+
+// Busy tells whether senders are waiting for this machine rather than for its
+// disk. Work that can wait should then leave them the room.
+func (s *Service) Busy() bool {
+	c := s.join
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.crowd >= crowded && time.Since(c.crowdAt) < time.Second
 }

@@ -472,6 +472,7 @@ func TestRequestsShareMessages(t *testing.T) {
 	close(w.tape.hold)
 	wg.Wait()
 	require.Len(t, w.tape.facts(t), 51)
+	require.True(t, w.svc.Busy(), "a crowd")
 	require.Len(t, w.tape.messages, 2, "all that came while the first was being synced go together")
 }
 

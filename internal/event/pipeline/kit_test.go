@@ -232,6 +232,7 @@ type world struct {
 	intake   *intake.Service
 	pipe     *pipeline.Pipeline
 	batch    int
+	busy     func() bool
 }
 
 func newWorld(t *testing.T, d *db.DB, subs ...string) *world {
@@ -261,7 +262,7 @@ func (w *world) start() *world {
 	require.NoError(w, err)
 	w.intake = intake.New(intake.Deps{Stream: w.stream, MaxMessage: w.bus.MaxMessage(), DB: w.db, Clock: w.clock, IDs: w.ids, Log: testkit.Quiet()})
 	w.pipe = pipeline.New(pipeline.Deps{DB: w.db, Stream: w.stream, Store: w.store, Resolver: w.resolver, Contacts: w.resolver, Emitter: w.intake,
-		Clock: w.clock, IDs: w.ids, Log: testkit.Quiet(), BatchFacts: w.batch, Backoff: time.Millisecond})
+		Clock: w.clock, IDs: w.ids, Log: testkit.Quiet(), BatchFacts: w.batch, Busy: w.busy, Backoff: time.Millisecond})
 	for _, s := range w.subs {
 		w.pipe.Subscribe(s)
 	}

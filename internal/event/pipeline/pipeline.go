@@ -81,6 +81,9 @@ type Deps struct {
 	IDs     *id.Source
 	Log     *slog.Logger
 	Metrics prometheus.Registerer // nil: none
+	// Busy tells whether senders wait for this machine; the pipeline then leaves
+	// them most of it for a while. nil: never. The intake implements it.
+	Busy func() bool
 	// BatchFacts is how many facts go through the stages at once (0: 2,000),
 	// FilterBytes bounds the memory of the duplicate filter (0: 64 MiB).
 	BatchFacts, FilterBytes int

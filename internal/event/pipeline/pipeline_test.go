@@ -343,6 +343,19 @@ func TestPauseHoldsEverything(t *testing.T) {
 	require.Equal(t, []string{"a1", "a2"}, w.memory.ids())
 }
 
+func TestABusyDoorDelaysAndDoesNotStop(t *testing.T) {
+	w := newWorld(t, testkit.SQLite(t, pipeline.Migrations()), "one")
+	w.busy = func() bool { return true }
+	w.start()
+	var ids []string
+	for i := range 20 {
+		ids = append(ids, fmt.Sprintf("m%02d", i))
+		w.ingest(ids[i])
+	}
+	w.wait(w.ingest("z1"))
+	w.once("one", append(ids, "z1")...)
+}
+
 func TestStoredMessagesLeaveTheStream(t *testing.T) {
 	w := newWorld(t, testkit.SQLite(t, pipeline.Migrations())).start()
 	var seq uint64

@@ -39,6 +39,10 @@ const (
 	// long as the work took but no longer than maxPace: most of a batch's cost is
 	// the same for one fact as for a thousand. The first fact after a pause never waits.
 	maxPace = 60 * time.Millisecond
+	// While senders crowd the door the pipeline works a quarter of the time, in
+	// breaks of at most maxBreak, until facts are maxYield old.
+	maxBreak = 500 * time.Millisecond
+	maxYield = 10 * time.Second
 	// Messages that wait in memory, beside those of the bus.
 	queueMessages = 256
 	queueBytes    = 1 << 20
@@ -76,13 +80,34 @@ func (p *Pipeline) work(ctx context.Context) {
 			return
 		}
 		p.oldest.Store(0)
-		if took := time.Since(start); len(b.facts) < p.deps.BatchFacts/2 {
-			select {
-			case <-time.After(min(2*took, maxPace)):
-			case <-ctx.Done():
-				return
-			}
+		if !p.pace(ctx, &b, time.Since(start)) {
+			return
 		}
+	}
+}
+
+// pace waits between two batches: for company after a small one, and in favour
+// of the senders when they are many. A fact refused or late at the door is lost
+// to its sender, one that waits in the stream is not; but not for longer than
+// maxYield. It returns false when ctx ended.
+func (p *Pipeline) pace(ctx context.Context, b *batch, took time.Duration) bool {
+	wait := time.Duration(0)
+	if len(b.facts) < p.deps.BatchFacts/2 {
+		wait = min(2*took, maxPace)
+	}
+	if p.deps.Busy != nil && p.deps.Busy() && p.deps.Clock.Now().Sub(b.since) < maxYield {
+		wait = max(wait, min(3*took, maxBreak))
+	}
+	if wait == 0 {
+		return true
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
