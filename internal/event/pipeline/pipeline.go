@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,7 +104,6 @@ type Pipeline struct {
 	mu     sync.Mutex
 	stored event.Position // everything up to it is in the store
 	done   uint64         // last message that is stored as a whole
-	flying []*workload    // resolved, on their way to the store
 	change chan struct{}  // closed and renewed whenever stored, done or a cursor moves
 
 	oldest  atomic.Int64 // when the oldest message at hand came, unix ms; 0: none
@@ -330,8 +328,6 @@ func (p *Pipeline) blame(ctx context.Context, err error) bool {
 	}
 	return p.deps.DB.Ping(ctx) == nil
 }
-
-func stack() string { return string(debug.Stack()) }
 
 // guarded runs fn and makes an error of a panic.
 func guarded(log *slog.Logger, what string, fn func() error) (err error) {

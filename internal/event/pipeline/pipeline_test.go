@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -84,27 +83,6 @@ func TestRepeatsCountOnceForSevenDays(t *testing.T) {
 		w.wait(w.ingest("a1", "a4"))
 		require.Equal(t, []string{"a1", "a2", "a3", "a4", "a1"}, w.memory.ids(), "a1 is out of its window, a4 is not")
 	})
-}
-
-// While one batch is being stored the next is resolved: a repeat of what is on
-// its way must be found although the store does not have it yet.
-func TestRepeatsOfWhatIsOnItsWay(t *testing.T) {
-	w := newWorld(t, testkit.SQLite(t, pipeline.Migrations()), "one")
-	storing, goOn := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	w.memory.fail = func(analytics.Batch) error {
-		once.Do(func() { close(storing); <-goOn })
-		return nil
-	}
-	w.start()
-	w.ingest("a1")
-	<-storing
-	seq := w.ingest("a1", "a2")
-	require.Eventually(t, func() bool { w.resolver.mu.Lock(); defer w.resolver.mu.Unlock(); return w.resolver.calls == 2 }, 10*time.Second, time.Millisecond)
-	close(goOn)
-	w.wait(seq)
-	require.Equal(t, []string{"a1", "a2"}, w.memory.ids())
-	w.once("one", "a1", "a2")
 }
 
 func TestTheStoreIsRarelyAsked(t *testing.T) {

@@ -69,20 +69,3 @@ func (t *tail) after(pos event.Position, limit int) (facts []event.Stored, to ev
 	}
 	return facts, to, true
 }
-
-// edge is the end of the oldest batches that will have to go when so many facts
-// more come; false when there is room.
-func (t *tail) edge(more int) (event.Position, bool) {
-	facts, to, full := t.facts+more, t.from, false
-	for _, b := range t.batches {
-		if facts <= tailFacts && t.bytes <= tailBytes {
-			break
-		}
-		facts -= len(b.facts)
-		to, full = b.to, true
-		if t.bytes > tailBytes {
-			break
-		}
-	}
-	return to, full
-}
