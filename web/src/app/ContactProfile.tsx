@@ -1,9 +1,17 @@
-import { ContactPage } from '@/features/contacts/pages/ContactPage'
+import { useTranslation } from 'react-i18next'
+import { ContactPage, type ProfileTab } from '@/features/contacts/pages/ContactPage'
 import { ContactOrders } from '@/features/orders/components/ContactOrders'
 import { useCan } from '@/shared/lib/session'
 
-/** A contact's page with its orders: two features side by side. */
+/** A contact's page with what other features know of it: each adds a tab or a panel here. */
 export default function ContactProfile() {
-  const mayOrders = useCan('order.read')
-  return <ContactPage orders={mayOrders ? (id) => <ContactOrders contact={id} /> : undefined} />
+  const { t } = useTranslation('contacts')
+  const tabs: ProfileTab[] = []
+  if (useCan('order.read'))
+    tabs.push({
+      key: 'orders',
+      label: (c) => (c.orders ? t('profile.ordersCount', { count: c.orders }) : t('profile.orders')),
+      show: (c) => <ContactOrders contact={c.id} />,
+    })
+  return <ContactPage tabs={tabs} />
 }

@@ -19,11 +19,11 @@ import css from './ProfileSide.module.css'
 /** What is known about the contact, beside what it did. */
 export function ProfileSide({ contact }: { contact: Contact }) {
   return (
-    <div className="kp-stack">
+    <>
       <Identities contact={contact} />
       <Attributes contact={contact} />
       <Touches contact={contact} />
-    </div>
+    </>
   )
 }
 

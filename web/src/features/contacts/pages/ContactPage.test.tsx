@@ -52,7 +52,7 @@ const routes = {
   'GET /api/contacts/c1/notes': () => json(notes),
 }
 const writer = someone({ permissions: ['contact.read', 'contact.write', 'contact.unmask'] })
-const open = (at = '/contacts/c1', me = writer) => renderPage(<ContactPage orders={() => <p>orders</p>} />, { at, path: '/contacts/:id', me })
+const open = (at = '/contacts/c1', me = writer) => renderPage(<ContactPage tabs={[{ key: 'orders', label: () => '订单', show: () => <p>orders</p> }]} />, { at, path: '/contacts/:id', me })
 
 beforeEach(() => loadNamespaces('contacts'))
 afterEach(() => {

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
+import { Fragment, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useParams } from 'react-router'
 import type { Contact } from '@/shared/api/types'
-import { useUrlChoice } from '@/shared/lib/url'
+import { useUrlText } from '@/shared/lib/url'
 import { Skeleton, Tabs } from '@/shared/ui/kit'
 import { Page, PageBack, usePageTitle } from '@/shared/ui/PageHead'
 import { Panel } from '@/shared/ui/Panel'
@@ -16,16 +16,22 @@ import { useContactName } from '../components/useContactColumns'
 import { contactQuery } from '../queries'
 import css from './ContactPage.module.css'
 
-const TABS = ['timeline', 'orders', 'notes'] as const
-type Tab = (typeof TABS)[number]
+/** A tab that another feature shows on a contact's page. */
+export interface ProfileTab {
+  key: string
+  label: (contact: Contact) => string
+  show: (contact: Contact) => ReactNode
+}
 
 interface Props {
-  /** The contact's orders, which another feature shows; undefined when the reader may not see orders. */
-  orders: ((id: string) => ReactNode) | undefined
+  /** Tabs of other features, between the timeline and the notes. */
+  tabs: readonly ProfileTab[]
+  /** Panels of other features beside the tabs, below what the contact is. */
+  side?: readonly ((contact: Contact) => ReactNode)[]
 }
 
 /** One contact: who it is, what it did, what it is worth. */
-export function ContactPage({ orders }: Props) {
+export function ContactPage(props: Props) {
   const { t } = useTranslation('contacts')
   const { id = '' } = useParams()
   const query = useQuery(contactQuery(id))
@@ -38,7 +44,7 @@ export function ContactPage({ orders }: Props) {
         {!query.data && <h1 className="kp-sr">{t('profile.title')}</h1>}
       </div>
       {query.data ? (
-        <Profile contact={query.data} orders={orders} />
+        <Profile contact={query.data} {...props} />
       ) : query.error ? (
         <Panel>
           <ErrorState error={query.error} onRetry={() => void query.refetch()} />
@@ -50,9 +56,10 @@ export function ContactPage({ orders }: Props) {
   )
 }
 
-function Profile({ contact, orders }: { contact: Contact } & Props) {
+function Profile({ contact, tabs, side = [] }: { contact: Contact } & Props) {
   const { t } = useTranslation('contacts')
-  const [tab, setTab] = useUrlChoice<Tab>('tab', TABS, 'timeline')
+  const [asked, setTab] = useUrlText('tab')
+  const tab = asked === 'notes' || tabs.some((x) => x.key === asked) ? asked : 'timeline'
   return (
     <>
       <ProfileHead contact={contact} />
@@ -61,16 +68,21 @@ function Profile({ contact, orders }: { contact: Contact } & Props) {
           <Tabs
             className={css.tabs}
             activeKey={tab}
-            onChange={(key) => setTab(TABS.find((x) => x === key))}
+            onChange={(key) => setTab(key === 'timeline' ? '' : key)}
             destroyOnHidden
             items={[
               { key: 'timeline', label: t('profile.timeline'), children: <Timeline id={contact.id} /> },
-              ...(orders ? [{ key: 'orders', label: contact.orders ? t('profile.ordersCount', { count: contact.orders }) : t('profile.orders'), children: orders(contact.id) }] : []),
+              ...tabs.map((x) => ({ key: x.key, label: x.label(contact), children: x.show(contact) })),
               { key: 'notes', label: t('profile.notes'), children: <Notes id={contact.id} /> },
             ]}
           />
         </section>
-        <ProfileSide contact={contact} />
+        <div className="kp-stack">
+          <ProfileSide contact={contact} />
+          {side.map((show, i) => (
+            <Fragment key={i}>{show(contact)}</Fragment>
+          ))}
+        </div>
       </div>
     </>
   )
