@@ -8,6 +8,7 @@ import (
 
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
 )
 
@@ -34,6 +35,45 @@ type rowPage struct {
 	Items []Row  `json:"items"`
 	Next  string `json:"next,omitempty" doc:"Cursor of the next page"`
 	Total int64  `json:"total" doc:"All that match"`
+}
+
+// SelectionBody is a Selection as requests give it: on every operation that
+// works on many contacts. Give either ids or filter; filter takes what the list takes.
+type SelectionBody struct {
+	IDs    []string    `json:"ids,omitempty" maxItems:"10000" doc:"Contact ids"`
+	Filter *FilterBody `json:"filter,omitempty" doc:"All that match; {} is everybody"`
+	Except []string    `json:"except,omitempty" maxItems:"10000" doc:"Contact ids left out of what the filter matches"`
+}
+
+// FilterBody narrows contacts as the query of the list does.
+type FilterBody struct {
+	Q           string    `json:"q,omitempty" maxLength:"200"`
+	Channel     string    `json:"channel,omitempty"`
+	Tag         string    `json:"tag,omitempty"`
+	Owner       string    `json:"owner,omitempty" doc:"User id; none: nobody's; me: mine"`
+	Kind        string    `json:"kind,omitempty" enum:"person,visitor" default:"person"`
+	CreatedFrom time.Time `json:"createdFrom,omitzero"`
+	CreatedTo   time.Time `json:"createdTo,omitzero"`
+}
+
+func (b *FilterBody) query(ctx context.Context) Query {
+	owner := b.Owner
+	if owner == "me" {
+		owner = principal(ctx).ID
+	}
+	return Query{Q: b.Q, Channel: b.Channel, Tag: b.Tag, Owner: owner, Kind: event.Kind(b.Kind), CreatedFrom: b.CreatedFrom, CreatedTo: b.CreatedTo}
+}
+
+// Selection reads the choice. Naming nobody and giving no filter is refused:
+// work on everybody must be meant.
+func (b SelectionBody) Selection(ctx context.Context) (Selection, error) {
+	switch {
+	case len(b.IDs) > 0:
+		return Selection{IDs: b.IDs}, nil
+	case b.Filter != nil:
+		return Selection{Query: b.Filter.query(ctx), Except: b.Except}, nil
+	}
+	return Selection{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("ids", "contact.select_somebody"))
 }
 
 // IDInput names a contact in the path. It is exported because the API layer
@@ -162,12 +202,9 @@ func (s *Service) Routes(api *httpx.API) {
 }
 
 func (s *Service) listContacts(ctx context.Context, in *listInput) (*rowsOutput, error) {
-	owner := in.Owner
-	if owner == "me" {
-		owner = principal(ctx).ID
-	}
-	page, err := s.List(ctx, Query{Q: in.Q, Channel: in.Channel, Tag: in.Tag, Owner: owner, Kind: event.Kind(in.Kind), CreatedFrom: in.CreatedFrom, CreatedTo: in.CreatedTo,
-		Sort: in.Sort, Ascending: in.Order == "asc", Cursor: in.Cursor, Limit: in.Limit})
+	q := (&FilterBody{Q: in.Q, Channel: in.Channel, Tag: in.Tag, Owner: in.Owner, Kind: in.Kind, CreatedFrom: in.CreatedFrom, CreatedTo: in.CreatedTo}).query(ctx)
+	q.Sort, q.Ascending, q.Cursor, q.Limit = in.Sort, in.Order == "asc", in.Cursor, in.Limit
+	page, err := s.List(ctx, q)
 	if err != nil {
 		return nil, err
 	}
