@@ -31,6 +31,12 @@ type listInput struct {
 	Order       string    `query:"order" enum:"asc,desc" default:"desc"`
 }
 
+type countOutput struct {
+	Body struct {
+		Count int64 `json:"count"`
+	}
+}
+
 type rowPage struct {
 	Items []Row  `json:"items"`
 	Next  string `json:"next,omitempty" doc:"Cursor of the next page"`
@@ -188,6 +194,7 @@ func (s *Service) Routes(api *httpx.API) {
 	}
 	creates := func(o httpx.Op) httpx.Op { o.Idempotent = true; return o }
 	httpx.Register(api, op("list-contacts", http.MethodGet, "/api/contacts", auth.ContactRead, "List contacts"), s.listContacts)
+	httpx.Register(api, op("count-contacts", http.MethodPost, "/api/contacts/count", auth.ContactRead, "Count a selection of contacts"), s.countContacts)
 	httpx.Register(api, creates(op("create-contact", http.MethodPost, "/api/contacts", auth.ContactWrite, "Make a person")), s.createContact)
 	httpx.Register(api, op("get-contact", http.MethodGet, "/api/contacts/{id}", auth.ContactRead, "Get a contact's profile"), s.getContact)
 	httpx.Register(api, op("update-contact", http.MethodPatch, "/api/contacts/{id}", auth.ContactWrite, "Change a contact"), s.updateContact)
@@ -209,6 +216,20 @@ func (s *Service) listContacts(ctx context.Context, in *listInput) (*rowsOutput,
 		return nil, err
 	}
 	return &rowsOutput{rowPage(page)}, nil
+}
+
+func (s *Service) countContacts(ctx context.Context, in *struct{ Body SelectionBody }) (*countOutput, error) {
+	sel, err := in.Body.Selection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n, err := s.Count(ctx, sel)
+	if err != nil {
+		return nil, err
+	}
+	out := &countOutput{}
+	out.Body.Count = n
+	return out, nil
 }
 
 func (s *Service) createContact(ctx context.Context, in *createInput) (*contactOutput, error) {

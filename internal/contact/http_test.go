@@ -322,3 +322,26 @@ func TestListOverHTTP(t *testing.T) {
 	status, code := s.call("GET", "/api/contacts", "copywriter", nil, nil)
 	require.Equal(t, "403 permission.denied", fmt.Sprint(status, " ", code))
 }
+
+func TestCountOfASelection(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		crowd(t, p, 30)
+		s := serve(t, p)
+		var page rowPage
+		s.ok("GET", "/api/contacts?limit=200", nil, &page)
+		require.Len(t, page.Items, 25, "five are visitors")
+		count := func(body obj) int64 {
+			var out struct{ Count int64 }
+			s.ok("POST", "/api/contacts/count", body, &out)
+			return out.Count
+		}
+		require.EqualValues(t, 25, count(obj{"filter": obj{}}))
+		require.EqualValues(t, 5, count(obj{"filter": obj{"kind": "visitor"}}))
+		require.EqualValues(t, 24, count(obj{"filter": obj{}, "except": []string{page.Items[0].ID}}))
+		require.EqualValues(t, 2, count(obj{"ids": []string{page.Items[0].ID, page.Items[1].ID, "ct_nobody"}}))
+		status, code := s.call("POST", "/api/contacts/count", "admin", obj{}, nil)
+		require.Equal(t, "422 request.invalid ids:contact.select_somebody", fmt.Sprint(status, " ", code))
+		status, _ = s.call("POST", "/api/contacts/count", "copywriter", obj{"filter": obj{}}, nil)
+		require.Equal(t, http.StatusForbidden, status)
+	})
+}

@@ -1,4 +1,4 @@
-import type { ContactQuery } from '@/shared/api/types'
+import type { ContactFilter, ContactQuery } from '@/shared/api/types'
 import { parseDays, type DaySpan } from '@/shared/lib/days'
 import type { Sort, UrlPatch } from '@/shared/lib/url'
 
@@ -53,8 +53,8 @@ export function isFiltered(f: ContactFilters): boolean {
   return !!(f.q || f.channel || f.tag || f.owner || f.created.first || f.created.last)
 }
 
-/** The filters as the API takes them. */
-export function toQuery(f: ContactFilters, { sort, order }: Sort<SortKey>): ContactQuery {
+/** The filters as every request about many contacts takes them. */
+export function toFilter(f: ContactFilters): ContactFilter {
   return {
     q: f.q || undefined,
     kind: f.kind,
@@ -63,7 +63,8 @@ export function toQuery(f: ContactFilters, { sort, order }: Sort<SortKey>): Cont
     owner: f.owner || undefined,
     createdFrom: f.created.from,
     createdTo: f.created.to,
-    sort,
-    order,
   }
 }
+
+/** The filters and the order as the list takes them. */
+export const toQuery = (f: ContactFilters, { sort, order }: Sort<SortKey>): ContactQuery => ({ ...toFilter(f), sort, order })

@@ -64,6 +64,8 @@ export type Violation = Item<'/api/dictionary/violations'>
 
 export type ContactQuery = Asked<'/api/contacts'>
 export type ContactRow = Item<'/api/contacts'>
+export type SelectionBody = Sent<'/api/contacts/count', 'post'>
+export type ContactFilter = NonNullable<SelectionBody['filter']>
 export type ContactInput = Sent<'/api/contacts', 'post'>
 export type Contact = Answer<'/api/contacts/{id}', 'get'>
 export type Touch = NonNullable<Contact['firstTouch']>

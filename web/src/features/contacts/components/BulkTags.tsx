@@ -3,6 +3,7 @@ import { Tags } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ContactRow } from '@/shared/api/types'
+import type { ContactSelection } from '@/shared/lib/selection'
 import { Dialog } from '@/shared/ui/Drawer'
 import { Alert, Button, Progress, Segmented } from '@/shared/ui/kit'
 import { useErrorText } from '@/shared/ui/states'
@@ -13,23 +14,19 @@ import { TagSelect } from './TagSelect'
 
 type Mode = 'add' | 'remove'
 
-/** The bar that shows while rows are ticked. */
-export function SelectionBar({ rows, onClear }: { rows: ContactRow[]; onClear: () => void }) {
+/** Tags the chosen contacts, as long as they are on screen and not too many. */
+export function BulkTags({ selection }: { selection: ContactSelection }) {
   const { t } = useTranslation('contacts')
   const [open, setOpen] = useState(false)
-  if (rows.length === 0) return null
+  const tooMany = selection.count > Math.min(BATCH_MAX, selection.rows.length)
   return (
-    <div className={css.bar} role="region" aria-label={t('bulk.label')}>
-      <b>{t('bulk.selected', { count: rows.length })}</b>
-      <Button size="small" type="primary" icon={<Tags size={14} aria-hidden />} disabled={rows.length > BATCH_MAX} onClick={() => setOpen(true)}>
+    <>
+      <Button size="small" type="primary" icon={<Tags size={14} aria-hidden />} disabled={tooMany} onClick={() => setOpen(true)}>
         {t('bulk.tag')}
       </Button>
-      <Button size="small" type="text" onClick={onClear}>
-        {t('bulk.clear')}
-      </Button>
-      {rows.length > BATCH_MAX && <span className="kp-muted">{t('bulk.tooMany', { max: BATCH_MAX })}</span>}
-      {open && <BulkDialog rows={rows} onClose={() => setOpen(false)} onDone={onClear} />}
-    </div>
+      {tooMany && <span className="kp-muted">{t('bulk.tooMany', { max: BATCH_MAX })}</span>}
+      {open && <BulkDialog rows={selection.rows} onClose={() => setOpen(false)} onDone={selection.done} />}
+    </>
   )
 }
 

@@ -2,10 +2,12 @@ import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ContactRow } from '@/shared/api/types'
+import type { ContactSelection } from '@/shared/lib/selection'
 import { loadNamespaces } from '@/shared/i18n/i18n'
 import { renderPage, someone } from '../../../../test/render'
 import { json, problem, serve } from '../../../../test/server'
-import ContactsPage from './ContactsPage'
+import { BulkTags } from '../components/BulkTags'
+import { ContactsPage } from './ContactsPage'
 
 const row = (id: string, name: string): ContactRow => ({
   id,
@@ -22,7 +24,18 @@ const people = { items: [row('c1', '陈雨桐'), row('c2', '王伟'), row('c3', 
 const tags = { groups: [{ id: 'g1', name: '偏好', color: '#14b8a6', tags: [{ id: 't1', name: '绿茶', color: '#14b8a6', contacts: 3 }] }] }
 const writer = someone({ permissions: ['contact.read', 'contact.write'] })
 
-const open = (at = '/contacts', me = writer) => renderPage(<ContactsPage />, { at, path: '/contacts', me })
+/** What the actions on many were last given. */
+let given: ContactSelection | undefined
+const actions = [
+  {
+    key: 'tags',
+    show: (s: ContactSelection) => {
+      given = s
+      return <BulkTags selection={s} />
+    },
+  },
+]
+const open = (at = '/contacts', me = writer) => renderPage(<ContactsPage actions={actions} />, { at, path: '/contacts', me })
 
 beforeEach(() => loadNamespaces('contacts'))
 afterEach(() => {
@@ -66,7 +79,7 @@ describe('list of contacts', () => {
 
   it('offers nothing that changes to those who may only read', async () => {
     serve({ 'GET /api/contacts': () => json(people) })
-    open('/contacts', someone({ permissions: ['contact.read'] }))
+    renderPage(<ContactsPage />, { at: '/contacts', path: '/contacts', me: someone({ permissions: ['contact.read'] }) })
     await screen.findByText('陈雨桐')
     expect(screen.queryByRole('checkbox')).toBeNull()
     expect(screen.queryByRole('button', { name: '新建客户' })).toBeNull()
@@ -114,6 +127,24 @@ describe('list of contacts', () => {
     expect(await dialog.findByText('成功 1 位')).toBeTruthy()
     await waitFor(() => expect(dialog.queryByText(/失败/)).toBeNull())
     expect(seen.filter((s) => s.method === 'PUT')).toHaveLength(3)
+  })
+
+  it('chooses all that match but for those unticked, and forgets it when the filter changes', async () => {
+    serve({ 'GET /api/contacts': () => json(people), 'GET /api/tags': () => json(tags) })
+    const user = userEvent.setup()
+    open('/contacts?channel=social')
+    await screen.findByText('陈雨桐')
+    await user.click(screen.getByRole('checkbox', { name: '全选' }))
+    expect(given?.body).toEqual({ ids: ['c1', 'c2', 'c3'] })
+    await user.click(screen.getByRole('button', { name: '选择全部符合条件的 1,234 位' }))
+    const filter = { kind: 'person', channel: 'social' }
+    expect(given).toMatchObject({ body: { filter }, count: 1234 })
+    expect(screen.getByRole('button', { name: '打标签' }).hasAttribute('disabled'), 'too many to be done from the browser').toBe(true)
+    await user.click(screen.getAllByRole('checkbox')[2]!)
+    expect(given).toMatchObject({ body: { filter, except: ['c2'] }, count: 1233 })
+    expect(screen.getByText('已选 1,233 位')).toBeTruthy()
+    await user.click(screen.getByRole('button', { name: '去掉条件：渠道：社交媒体' }))
+    await waitFor(() => expect(screen.queryByText('已选 1,233 位')).toBeNull())
   })
 
   it('puts a refusal of the server at its field', async () => {

@@ -6,21 +6,23 @@ import { useCursorList } from '@/shared/api/cursor'
 import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useCan, useTimezone } from '@/shared/lib/session'
+import type { SelectionAction } from '@/shared/lib/selection'
 import { useUrlPatch, useUrlSort } from '@/shared/lib/url'
 import { DataTable } from '@/shared/ui/DataTable'
 import { Button } from '@/shared/ui/kit'
 import { Page, PageHead } from '@/shared/ui/PageHead'
 import { Panel } from '@/shared/ui/Panel'
 import { Empty } from '@/shared/ui/states'
-import { SelectionBar } from '../components/BulkTags'
 import { ContactFilterBar } from '../components/ContactFilterBar'
 import { CreateContact } from '../components/CreateContact'
+import { SelectionBar } from '../components/SelectionBar'
 import { useContactColumns } from '../components/useContactColumns'
-import { FIRST_SORT, isFiltered, NO_FILTERS, readFilters, SORTS, toQuery, writeFilters } from '../filters'
+import { FIRST_SORT, isFiltered, NO_FILTERS, readFilters, SORTS, toFilter, toQuery, writeFilters, type ContactFilters } from '../filters'
 import { contactsPage } from '../queries'
+import { NOBODY, selectionOf, tick, tickedRows, type Choice } from '../selection'
 
-/** Everybody in the pond. */
-export default function ContactsPage() {
+/** Everybody in the pond. What can be done with many of them is given by whoever composes the page. */
+export function ContactsPage({ actions = [] }: { actions?: SelectionAction[] }) {
   const { t } = useTranslation('contacts')
   const { lang } = usePrefs()
   const go = useNavigate()
@@ -34,11 +36,8 @@ export default function ContactsPage() {
   const mayWrite = useCan('contact.write')
   const mayImport = useCan('import.write')
   const [creating, setCreating] = useState(false)
-  const [ticked, setTicked] = useState<string[]>([])
-  const chosen = useMemo(() => {
-    const keys = new Set(ticked)
-    return list.items.filter((r) => keys.has(r.id))
-  }, [list.items, ticked])
+  const [choice, setChoice] = useChoice(filters)
+  const selection = selectionOf(choice, list.items, toFilter(filters), list.total ?? 0)
 
   const importButton = mayImport && (
     <Button icon={<Upload size={15} aria-hidden />} onClick={() => void go('/imports/new')}>
@@ -70,7 +69,15 @@ export default function ContactsPage() {
           onClear={() => patch(NO_FILTERS)}
           extra={list.total !== undefined && <span className="kp-muted kp-num">{t('list.total', { total: formatInt(list.total, lang) })}</span>}
         />
-        <SelectionBar rows={chosen} onClear={() => setTicked([])} />
+        {selection && (
+          <SelectionBar
+            selection={{ ...selection, done: () => setChoice(NOBODY) }}
+            actions={actions}
+            total={list.total ?? 0}
+            all={'except' in choice}
+            onAll={() => setChoice({ except: [] })}
+          />
+        )}
         <DataTable
           label={t('list.title')}
           list={list}
@@ -80,8 +87,8 @@ export default function ContactsPage() {
           sort={sort}
           onSort={setSort}
           columnsKey="contacts"
-          selected={mayWrite ? chosen.map((r) => r.id) : undefined}
-          onSelect={mayWrite ? setTicked : undefined}
+          selected={actions.length > 0 ? tickedRows(choice, list.items).map((r) => r.id) : undefined}
+          onSelect={actions.length > 0 ? (keys) => setChoice(tick(choice, list.items, keys)) : undefined}
           filtered={isFiltered(filters)}
           onClearFilters={() => patch(NO_FILTERS)}
           empty={
@@ -104,4 +111,12 @@ export default function ContactsPage() {
       <CreateContact open={creating} onClose={() => setCreating(false)} />
     </Page>
   )
+}
+
+/** Whom the reader ticked. Another filter begins another choice. */
+function useChoice(filters: ContactFilters): [Choice, (next: Choice) => void] {
+  const key = JSON.stringify(toFilter(filters))
+  const [state, setState] = useState({ key, choice: NOBODY })
+  const set = (choice: Choice) => setState({ key, choice })
+  return [state.key === key ? state.choice : NOBODY, set]
 }

@@ -56,6 +56,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contacts/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count a selection of contacts */
+        post: operations["count-contacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contacts/{id}": {
         parameters: {
             query?: never;
@@ -1543,6 +1560,10 @@ export interface components {
             revenue: components["schemas"]["Money"][];
             tags: components["schemas"]["TagRef"][];
         };
+        CountOutputBody: {
+            /** Format: int64 */
+            count: number;
+        };
         CreateEventInputBody: {
             category?: string;
             description?: string;
@@ -1684,6 +1705,22 @@ export interface components {
         };
         FieldsOutputBody: {
             items: components["schemas"]["FieldView"][];
+        };
+        FilterBody: {
+            channel?: string;
+            /** Format: date-time */
+            createdFrom?: string;
+            /** Format: date-time */
+            createdTo?: string;
+            /**
+             * @default person
+             * @enum {string}
+             */
+            kind: "person" | "visitor";
+            /** @description User id; none: nobody's; me: mine */
+            owner?: string;
+            q?: string;
+            tag?: string;
         };
         FoundEvent: {
             displayName: string;
@@ -2182,6 +2219,14 @@ export interface components {
             imports: components["schemas"]["Ref"][];
             orders: components["schemas"]["FoundOrder"][];
         };
+        SelectionBody: {
+            /** @description Contact ids left out of what the filter matches */
+            except?: string[];
+            /** @description All that match; {} is everybody */
+            filter?: components["schemas"]["FilterBody"];
+            /** @description Contact ids */
+            ids?: string[];
+        };
         Series: {
             key: string;
             /** Format: double */
@@ -2569,6 +2614,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelectionBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountOutputBody"];
                 };
             };
             /** @description Problem */

@@ -1,0 +1,11 @@
+import { BulkTags } from '@/features/contacts/components/BulkTags'
+import { ContactsPage } from '@/features/contacts/pages/ContactsPage'
+import type { SelectionAction } from '@/shared/lib/selection'
+import { useCan } from '@/shared/lib/session'
+
+/** The list of contacts with what can be done with many of them: each feature adds an action here. */
+export default function ContactsList() {
+  const actions: SelectionAction[] = []
+  if (useCan('contact.write')) actions.push({ key: 'tags', show: (s) => <BulkTags selection={s} /> })
+  return <ContactsPage actions={actions} />
+}
