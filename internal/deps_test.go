@@ -57,6 +57,9 @@ var domains = map[string][]string{
 	"team":           {},
 	"contact":        {"analytics", "event", "event/veil"},
 	"shop":           {"contact", "event"},
+
+	"contact/match/score": {},
+
 	"importer/table": {},
 	"importer":       {"contact", "event", "importer/table", "shop"},
 	"demo":           {},
