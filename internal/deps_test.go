@@ -54,9 +54,9 @@ var domains = map[string][]string{
 	"event/dictionary": {"analytics", "event", "event/jsonscan", "event/veil"},
 	"event/live":       {"analytics", "event", "event/pipeline", "event/veil"},
 
-	"team":           {},
-	"contact":        {"analytics", "event", "event/veil"},
-	"shop":           {"contact", "event"},
+	"team":    {},
+	"contact": {"analytics", "event", "event/veil"},
+	"shop":    {"contact", "event"},
 
 	"contact/match/score": {},
 
