@@ -51,6 +51,15 @@ func (s *Store) checkpointIfDue(ctx context.Context) {
 	// What fails here fails nothing: the data is in the log, and later commits try again.
 	if err := s.checkpoint(context.WithoutCancel(ctx)); err != nil {
 		s.log.WarnContext(ctx, "analytics checkpoint failed", "error", err, "log_bytes", size)
+		return
+	}
+	// In a flood that nobody asks about, the blocks just written would fill the
+	// memory up to its limit for nothing.
+	if s.clock.Now().Before(clock.FromMs(s.lastAsk.Load()).Add(idleBefore)) {
+		return
+	}
+	if err := s.dropBlocks(context.WithoutCancel(ctx)); err != nil {
+		s.log.WarnContext(ctx, "giving back analytics memory failed", "error", err)
 	}
 }
 
@@ -101,6 +110,12 @@ func (s *Store) trim(ctx context.Context) error {
 			return err
 		}
 	}
+	return s.dropBlocks(ctx)
+}
+
+// dropBlocks has DuckDB forget the blocks it keeps for later questions. Under
+// wmu, with the gate closed to questions.
+func (s *Store) dropBlocks(ctx context.Context) error {
 	// A limit below what is in use is refused after everything unused was dropped: just what we want.
 	_, err := s.writer.ExecContext(ctx, `SET memory_limit = '1MiB'`)
 	if err != nil && !strings.Contains(err.Error(), "Out of Memory") {

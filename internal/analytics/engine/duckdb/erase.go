@@ -64,7 +64,7 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, err
 
 // Stats implements analytics.Store. Contacts are those with a profile or facts known to be merged, as they are now.
 func (s *Store) Stats(ctx context.Context) (out analytics.Stats, err error) {
-	err = s.read(ctx, "read analytics stats", func(*state) error {
+	err = s.look(ctx, "read analytics stats", func(*state) error {
 		return s.readDB.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM facts),
 			(SELECT count(*) FROM contacts WHERE root = contact), seq, idx FROM store`).
 			Scan(&out.Facts, &out.Contacts, &out.Position.Seq, &out.Position.Idx)

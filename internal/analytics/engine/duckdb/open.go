@@ -68,6 +68,7 @@ type Store struct {
 	copyFD *os.File // see backup.go for why it stays open
 
 	lastUse  atomic.Int64 // when the last question or write ended, UTC ms; 0 after a trim
+	lastAsk  atomic.Int64 // when the last question ended, UTC ms
 	stop     chan struct{}
 	done     chan struct{}
 	closing  sync.Once

@@ -120,7 +120,7 @@ func (s *Store) fillNext(ctx context.Context, c *column) error {
 
 // Columns implements analytics.Store: those in use, the ones being filled not yet.
 func (s *Store) Columns(ctx context.Context) (out []analytics.Column, err error) {
-	err = s.read(ctx, "read analytics columns", func(st *state) error {
+	err = s.look(ctx, "read analytics columns", func(st *state) error {
 		for _, c := range st.columns {
 			if c.ready {
 				out = append(out, analytics.Column{Property: c.property, Type: c.typ})

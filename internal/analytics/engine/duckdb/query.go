@@ -18,6 +18,13 @@ var errTooHeavy = errs.New(errs.Unavailable, "analytics.out_of_memory")
 // read runs a question. While it runs no merge can be the first one and no
 // forced checkpoint starts, so the state it is given holds for its statements.
 func (s *Store) read(ctx context.Context, what string, fn func(st *state) error) error {
+	defer func() { s.lastAsk.Store(clock.Ms(s.clock.Now())) }()
+	return s.look(ctx, what, fn)
+}
+
+// look is read for the pipeline's own needs: it does not count as a question,
+// for which blocks would be worth keeping.
+func (s *Store) look(ctx context.Context, what string, fn func(st *state) error) error {
 	if err := s.gate.Acquire(ctx, 1); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}

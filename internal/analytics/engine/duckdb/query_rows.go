@@ -44,7 +44,7 @@ func (s *Store) Timeline(ctx context.Context, q analytics.TimelineQuery) (out []
 
 // After implements analytics.Store.
 func (s *Store) After(ctx context.Context, pos event.Position, n int) (out []analytics.Row, err error) {
-	err = s.read(ctx, "read facts after a position", func(st *state) error {
+	err = s.look(ctx, "read facts after a position", func(st *state) error {
 		seq := strconv.FormatUint(pos.Seq, 10)
 		sel := &selection{st: st}
 		person := sel.person()
@@ -127,7 +127,7 @@ func (s *Store) Seen(ctx context.Context, since time.Time, messageIDs []string) 
 		asked[stored] = append(asked[stored], id)
 		hashes[i] = analytics.HashMessageID(stored)
 	}
-	err := s.read(ctx, "look up message ids", func(*state) error {
+	err := s.look(ctx, "look up message ids", func(*state) error {
 		query := "SELECT mid FROM facts WHERE received >= $1 AND mid_hash IN (SELECT unnest($2::UBIGINT[]))"
 		return ask(ctx, s.readDB, query, []any{sinceMs(since), hashes}, func(scan func(...any) error) error {
 			var mid string
@@ -150,7 +150,7 @@ func (s *Store) MessageHashes(ctx context.Context, since time.Time, fn func(hash
 	for {
 		hashes := make([]uint64, 0, hashChunk)
 		var newest int64
-		err := s.read(ctx, "read message hashes", func(*state) error {
+		err := s.look(ctx, "read message hashes", func(*state) error {
 			query := fmt.Sprintf(`SELECT seq, idx, mid_hash, received FROM facts
 				WHERE received >= $1 AND seq >= %[1]d AND (seq > %[1]d OR idx > %[2]d)
 				ORDER BY seq, idx LIMIT %[3]d`, at.Seq, at.Idx, hashChunk)
@@ -181,7 +181,7 @@ func sinceMs(t time.Time) int64 { return clock.Ms(t) }
 
 // Position implements analytics.Store.
 func (s *Store) Position(ctx context.Context) (pos event.Position, err error) {
-	err = s.read(ctx, "read analytics position", func(*state) error {
+	err = s.look(ctx, "read analytics position", func(*state) error {
 		return s.readDB.QueryRowContext(ctx, "SELECT seq, idx FROM store").Scan(&pos.Seq, &pos.Idx)
 	})
 	return pos, err
