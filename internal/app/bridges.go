@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"time"
 
@@ -17,9 +18,12 @@ import (
 type writeKeys struct{ team *team.Service }
 
 // Lookup implements intake.WriteKeys.
-func (w writeKeys) Lookup(ctx context.Context, key string) (intake.WriteKey, bool) {
-	k, ok := w.team.Lookup(ctx, key)
-	return intake.WriteKey{ID: k.ID, Name: k.Name, Source: k.Source}, ok
+func (w writeKeys) Lookup(ctx context.Context, key string) (intake.WriteKey, bool, error) {
+	k, err := w.team.LookupKey(ctx, key)
+	if errors.Is(err, team.ErrBadKey) {
+		return intake.WriteKey{}, false, nil
+	}
+	return intake.WriteKey{ID: k.ID, Name: k.Name, Source: k.Source}, err == nil, err
 }
 
 type buyers struct {

@@ -142,8 +142,8 @@ func memory(field string) int64 {
 
 type anyKey struct{}
 
-func (anyKey) Lookup(context.Context, string) (intake.WriteKey, bool) {
-	return intake.WriteKey{ID: "wk", Name: "bench"}, true
+func (anyKey) Lookup(context.Context, string) (intake.WriteKey, bool, error) {
+	return intake.WriteKey{ID: "wk", Name: "bench"}, true, nil
 }
 
 type nobody struct{}

@@ -139,16 +139,6 @@ func (s *Service) LookupKey(ctx context.Context, key string) (WriteKey, error) {
 	return v, nil
 }
 
-// Lookup is LookupKey for callers that only ask whether; a failure of the
-// database counts as no, and is logged.
-func (s *Service) Lookup(ctx context.Context, key string) (WriteKey, bool) {
-	v, err := s.LookupKey(ctx, key)
-	if err != nil && !errors.Is(err, ErrBadKey) {
-		s.log.ErrorContext(ctx, "write key not looked up", "error", err)
-	}
-	return v, err == nil
-}
-
 // cookie is the session cookie. Its life is the longest a session can have; the
 // server ends it earlier. SameSite=Lax keeps it out of other sites' writes.
 func cookie(secret string, secure bool) *http.Cookie {

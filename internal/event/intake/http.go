@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -218,7 +219,10 @@ func (s *Service) authorize(r *http.Request, key string, c *call) error {
 	if len(key) > 256 {
 		return errs.New(errs.Unauthorized, "intake.key_unknown")
 	}
-	k, ok := s.deps.WriteKeys.Lookup(r.Context(), key)
+	k, ok, err := s.deps.WriteKeys.Lookup(r.Context(), key)
+	if err != nil {
+		return errDown.Wrap(fmt.Errorf("look up write key: %w", err))
+	}
 	if !ok {
 		return errs.New(errs.Unauthorized, "intake.key_unknown")
 	}

@@ -22,9 +22,11 @@ type WriteKey struct {
 }
 
 // WriteKeys finds a key by its secret. It is asked for every request, so the
-// answer is expected from memory. Package team implements it.
+// answer is expected from memory. An error says that the question could not be
+// answered just now: the sender is told to come back, because a sender told that
+// its key is wrong throws its facts away. Package team implements it.
 type WriteKeys interface {
-	Lookup(ctx context.Context, key string) (WriteKey, bool)
+	Lookup(ctx context.Context, key string) (k WriteKey, known bool, err error)
 }
 
 // Deps is what a Service is built from.

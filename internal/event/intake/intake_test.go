@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -71,9 +72,12 @@ func (s *tape) facts(t testing.TB) []event.Fact {
 
 type keys map[string]intake.WriteKey
 
-func (k keys) Lookup(_ context.Context, key string) (intake.WriteKey, bool) {
+func (k keys) Lookup(_ context.Context, key string) (intake.WriteKey, bool, error) {
+	if key == "away" {
+		return intake.WriteKey{}, false, errors.New("the records do not answer")
+	}
 	v, ok := k[key]
-	return v, ok
+	return v, ok, nil
 }
 
 type nobody struct{}
@@ -198,6 +202,11 @@ func TestWriteKeyPlaces(t *testing.T) {
 	a = w.send("/v1/track", `{"event":"e","userId":"u","writeKey":"k1"}`, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("bad:")))
 	require.Equal(t, 401, a.ResponseRecorder.Code)
 	require.NotEmpty(t, a.Header().Get("WWW-Authenticate"))
+	// Told that its key is wrong, an SDK would throw its facts away.
+	a = w.send("/v1/track", `{"event":"e","userId":"u","writeKey":"away"}`, none...)
+	require.Equal(t, 503, a.ResponseRecorder.Code)
+	require.Equal(t, "intake.unavailable", a.Code)
+	require.NotEmpty(t, a.Header().Get("Retry-After"))
 	require.Len(t, w.tape.facts(t), 5)
 }
 

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -76,12 +77,17 @@ func (s *Service) known(w http.ResponseWriter, r *http.Request, key string) bool
 	w.Header()["Access-Control-Allow-Origin"] = anyOrigin
 	// Private: the answer names the host that was asked, which a shared cache may not tell apart.
 	w.Header().Set("Cache-Control", "private, max-age=300")
+	err := errs.New(errs.Unauthorized, "intake.key_unknown")
 	if key != "" && len(key) <= 256 {
-		if _, ok := s.deps.WriteKeys.Lookup(r.Context(), key); ok {
+		_, ok, fault := s.deps.WriteKeys.Lookup(r.Context(), key)
+		if ok {
 			return true
+		}
+		if fault != nil {
+			err = errDown.Wrap(fmt.Errorf("look up write key: %w", fault))
 		}
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	s.refuse(w, r, errs.New(errs.Unauthorized, "intake.key_unknown"))
+	s.refuse(w, r, err)
 	return false
 }

@@ -30,8 +30,8 @@ const key = "wk_sdktest"
 
 type oneKey struct{}
 
-func (oneKey) Lookup(_ context.Context, k string) (intake.WriteKey, bool) {
-	return intake.WriteKey{ID: "wk", Name: "sdk"}, k == key
+func (oneKey) Lookup(_ context.Context, k string) (intake.WriteKey, bool, error) {
+	return intake.WriteKey{ID: "wk", Name: "sdk"}, k == key, nil
 }
 
 type nobody struct{}
