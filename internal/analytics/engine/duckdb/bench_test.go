@@ -28,7 +28,7 @@ const (
 	benchFacts    = 2_000_000
 	benchContacts = 200_000
 	benchDays     = 120
-	benchRounds   = 15 // pairs of the port's and the hand-written answer
+	benchRounds   = 15              // pairs of the port's and the hand-written answer
 	benchZone     = 8 * 3600 * 1000 // Asia/Shanghai, ms
 )
 
