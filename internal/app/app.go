@@ -161,7 +161,7 @@ func (a *App) buildServices() {
 	a.intake = intake.New(intake.Deps{Stream: a.stream, MaxMessage: a.bus.MaxMessage(), DB: a.DB, WriteKeys: writeKeys{a.Team},
 		Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
 	a.dict = dictionary.New(dictionary.Deps{DB: a.DB, Store: a.store, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Jobs: a.jobs})
-	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
+	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Zone: a.zone, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Timeline: a.store, People: a.Team, Titles: a.dict, Imports: importNames{a}})
 	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})
 	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
@@ -201,6 +201,18 @@ func (a *App) nodeName() string {
 func (a *App) company(ctx context.Context) (importer.Company, error) {
 	s, err := a.Team.Settings(ctx)
 	return importer.Company{Timezone: s.Timezone, Currency: s.Currency}, err
+}
+
+// zone is the company's time zone, China's when it is not known just now.
+func (a *App) zone(ctx context.Context) *time.Location {
+	s, err := a.Team.Settings(ctx)
+	if err == nil {
+		if loc, err := time.LoadLocation(s.Timezone); err == nil {
+			return loc
+		}
+	}
+	a.log.Warn("the company's time zone is not known just now", "error", err)
+	return time.FixedZone("Asia/Shanghai", 8*3600)
 }
 
 func (a *App) currency(ctx context.Context) (string, error) {

@@ -27,7 +27,8 @@ type listInput struct {
 	Kind        string    `query:"kind" enum:"person,visitor" default:"person"`
 	CreatedFrom time.Time `query:"createdFrom"`
 	CreatedTo   time.Time `query:"createdTo"`
-	Sort        string    `query:"sort" enum:"lastSeen,created,name,orders,revenue" default:"lastSeen"`
+	Where       string    `query:"where" maxLength:"65536" doc:"A rule as JSON, e.g. {\"v\":1,\"all\":[{\"field\":\"orders\",\"op\":\"gte\",\"value\":2}]}; long ones go by POST /api/contacts/query"`
+	Sort        string    `query:"sort" enum:"lastSeen,created,name,orders,revenue,lastOrder" default:"lastSeen"`
 	Order       string    `query:"order" enum:"asc,desc" default:"desc"`
 }
 
@@ -60,6 +61,7 @@ type FilterBody struct {
 	Kind        string    `json:"kind,omitempty" enum:"person,visitor" default:"person"`
 	CreatedFrom time.Time `json:"createdFrom,omitzero"`
 	CreatedTo   time.Time `json:"createdTo,omitzero"`
+	Where       *Rule     `json:"where,omitempty" doc:"And whom this rule means"`
 }
 
 func (b *FilterBody) query(ctx context.Context) Query {
@@ -67,7 +69,7 @@ func (b *FilterBody) query(ctx context.Context) Query {
 	if owner == "me" {
 		owner = principal(ctx).ID
 	}
-	return Query{Q: b.Q, Channel: b.Channel, Tag: b.Tag, Owner: owner, Kind: event.Kind(b.Kind), CreatedFrom: b.CreatedFrom, CreatedTo: b.CreatedTo}
+	return Query{Q: b.Q, Channel: b.Channel, Tag: b.Tag, Owner: owner, Kind: event.Kind(b.Kind), CreatedFrom: b.CreatedFrom, CreatedTo: b.CreatedTo, Where: b.Where}
 }
 
 // Selection reads the choice. Naming nobody and giving no filter is refused:
@@ -194,6 +196,7 @@ func (s *Service) Routes(api *httpx.API) {
 	}
 	creates := func(o httpx.Op) httpx.Op { o.Idempotent = true; return o }
 	httpx.Register(api, op("list-contacts", http.MethodGet, "/api/contacts", auth.ContactRead, "List contacts"), s.listContacts)
+	s.ruleRoutes(api, op)
 	httpx.Register(api, op("count-contacts", http.MethodPost, "/api/contacts/count", auth.ContactRead, "Count a selection of contacts"), s.countContacts)
 	httpx.Register(api, creates(op("create-contact", http.MethodPost, "/api/contacts", auth.ContactWrite, "Make a person")), s.createContact)
 	httpx.Register(api, op("get-contact", http.MethodGet, "/api/contacts/{id}", auth.ContactRead, "Get a contact's profile"), s.getContact)
@@ -209,7 +212,14 @@ func (s *Service) Routes(api *httpx.API) {
 }
 
 func (s *Service) listContacts(ctx context.Context, in *listInput) (*rowsOutput, error) {
-	q := (&FilterBody{Q: in.Q, Channel: in.Channel, Tag: in.Tag, Owner: in.Owner, Kind: in.Kind, CreatedFrom: in.CreatedFrom, CreatedTo: in.CreatedTo}).query(ctx)
+	b := &FilterBody{Q: in.Q, Channel: in.Channel, Tag: in.Tag, Owner: in.Owner, Kind: in.Kind, CreatedFrom: in.CreatedFrom, CreatedTo: in.CreatedTo}
+	if in.Where != "" {
+		var err error
+		if b.Where, err = ParseRule(in.Where, "where"); err != nil {
+			return nil, err
+		}
+	}
+	q := b.query(ctx)
 	q.Sort, q.Ascending, q.Cursor, q.Limit = in.Sort, in.Order == "asc", in.Cursor, in.Limit
 	page, err := s.List(ctx, q)
 	if err != nil {

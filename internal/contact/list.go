@@ -25,7 +25,8 @@ type Query struct {
 	Owner                  string // user id; "none": nobody's
 	Kind                   event.Kind
 	CreatedFrom, CreatedTo time.Time // half open
-	Sort                   string    // lastSeen (default), created, name, orders, revenue
+	Where                  *Rule     // and whom this rule means
+	Sort                   string    // see Sorts; lastSeen by default
 	Ascending              bool
 	Cursor                 string
 	Limit                  int // 1…200, default 50
@@ -38,20 +39,36 @@ type Page struct {
 	Total int64
 }
 
-// order is one way to sort: a column with an index of its own.
-type order struct{ column, index string }
+// order is one way to sort: a column with an index of its own. Those without a
+// value (none, in SQL) come last in both directions.
+type order struct{ column, index, none string }
+
+// text tells whether the column is a text, else it is a number.
+func (o order) text() bool { return o.column == "name_pinyin" }
+
+// misplaced tells whether the index has those without a value first.
+func (o order) misplaced(ascending bool) bool { return o.none != "" && o.text() != ascending }
+
+// isNone tells whether a cursor stands among those without a value.
+func (o order) isNone(cur listCursor) bool {
+	return o.text() && cur.S == noName || !o.text() && cur.I == 0
+}
+
+// Sorts are the ways to sort a list of people; the first is the usual one.
+var Sorts = []string{"lastSeen", "created", "name", "orders", "revenue", "lastOrder"}
 
 func orderOf(sort string, kind event.Kind) (order, bool) {
 	o, ok := map[string]order{
-		"":         {"last_seen_at", "contacts_by_seen"},
-		"lastSeen": {"last_seen_at", "contacts_by_seen"},
-		"created":  {"created_at", "contacts_by_created"},
-		"name":     {"name_pinyin", "contacts_by_name"},
-		"orders":   {"orders", "contacts_by_orders"},
-		"revenue":  {"revenue_main", "contacts_by_revenue"},
+		"":          {"last_seen_at", "contacts_by_seen", "0"},
+		"lastSeen":  {"last_seen_at", "contacts_by_seen", "0"},
+		"created":   {"created_at", "contacts_by_created", ""},
+		"name":      {"name_pinyin", "contacts_by_name", "'" + noName + "'"},
+		"orders":    {"orders", "contacts_by_orders", ""},
+		"revenue":   {"revenue_main", "contacts_by_revenue", ""},
+		"lastOrder": {"last_order_at", "contacts_by_last_order", "0"},
 	}[sort]
-	if kind == event.Visitor && (sort == "name" || sort == "orders" || sort == "revenue") {
-		o = order{"created_at", "contacts_by_created"} // visitors have no names and next to no orders: no index for them
+	if kind == event.Visitor && o.index != "contacts_by_seen" {
+		o = order{"created_at", "contacts_by_created", ""} // visitors have no names and next to no orders: no index for them
 	}
 	return o, ok
 }
@@ -154,7 +171,22 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 		if cur.F != want {
 			return Page{}, errs.New(errs.Invalid, "request.bad_cursor")
 		}
-	} else if some {
+	}
+	var set *numSet
+	switch {
+	case !some:
+	case !q.Where.empty():
+		age := keptSetAge
+		if q.Cursor == "" {
+			age = -1 // the first page shows how things are now
+		}
+		if set, err = s.ruleSet(ctx, q, f, age); err != nil {
+			return Page{}, err
+		}
+		if q.Cursor == "" {
+			cur.T = set.count()
+		}
+	case q.Cursor == "":
 		if cur.T, err = s.count(ctx, f); err != nil {
 			return Page{}, err
 		}
@@ -163,7 +195,7 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	if cur.T == 0 {
 		return page, nil
 	}
-	keys, err := s.pageKeys(ctx, q, f, ord, cur)
+	keys, err := s.pageOf(ctx, q, f, set, ord, cur)
 	if err != nil {
 		return Page{}, err
 	}
@@ -228,7 +260,7 @@ func (s *Service) filterOf(ctx context.Context, q Query) (f *filter, some bool, 
 
 func (q Query) fingerprint() string {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%q %q %q %q %q %d %d %q %v", q.Q, q.Channel, q.Tag, q.Owner, q.Kind, clock.Ms(q.CreatedFrom), clock.Ms(q.CreatedTo), q.Sort, q.Ascending)
+	fmt.Fprintf(h, "%q %q %q %q %q %d %d %q %v %s", q.Q, q.Channel, q.Tag, q.Owner, q.Kind, clock.Ms(q.CreatedFrom), clock.Ms(q.CreatedTo), q.Sort, q.Ascending, q.Where.Fingerprint())
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -241,16 +273,26 @@ func (s *Service) count(ctx context.Context, f *filter) (int64, error) {
 }
 
 func (s *Service) countSQL(f *filter) string {
-	from := "contacts"
+	from, whole := s.gatherFrom(f)
+	if whole {
+		return f.counted
+	}
+	return "select count(*) from " + from + " where " + f.gathering()
+}
+
+// gatherFrom is the table with the index from which all that match are
+// gathered; whole tells that the filter counts itself.
+func (s *Service) gatherFrom(f *filter) (from string, whole bool) {
+	from = "contacts"
 	switch {
 	case f.counted != "" && len(f.drive) == 1 && len(f.plain) == 0:
-		return f.counted
+		return from, true
 	case len(f.drive) > 0 && !f.ofOwner():
 		from += s.DB.Pick(" indexed by contacts_facets", "")
 	case f.index != "":
 		from += s.DB.Pick(" indexed by "+f.index, "")
 	}
-	return "select count(*) from " + from + " where " + f.gathering()
+	return from, false
 }
 
 // pageKeys finds the numbers and sort keys of a page, and one more.
@@ -258,7 +300,7 @@ func (s *Service) pageKeys(ctx context.Context, q Query, f *filter, ord order, c
 	query, args := s.pageSQL(q, f, ord, cur)
 	rows, err := s.DB.Query(ctx, query, args...)
 	keys, err := db.Collect(rows, err, func(r *sql.Rows) (c listCursor, err error) {
-		if ord.column == "name_pinyin" {
+		if ord.text() {
 			return c, r.Scan(&c.N, &c.S)
 		}
 		return c, r.Scan(&c.N, &c.I)
@@ -270,18 +312,26 @@ func (s *Service) pageKeys(ctx context.Context, q Query, f *filter, ord order, c
 }
 
 // pageSQL makes the query of a page. Beyond a cursor it reads those level with
-// the last one shown and those past it apart: each begins in the index at its place.
+// the last one shown and those past it apart: each begins in the index at its
+// place. So do those without a value where the index has them first.
 func (s *Service) pageSQL(q Query, f *filter, ord order, cur listCursor) (string, []any) {
 	dir, past := "desc", "<"
 	if q.Ascending {
 		dir, past = "asc", ">"
 	}
 	args := f.args
-	sorted := fmt.Sprintf(" order by k %s, num %s limit %d", dir, dir, q.Limit+1)
+	misplaced, isNone := ord.misplaced(q.Ascending), ord.isNone(cur)
+	limit := fmt.Sprintf(" limit %d", q.Limit+1)
+	byNum := fmt.Sprintf(" order by num %s", dir) + limit
+	sorted := fmt.Sprintf(" order by k %s, num %s", dir, dir) + limit
+	overall := sorted
+	if misplaced {
+		overall = fmt.Sprintf(" order by case when k = %s then 1 else 0 end, k %s, num %s", ord.none, dir, dir) + limit
+	}
 	key, num := fmt.Sprintf("$%d", len(args)+1), fmt.Sprintf("$%d", len(args)+2)
 	if cur.N != 0 {
 		var k any = cur.I
-		if ord.column == "name_pinyin" {
+		if ord.text() {
 			k = cur.S
 		}
 		args = append(args[:len(args):len(args)], k, cur.N)
@@ -292,15 +342,43 @@ func (s *Service) pageSQL(q Query, f *filter, ord order, cur listCursor) (string
 			from += s.DB.Pick(" indexed by "+f.index, "")
 		}
 		if cur.N != 0 {
-			beyond = " where (k, num) " + past + " (" + key + ", " + num + ")"
+			beyond = "(k, num) " + past + " (" + key + ", " + num + ")"
+			switch {
+			case misplaced && isNone:
+				beyond += " and k = " + ord.none
+			case misplaced:
+				beyond = "(k = " + ord.none + " or " + beyond + ")"
+			}
+			beyond = " where " + beyond
 		}
-		return "with m as materialized (select num, " + ord.column + " as k from " + from + " where " + f.gathering() + ") select num, k from m" + beyond + sorted, args
+		return "with m as materialized (select num, " + ord.column + " as k from " + from + " where " + f.gathering() + ") select num, k from m" + beyond + overall, args
 	}
 	walk := "select num, " + ord.column + " as k from contacts" + s.DB.Pick(" indexed by "+ord.index, "") + " where " + f.walking()
-	if cur.N == 0 {
-		return walk + sorted, args
+	var parts []string
+	valued := ""
+	if misplaced {
+		valued = " and " + ord.column + " > 0"
+		if ord.text() {
+			valued = " and " + ord.column + " <> " + ord.none
+		}
 	}
-	level := walk + " and " + ord.column + " = " + key + " and num " + past + " " + num + fmt.Sprintf(" order by num %s limit %d", dir, q.Limit+1)
-	rest := walk + " and " + ord.column + " " + past + " " + key + sorted
-	return "select num, k from (select * from (" + level + ") as l union all select * from (" + rest + ") as r) as p" + sorted, args
+	switch {
+	case cur.N == 0:
+		parts = append(parts, walk+valued+sorted)
+	case misplaced && isNone:
+		parts = append(parts, walk+" and "+ord.column+" = "+key+" and num "+past+" "+num+byNum)
+	default:
+		parts = append(parts, walk+" and "+ord.column+" = "+key+" and num "+past+" "+num+byNum,
+			walk+valued+" and "+ord.column+" "+past+" "+key+sorted)
+	}
+	if misplaced && (cur.N == 0 || !isNone) {
+		parts = append(parts, walk+" and "+ord.column+" = "+ord.none+byNum)
+	}
+	if len(parts) == 1 {
+		return parts[0], args
+	}
+	for i, p := range parts {
+		parts[i] = fmt.Sprintf("select * from (%s) as part_%d", p, i)
+	}
+	return "select num, k from (" + strings.Join(parts, " union all ") + ") as p" + overall, args
 }

@@ -95,6 +95,10 @@ func naive(rows []Row, q Query, tagOf func(Row) []string) []Row {
 			if kind == event.Person {
 				return 0, formsOf(r.Name).pinyin
 			}
+		case "lastOrder":
+			if kind == event.Person {
+				return min(r.Orders, 1) * 2, "" // crowd gives every buyer the same moment
+			}
 		case "orders":
 			if kind == event.Person {
 				return r.Orders, ""
@@ -108,12 +112,22 @@ func naive(rows []Row, q Query, tagOf func(Row) []string) []Row {
 		}
 		return r.CreatedAt.UnixMilli(), ""
 	}
+	last := func(r Row) bool { // those without a value come last, whatever the direction
+		n, name := key(r)
+		return kind == event.Person && (q.Sort == "name" && name == noName || q.Sort == "lastOrder" && n == 0) || (q.Sort == "" || q.Sort == "lastSeen") && n == 0
+	}
 	slices.SortFunc(out, func(a, b Row) int {
 		an, as := key(a)
 		bn, bs := key(b)
 		c := cmp.Or(cmp.Compare(an, bn), cmp.Compare(as, bs), cmp.Compare(a.num, b.num))
 		if !q.Ascending {
 			c = -c
+		}
+		if last(a) != last(b) {
+			c = 1
+			if last(b) {
+				c = -1
+			}
 		}
 		return c
 	})
@@ -135,7 +149,7 @@ func TestListAgreesWithNaive(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 9))
 		pick := func(of ...string) string { return of[r.IntN(len(of))] }
 		for i := range 150 {
-			q := Query{Sort: pick("", "lastSeen", "created", "name", "orders", "revenue"), Ascending: r.IntN(2) == 0, Limit: 1 + r.IntN(40),
+			q := Query{Sort: pick("", "lastSeen", "created", "name", "orders", "revenue", "lastOrder"), Ascending: r.IntN(2) == 0, Limit: 1 + r.IntN(40),
 				Channel: pick("", "", Social, Offline, Unknown), Owner: pick("", "", "us_1", "none"), Tag: pick("", "", tags[0], tags[1]),
 				Q: pick("", "", "张", "z", "zh", "zhangz", "zzh", "李", "js", "j", "John S", "没有")}
 			if r.IntN(5) == 0 {

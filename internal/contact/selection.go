@@ -47,7 +47,8 @@ type Selection struct {
 
 // Walk gives the numbers of the selected contacts beyond after, ascending, at
 // most limit of them: an empty answer is the end. What changes between two
-// calls is seen as it is then; nobody comes twice.
+// calls is seen as it is then (whom a rule begins to mean, within seconds);
+// nobody comes twice.
 func (s *Service) Walk(ctx context.Context, sel Selection, after int64, limit int) ([]int64, error) {
 	if limit <= 0 {
 		limit = 500
@@ -70,6 +71,9 @@ func (s *Service) Walk(ctx context.Context, sel Selection, after int64, limit in
 	except, err := s.selected(ctx, sel.Except)
 	if err != nil {
 		return nil, err
+	}
+	if !sel.Query.Where.empty() {
+		return s.walkRule(ctx, sel.Query, f, except, after, limit)
 	}
 	var out []int64
 	for len(out) == 0 {
@@ -107,6 +111,9 @@ func (s *Service) Count(ctx context.Context, sel Selection) (int64, error) {
 	f, some, err := s.filterOf(ctx, sel.Query)
 	if err != nil || !some {
 		return 0, err
+	}
+	if !sel.Query.Where.empty() {
+		return s.countRule(ctx, sel)
 	}
 	n, err := s.count(ctx, f)
 	if err != nil || len(sel.Except) == 0 {

@@ -3,6 +3,7 @@ package contact
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/event"
@@ -48,6 +49,8 @@ type Deps struct {
 	People   People
 	Titles   Titles
 	Imports  Imports
+	// Zone is the company's time zone, in which days begin; nil is China's.
+	Zone func(ctx context.Context) *time.Location
 	// Country is that of phone numbers written without one; "" is CN.
 	Country string
 	// CacheSize bounds the identities that resolving keeps in memory; 0 is about 130,000.
@@ -63,6 +66,7 @@ type Service struct {
 	removed  []RemoveHook
 	guesses  *guessLimit
 	counts   tagCounts
+	sets     ruleSets
 	narrow   int64 // see List
 }
 
@@ -84,6 +88,15 @@ func NewService(deps Deps) *Service {
 	resolving := eng
 	resolving.cache = newCache(size)
 	return &Service{Deps: deps, guesses: &guessLimit{}, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}
+}
+
+var china = time.FixedZone("Asia/Shanghai", 8*3600)
+
+func (s *Service) zone(ctx context.Context) *time.Location {
+	if s.Zone == nil {
+		return china
+	}
+	return s.Zone(ctx)
 }
 
 // Resolver is the stage that says whose a fact is.

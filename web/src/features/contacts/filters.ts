@@ -67,4 +67,7 @@ export function toFilter(f: ContactFilters): ContactFilter {
 }
 
 /** The filters and the order as the list takes them. */
-export const toQuery = (f: ContactFilters, { sort, order }: Sort<SortKey>): ContactQuery => ({ ...toFilter(f), sort, order })
+export function toQuery(f: ContactFilters, { sort, order }: Sort<SortKey>): ContactQuery {
+  const { where, ...rest } = toFilter(f)
+  return { ...rest, where: where && JSON.stringify(where), sort, order }
+}

@@ -73,6 +73,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contacts/describe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say a filter in words and count it */
+        post: operations["describe-contact-filter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what contacts can be filtered by */
+        get: operations["list-contact-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List contacts by a filter too long for an address */
+        post: operations["query-contacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contacts/{id}": {
         parameters: {
             query?: never;
@@ -1694,14 +1745,21 @@ export interface components {
             volume7d: number;
         };
         FieldView: {
-            /** @enum {string} */
-            group: "who" | "profile" | "order" | "event";
-            hint?: string;
-            id: string;
+            /** @description Why it cannot be used just now, in words */
+            blocked?: string;
+            field: string;
+            /**
+             * @description Where the console offers it
+             * @enum {string}
+             */
+            group: "person" | "work" | "source" | "activity" | "orders" | "attribute";
+            key?: string;
             label: string;
-            required: boolean;
+            ops: string[];
+            /** @description What a choice chooses from, when the list is short and fixed */
+            options?: components["schemas"]["Option"][];
             /** @enum {string} */
-            type: "text" | "number" | "money" | "time" | "id";
+            type: "text" | "choice" | "multi" | "number" | "money" | "date" | "bool";
         };
         FieldsOutputBody: {
             items: components["schemas"]["FieldView"][];
@@ -1721,6 +1779,8 @@ export interface components {
             owner?: string;
             q?: string;
             tag?: string;
+            /** @description And whom this rule means */
+            where?: components["schemas"]["Rule"];
         };
         FoundEvent: {
             displayName: string;
@@ -1815,6 +1875,19 @@ export interface components {
             state: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "undoing" | "undone";
             /** Format: date-time */
             undoneAt?: string;
+        };
+        ImporterFieldView: {
+            /** @enum {string} */
+            group: "who" | "profile" | "order" | "event";
+            hint?: string;
+            id: string;
+            label: string;
+            required: boolean;
+            /** @enum {string} */
+            type: "text" | "number" | "money" | "time" | "id";
+        };
+        ImporterFieldsOutputBody: {
+            items: components["schemas"]["ImporterFieldView"][];
         };
         ImporterRef: {
             id: string;
@@ -1974,6 +2047,10 @@ export interface components {
         NotesOutputBody: {
             items: components["schemas"]["Note"][];
             next?: string;
+        };
+        Option: {
+            label: string;
+            value: string;
         };
         Options: {
             /** @description Country of phone numbers without one; empty: CN */
@@ -2155,6 +2232,25 @@ export interface components {
             /** @description JSON path, parameter or column name */
             path: string;
         };
+        QueryInputBody: {
+            cursor?: string;
+            filter: components["schemas"]["FilterBody"];
+            /**
+             * Format: int64
+             * @default 50
+             */
+            limit: number;
+            /**
+             * @default desc
+             * @enum {string}
+             */
+            order: "asc" | "desc";
+            /**
+             * @default lastSeen
+             * @enum {string}
+             */
+            sort: "lastSeen" | "created" | "name" | "orders" | "revenue" | "lastOrder";
+        };
         ReasonView: {
             code: string;
             /** Format: int64 */
@@ -2205,6 +2301,47 @@ export interface components {
              */
             total: number;
         };
+        Rule: {
+            /** @description Every one of these must hold */
+            all?: components["schemas"]["RuleNode"][];
+            /** @description At least one of these must hold */
+            any?: components["schemas"]["RuleNode"][];
+            /** @description Tags: those below them count too */
+            children?: boolean;
+            /** @description What the condition is about; see GET /api/contacts/fields */
+            field?: string;
+            /** @description Which one of the field: the attribute's key, first or last channel, the kind of identity */
+            key?: string;
+            /** @description None of these may hold */
+            none?: components["schemas"]["RuleNode"][];
+            /** @description How it compares; see GET /api/contacts/fields */
+            op?: string;
+            /**
+             * Format: int64
+             * @description Version of the language: 1
+             */
+            v: number;
+            /** @description A text, number or list of them: what op takes */
+            value?: unknown;
+        };
+        RuleNode: {
+            /** @description Every one of these must hold */
+            all?: components["schemas"]["RuleNode"][];
+            /** @description At least one of these must hold */
+            any?: components["schemas"]["RuleNode"][];
+            /** @description Tags: those below them count too */
+            children?: boolean;
+            /** @description What the condition is about; see GET /api/contacts/fields */
+            field?: string;
+            /** @description Which one of the field: the attribute's key, first or last channel, the kind of identity */
+            key?: string;
+            /** @description None of these may hold */
+            none?: components["schemas"]["RuleNode"][];
+            /** @description How it compares; see GET /api/contacts/fields */
+            op?: string;
+            /** @description A text, number or list of them: what op takes */
+            value?: unknown;
+        };
         SavedMapping: {
             id: string;
             /** @enum {string} */
@@ -2226,6 +2363,12 @@ export interface components {
             filter?: components["schemas"]["FilterBody"];
             /** @description Contact ids */
             ids?: string[];
+        };
+        SentenceOutputBody: {
+            /** Format: int64 */
+            count: number;
+            /** @description The rule in the caller's language */
+            sentence: string;
         };
         Series: {
             key: string;
@@ -2562,7 +2705,9 @@ export interface operations {
                 kind?: "person" | "visitor";
                 createdFrom?: string;
                 createdTo?: string;
-                sort?: "lastSeen" | "created" | "name" | "orders" | "revenue";
+                /** @description A rule as JSON, e.g. {"v":1,"all":[{"field":"orders","op":"gte","value":2}]}; long ones go by POST /api/contacts/query */
+                where?: string;
+                sort?: "lastSeen" | "created" | "name" | "orders" | "revenue" | "lastOrder";
                 order?: "asc" | "desc";
             };
             header?: never;
@@ -2647,6 +2792,101 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CountOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "describe-contact-filter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FilterBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentenceOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-contact-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "query-contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowPage"];
                 };
             };
             /** @description Problem */
@@ -3514,7 +3754,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldsOutputBody"];
+                    "application/json": components["schemas"]["ImporterFieldsOutputBody"];
                 };
             };
             /** @description Problem */

@@ -1,0 +1,109 @@
+package contact
+
+import (
+	"fmt"
+	"math/bits"
+)
+
+// numSet is a set of contact numbers, a bit each: contacts are numbered
+// densely, so a million people take 125 KB and are intersected in microseconds.
+type numSet struct{ words []uint64 }
+
+func (s *numSet) add(n int64) {
+	w := int(n >> 6)
+	if w >= len(s.words) {
+		grown := make([]uint64, max(w+1, 2*len(s.words)))
+		copy(grown, s.words)
+		s.words = grown
+	}
+	s.words[w] |= 1 << (n & 63)
+}
+
+func (s *numSet) remove(n int64) {
+	if s.has(n) {
+		s.words[n>>6] &^= 1 << (n & 63)
+	}
+}
+
+func (s *numSet) has(n int64) bool {
+	w := int(n >> 6)
+	return n >= 0 && w < len(s.words) && s.words[w]&(1<<(n&63)) != 0
+}
+
+func (s *numSet) count() int64 {
+	n := 0
+	for _, w := range s.words {
+		n += bits.OnesCount64(w)
+	}
+	return int64(n)
+}
+
+// and keeps those that o has too.
+func (s *numSet) and(o *numSet) {
+	s.words = s.words[:min(len(s.words), len(o.words))]
+	for i := range s.words {
+		s.words[i] &= o.words[i]
+	}
+}
+
+// andNot drops those that o has.
+func (s *numSet) andNot(o *numSet) {
+	for i := range min(len(s.words), len(o.words)) {
+		s.words[i] &^= o.words[i]
+	}
+}
+
+// or adds those of o.
+func (s *numSet) or(o *numSet) {
+	if len(o.words) > len(s.words) {
+		s.words = append(s.words, make([]uint64, len(o.words)-len(s.words))...)
+	}
+	for i, w := range o.words {
+		s.words[i] |= w
+	}
+}
+
+func (s *numSet) clone() *numSet { return &numSet{append([]uint64(nil), s.words...)} }
+
+// after gives up to limit numbers beyond n, ascending.
+func (s *numSet) after(n int64, limit int) []int64 {
+	var out []int64
+	n = max(n+1, 0)
+	for w := int(n >> 6); w < len(s.words) && len(out) < limit; w++ {
+		word := s.words[w]
+		if w == int(n>>6) {
+			word &= ^uint64(0) << (n & 63)
+		}
+		for word != 0 && len(out) < limit {
+			out = append(out, int64(w<<6+bits.TrailingZeros64(word)))
+			word &= word - 1
+		}
+	}
+	return out
+}
+
+// list gives all numbers, ascending.
+func (s *numSet) list() []int64 { return s.after(-1, int(s.count())) }
+
+// addText adds numbers written with commas between them, in braces or not: how
+// the databases hand over many numbers at once.
+func (s *numSet) addText(text []byte) error {
+	n, some := int64(0), false
+	for _, c := range text {
+		switch {
+		case c >= '0' && c <= '9':
+			n, some = n*10+int64(c-'0'), true
+		case c == ',' || c == '{' || c == '}':
+			if some {
+				s.add(n)
+			}
+			n, some = 0, false
+		default:
+			return fmt.Errorf("%q is no list of numbers", c)
+		}
+	}
+	if some {
+		s.add(n)
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package contact
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/koipond/koipond/internal/platform/httpx"
+)
+
+// Sentence says a rule in the caller's language: what the console shows beside
+// the filter builder, and what exports and the audit log keep of it.
+func (s *Service) Sentence(ctx context.Context, r *Rule) string {
+	say := func(code string, params ...any) string {
+		m := map[string]any{}
+		for i := 0; i+1 < len(params); i += 2 {
+			if k, ok := params[i].(string); ok {
+				m[k] = params[i+1]
+			}
+		}
+		return httpx.Say(ctx, code, m)
+	}
+	if r.empty() {
+		return say("contact.rule_say.everybody")
+	}
+	return (&speaker{s: s, ctx: ctx, say: say}).node(&r.RuleNode, true)
+}
+
+type speaker struct {
+	s   *Service
+	ctx context.Context
+	say func(code string, params ...any) string
+}
+
+func (p *speaker) node(n *RuleNode, top bool) string {
+	if n.Field != "" {
+		return p.condition(n)
+	}
+	kind, parts := n.parts()
+	said := make([]string, len(parts))
+	for i := range parts {
+		said[i] = p.node(&parts[i], false)
+	}
+	code := map[string]string{"all": "contact.rule_say.and", "any": "contact.rule_say.or", "none": "contact.rule_say.or"}[kind]
+	text := strings.Join(said, p.say(code))
+	switch {
+	case kind == "none":
+		return p.say("contact.rule_say.not", "what", text)
+	case top || len(parts) == 1:
+		return text
+	}
+	return p.say("contact.rule_say.group", "what", text)
+}
+
+func (p *speaker) condition(n *RuleNode) string {
+	field := p.field(n)
+	params := []any{"field", field, "value", p.values(n)}
+	if list, ok := n.Value.([]any); ok && n.Op == "between" && len(list) == 2 {
+		params = append(params, "from", p.value(n, list[0]), "to", p.value(n, list[1]))
+	}
+	return p.say("contact.rule_op."+n.Op, params...)
+}
+
+func (p *speaker) field(n *RuleNode) string {
+	if n.Field == "channel" && n.Key == "last" {
+		return p.say("contact.field.lastChannel")
+	}
+	return p.say("contact.field." + n.Field)
+}
+
+func (p *speaker) values(n *RuleNode) string {
+	list, ok := n.Value.([]any)
+	if !ok {
+		list = []any{n.Value}
+	}
+	names := map[string]string{}
+	switch n.Field {
+	case "owner":
+		var ids []string
+		for _, v := range list {
+			ids = append(ids, fmt.Sprint(v))
+		}
+		if p.s.People != nil {
+			names = p.s.People.Names(p.ctx, ids)
+		}
+		names["me"] = p.say("contact.rule_say.me")
+	case "tag":
+		var ids []string
+		for _, v := range list {
+			ids = append(ids, fmt.Sprint(v))
+		}
+		if tags, err := p.s.tagRefs(p.ctx, ids); err == nil { // without the names the ids are said
+			for id, t := range tags {
+				names[id] = t.Group + "/" + t.Name
+			}
+		}
+	}
+	said := make([]string, 0, len(list))
+	for _, v := range list {
+		text := p.value(n, v)
+		if name, ok := names[text]; ok {
+			text = name
+		}
+		said = append(said, text)
+	}
+	return strings.Join(said, p.say("contact.rule_say.comma"))
+}
+
+func (p *speaker) value(n *RuleNode, v any) string {
+	switch v := v.(type) {
+	case float64:
+		if n.Field == "revenue" {
+			v /= 100
+		}
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case string:
+		switch n.Field {
+		case "channel":
+			return p.say("contact.channel." + v)
+		case "gender":
+			return p.say("contact.gender." + v)
+		}
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return ""
+}
