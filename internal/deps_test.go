@@ -28,12 +28,12 @@ var platform = map[string][]string{
 	"platform/i18n":            {},
 	"platform/auth":            {"platform/errs", "platform/id"},
 	"platform/secret":          {"platform/errs"},
-	"platform/blob":            {"platform/errs"},
+	"platform/blob":            {"platform/errs", "platform/secret"},
 	"platform/bus":             {"platform/errs"},
 	"platform/httpx":           {"platform/auth", "platform/clock", "platform/db", "platform/errs", "platform/i18n", "platform/id"},
 	"platform/audit":           {"platform/auth", "platform/clock", "platform/db", "platform/errs", "platform/httpx"},
 	"platform/jobs":            {"platform/audit", "platform/auth", "platform/blob", "platform/clock", "platform/db", "platform/errs", "platform/httpx", "platform/id"},
-	"platform/testkit":         {"platform/auth", "platform/clock", "platform/db", "platform/id"},
+	"platform/testkit":         {"platform/auth", "platform/clock", "platform/db", "platform/id", "platform/secret"},
 	"platform/httpx/httpxtest": {"platform/auth", "platform/httpx"},
 }
 
@@ -49,6 +49,7 @@ var domains = map[string][]string{
 	"analytics":               {"event"},
 	"analytics/conformance":   {"analytics", "event"},
 	"analytics/engine/duckdb": {"analytics", "event"},
+	"analytics/sealed":        {"analytics", "event", "event/veil"},
 
 	"event/pipeline":   {"analytics", "event", "event/jsonscan", "event/veil", "event/wire"},
 	"event/dictionary": {"analytics", "event", "event/jsonscan", "event/veil"},

@@ -203,3 +203,14 @@ type Store interface {
 	Backup(ctx context.Context, dir string) error
 	Close() error
 }
+
+// Rewriter is an engine that can change how the identifiers and JSON parts of
+// stored facts are written: to seal them anew. Appends go on in between.
+type Rewriter interface {
+	// Rewrite gives at most limit facts beyond a position, in order, to fn and stores those that
+	// fn changed, durably. fn may only write the same in another form: answers may not change.
+	// It returns the position of the last fact given and how many were given and changed.
+	Rewrite(ctx context.Context, after event.Position, limit int, fn func(f *event.Fact) error) (to event.Position, seen, changed int, err error)
+	// Mentioning counts the facts whose identifiers or JSON parts contain a text. It reads everything.
+	Mentioning(ctx context.Context, text string) (int64, error)
+}

@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
+	"github.com/koipond/koipond/internal/analytics/sealed"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/dictionary"
@@ -54,8 +54,8 @@ type App struct {
 	catalogue *i18n.Catalogue
 	bus       *bus.Bus
 	stream    *bus.Stream
-	store     analytics.Store
-	files     blob.Store
+	store     *sealed.Store
+	files     *blob.Sealed
 	jobs      *jobs.Service
 	intake    *intake.Service
 	pipe      *pipeline.Pipeline
@@ -124,7 +124,7 @@ func (a *App) openStores(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the analytics store: %w", err)
 	}
-	a.store = store
+	a.store = sealed.Wrap(store, a.ring)
 	a.closers = append(a.closers, func(context.Context) error { return store.Close() })
 	pos, err := store.Position(ctx)
 	if err != nil {
@@ -141,8 +141,12 @@ func (a *App) openStores(ctx context.Context) error {
 	if a.stream, err = a.bus.Stream(ctx, bus.StreamConfig{Name: streamName, MaxBytes: cfg.StreamMaxBytes, After: pos.Seq, Floor: floor}); err != nil {
 		return err
 	}
-	a.files, err = openFiles(ctx, cfg)
-	return err
+	files, err := openFiles(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	a.files = blob.Seal(files, a.ring)
+	return nil
 }
 
 func openFiles(ctx context.Context, cfg Config) (blob.Store, error) {
@@ -158,17 +162,17 @@ func (a *App) buildServices() {
 	reg := a.telemetry.registry
 	a.jobs = jobs.NewService(jobs.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Audit: a.Audit, Metrics: reg,
 		Node: a.nodeName(), Workers: a.cfg.JobWorkers})
-	a.intake = intake.New(intake.Deps{Stream: a.stream, MaxMessage: a.bus.MaxMessage(), DB: a.DB, WriteKeys: writeKeys{a.Team},
+	a.intake = intake.New(intake.Deps{Stream: a.stream, MaxMessage: a.bus.MaxMessage(), Keys: a.ring, DB: a.DB, WriteKeys: writeKeys{a.Team},
 		Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
 	a.dict = dictionary.New(dictionary.Deps{DB: a.DB, Store: a.store, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Jobs: a.jobs})
 	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Zone: a.zone, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Timeline: a.store, People: a.Team, Titles: a.dict, Imports: importNames{a}})
 	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})
 	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
-		Emitter: a.intake, Watcher: a.live, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
+		Emitter: a.intake, Keys: a.ring, Watcher: a.live, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
 	a.shop = shop.NewService(shop.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Contacts: buyers{a.contacts, a.currency}, Currency: a.currency})
 	ingest := facts{a.intake, a.pipe}
-	a.importer = importer.NewService(importer.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Jobs: a.jobs, Audit: a.Audit,
+	a.importer = importer.NewService(importer.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Keys: a.ring, Jobs: a.jobs, Audit: a.Audit,
 		Ingest: ingest, Contacts: a.contacts, Orders: a.shop, Facts: a.store, Catalogue: a.catalogue, Company: a.company, Settle: a.settle,
 		MaxUpload: a.cfg.MaxUploadMB << 20})
 	for _, s := range []event.Subscriber{a.contacts.Activity(), a.shop, a.dict} {

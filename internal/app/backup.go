@@ -104,7 +104,7 @@ func (a *App) pack(ctx context.Context, w io.Writer, tmp string, m Manifest) err
 			return err
 		}
 	}
-	for info, err := range a.files.List(ctx, "") {
+	for info, err := range a.files.Raw().List(ctx, "") {
 		if err != nil {
 			return fmt.Errorf("list files: %w", err)
 		}
@@ -116,7 +116,7 @@ func (a *App) pack(ctx context.Context, w io.Writer, tmp string, m Manifest) err
 }
 
 func (a *App) packFile(ctx context.Context, out *archiveWriter, info blob.Info) error {
-	r, now, err := a.files.Get(ctx, info.Key)
+	r, now, err := a.files.Raw().Get(ctx, info.Key)
 	if errs.As(err) != nil && errs.As(err).Kind == errs.NotFound {
 		return nil // removed since it was listed
 	}

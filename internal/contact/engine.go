@@ -16,6 +16,8 @@ import (
 type Keyring interface {
 	Seal(field, plain string) (string, error)
 	Open(field, sealed string) (string, error)
+	// OpenOrClear is Open for columns that were once kept in clear.
+	OpenOrClear(field, text string) (string, error)
 	// Index is a keyed hash by which equal values are found.
 	Index(field, normalised string) string
 }

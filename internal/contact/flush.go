@@ -121,14 +121,14 @@ func (e *engine) insertIdentities(ctx context.Context, w *world) error {
 	var sealErr error
 	err := insertMany(ctx, e.db, "identities", identityColumns, len(w.attached), func(n int) []any {
 		i := w.attached[n]
-		sealed := ""
-		if i.trait.personal {
+		value := ""
+		if keptSealed(i.key.kind, i.value) {
 			var err error
-			if sealed, err = e.keys.Seal(field(i.key.kind), i.value); err != nil {
+			if value, err = e.keys.Seal(field(i.key.kind), i.value); err != nil {
 				sealErr = fmt.Errorf("seal %s: %w", i.key.kind, err)
 			}
 		}
-		return []any{i.key.kind, i.key.lookup, sealed, i.holder().num, i.first, i.seen, i.source, i.importID}
+		return []any{i.key.kind, i.key.lookup, value, i.holder().num, i.first, i.seen, i.source, i.importID}
 	}, "")
 	if sealErr != nil {
 		return sealErr

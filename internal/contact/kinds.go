@@ -3,6 +3,8 @@ package contact
 import (
 	"hash/fnv"
 	"strings"
+
+	"github.com/koipond/koipond/internal/event/veil"
 )
 
 // The kinds of identity that Koipond knows by name. Any other kind is a strong
@@ -115,3 +117,8 @@ func compatible(a, b uint64, weakEvidence bool) bool {
 
 // Personal tells whether values of the kind are personal data: sealed and masked.
 func Personal(kind string) bool { return known[kind].personal }
+
+// keptSealed tells whether an identity is kept sealed and found by its blind index:
+// of personal kinds always, of others when the value looks like a phone number
+// or an e-mail address, as user ids often are.
+func keptSealed(kind, value string) bool { return Personal(kind) || veil.PersonalID(kind, value) }

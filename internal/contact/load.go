@@ -362,7 +362,7 @@ func (s *Service) attributes(encoded string) ([]Attribute, error) {
 	out := make([]Attribute, 0, len(m))
 	for _, key := range sortedKeys(m) {
 		a := Attribute{Key: key, Label: key}
-		if sealedAttributes[key] {
+		if sealedAttributes[key] || isSealed(m[key]) {
 			a.Value, a.Masked = "****", true
 		} else if err := json.Unmarshal(m[key], &a.Value); err != nil {
 			return nil, fmt.Errorf("decode attribute %s: %w", key, err)

@@ -49,6 +49,9 @@ func (e *engine) intern(w *world, kind, value, country string) (*ident, refusal)
 		f.value, f.refused = normalize(canon, value, country)
 		f.value = prefix + f.value
 		f.lookup = f.value
+		if f.refused == "" && keptSealed(canon, f.value) {
+			f.lookup = e.keys.Index(field(canon), f.value)
+		}
 	}
 	if f.refused != "" {
 		return nil, refusal{canon, value, f.refused}

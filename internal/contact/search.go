@@ -85,7 +85,7 @@ func (s *Service) holders(ctx context.Context, q string) ([]int64, error) {
 		if refused != "" {
 			continue
 		}
-		if Personal(kind) {
+		if keptSealed(kind, norm) {
 			if !counted {
 				if err := s.guesses.allow(ctx, s.Clock.Now()); err != nil {
 					return nil, err

@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/koipond/koipond/internal/event/veil"
 )
 
 // Attributes with a column of their own. All others are custom.
@@ -45,6 +47,21 @@ var notAttributes = map[string]bool{
 var sealedAttributes = map[string]bool{
 	"address": true, "street": true, "id_number": true, "idNumber": true, "id_card": true, "idcard": true, "passport": true, "身份证": true, "地址": true,
 }
+
+// sealsAttribute tells whether an attribute is personal: by its name, or because
+// its value looks like a phone number, an e-mail address or an identity number.
+func sealsAttribute(key string, value json.RawMessage) bool {
+	if sealedAttributes[key] {
+		return true
+	}
+	if t := text(value); t != "" {
+		return veil.PersonalID(key, t)
+	}
+	return len(value) > 2 && veil.Holds(key, value) // in a list or an object
+}
+
+// isSealed tells whether an attribute is kept sealed.
+func isSealed(value json.RawMessage) bool { return bytes.HasPrefix(value, []byte(`{"$sealed":`)) }
 
 // parseTraits reads the traits of a fact into changes, in a fixed order.
 // Anything that is not an object states nothing.
@@ -209,7 +226,7 @@ func (r *record) apply(changes []change, at int64, replay bool, seal func(key st
 		if was, ok := r.written[c.key]; at < was || replay && ok && at == was {
 			continue
 		}
-		if sealedAttributes[c.key] && c.value != nil {
+		if c.value != nil && sealsAttribute(c.key, c.value) {
 			v, err := seal(c.key, c.value)
 			if err != nil {
 				return fmt.Errorf("seal attribute %s: %w", c.key, err)
@@ -243,7 +260,7 @@ func (r *record) set(c change, at int64) {
 				r.attributes = map[string]json.RawMessage{}
 			}
 			r.attributes[c.key] = c.value
-			if !sealedAttributes[c.key] || !had { // sealing the same value twice gives two texts
+			if !isSealed(c.value) || !had { // sealing the same value twice gives two texts
 				r.changed(c.key)
 			}
 		}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
+	"github.com/koipond/koipond/internal/analytics/sealed"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/dictionary"
@@ -163,13 +164,13 @@ func serveIntake(dir string) {
 	records := must(db.Open(ctx, db.Config{Path: filepath.Join(dir, "koipond.db")}))
 	must(records.Migrate(ctx, db.Migrations(), pipeline.Migrations(), dictionary.Migrations(), contact.Migrations()))
 	ring := must(secret.NewRing([]byte("0123456789abcdef0123456789abcdef")))
-	store := must(duckdb.Open(ctx, duckdb.Config{Path: filepath.Join(dir, "a.duckdb"), MemoryLimitMB: duckMB(), Clock: c, Log: log}))
+	store := sealed.Wrap(must(duckdb.Open(ctx, duckdb.Config{Path: filepath.Join(dir, "a.duckdb"), MemoryLimitMB: duckMB(), Clock: c, Log: log})), ring)
 	b := must(bus.Open(ctx, bus.Config{Dir: filepath.Join(dir, "stream"), Log: log}))
 	pos := must(store.Position(ctx))
 	stream := must(b.Stream(ctx, bus.StreamConfig{Name: "FACTS", After: pos.Seq, Floor: must(pipeline.Floor(ctx, records))}))
-	in := intake.New(intake.Deps{Stream: stream, MaxMessage: b.MaxMessage(), DB: records, WriteKeys: anyKey{}, Clock: c, IDs: ids, Log: log})
+	in := intake.New(intake.Deps{Stream: stream, MaxMessage: b.MaxMessage(), Keys: ring, DB: records, WriteKeys: anyKey{}, Clock: c, IDs: ids, Log: log})
 	people := contact.NewService(contact.Deps{DB: records, Clock: c, IDs: ids, Log: log, Keys: ring, Emit: in, Timeline: store})
-	pipe := pipeline.New(pipeline.Deps{DB: records, Stream: stream, Store: store, Resolver: people.Resolver(), Emitter: in, Clock: c, IDs: ids, Log: log, Busy: in.Busy})
+	pipe := pipeline.New(pipeline.Deps{DB: records, Stream: stream, Store: store, Resolver: people.Resolver(), Emitter: in, Keys: ring, Clock: c, IDs: ids, Log: log, Busy: in.Busy})
 	pipe.Subscribe(people.Activity())
 	pipe.Subscribe(dictionary.New(dictionary.Deps{DB: records, Store: store, Clock: c, IDs: ids, Log: log}))
 	last := &probe{}

@@ -72,7 +72,7 @@ func (p *pond) boot() {
 	p.Helper()
 	log := testkit.Logger(p.TB)
 	j := jobs.NewService(jobs.Deps{DB: p.db, Clock: p.clock, IDs: testkit.IDs(p.clock), Log: log, Files: p.files, Node: "node", Poll: 10 * time.Millisecond})
-	d := importer.Deps{DB: p.db, Clock: p.clock, IDs: testkit.IDs(p.clock), Log: log, Files: p.files, Jobs: j, Audit: trail{}, Ingest: p.stream,
+	d := importer.Deps{DB: p.db, Clock: p.clock, IDs: testkit.IDs(p.clock), Log: log, Files: p.files, Keys: testkit.Ring(), Jobs: j, Audit: trail{}, Ingest: p.stream,
 		Contacts: p.people, Orders: p.shop, Facts: p.stream, Catalogue: p.cat, TempDir: p.TempDir(),
 		Company: func(context.Context) (importer.Company, error) {
 			return importer.Company{Timezone: "Asia/Shanghai", Currency: "CNY"}, nil

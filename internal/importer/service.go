@@ -49,6 +49,14 @@ type FactStore interface {
 // Company is what options left empty stand for.
 type Company struct{ Timezone, Currency string }
 
+// Keyring seals what an import keeps of its file (package secret implements it).
+type Keyring interface {
+	SealBytes(dst []byte, field string, plain []byte) ([]byte, error)
+	OpenBytes(field string, sealed []byte) ([]byte, error)
+	Seal(field, plain string) (string, error)
+	OpenOrClear(field, text string) (string, error)
+}
+
 // Deps is what the service is built from.
 type Deps struct {
 	DB        *db.DB
@@ -56,6 +64,7 @@ type Deps struct {
 	IDs       *id.Source
 	Log       *slog.Logger
 	Files     blob.Store // uploads, kept with their import
+	Keys      Keyring    // seals rejected rows and samples
 	Jobs      jobs.Queue // NewService registers its kinds
 	Audit     audit.Recorder
 	Ingest    event.Ingester

@@ -83,6 +83,15 @@ func faultJSON(e *errs.Error) string {
 	return mustJSON(e)
 }
 
+// Under these names rejected rows and the samples of an upload's columns are sealed.
+const (
+	rejectsField = "import_rejects.body"
+	columnsField = "import_uploads.columns"
+)
+
+// isGzip tells rows that an older program kept unsealed.
+func isGzip(body []byte) bool { return len(body) > 2 && body[0] == 0x1f && body[1] == 0x8b }
+
 // saveRejects keeps rejected rows of one batch.
 func (s *Service) saveRejects(ctx context.Context, importID string, rows []Rejected) error {
 	if len(rows) == 0 {
@@ -99,8 +108,12 @@ func (s *Service) saveRejects(ctx context.Context, importID string, rows []Rejec
 	if err := z.Close(); err != nil {
 		return fmt.Errorf("pack rejected rows: %w", err)
 	}
-	_, err := s.DB.Exec(ctx, "insert into import_rejects (import_id, line, count, body) values ($1,$2,$3,$4) on conflict (import_id, line) do update set count = excluded.count, body = excluded.body",
-		importID, rows[0].Line, int64(len(rows)), body.Bytes())
+	packed, err := s.Keys.SealBytes(nil, rejectsField, body.Bytes())
+	if err != nil {
+		return fmt.Errorf("seal rejected rows: %w", err)
+	}
+	_, err = s.DB.Exec(ctx, "insert into import_rejects (import_id, line, count, body) values ($1,$2,$3,$4) on conflict (import_id, line) do update set count = excluded.count, body = excluded.body",
+		importID, rows[0].Line, int64(len(rows)), packed)
 	if err != nil {
 		return fmt.Errorf("keep rejected rows: %w", err)
 	}
@@ -117,6 +130,11 @@ func (s *Service) eachReject(ctx context.Context, importID string, fn func(Rejec
 		}
 		if err != nil {
 			return fmt.Errorf("read rejected rows: %w", err)
+		}
+		if !isGzip(body) {
+			if body, err = s.Keys.OpenBytes(rejectsField, body); err != nil {
+				return fmt.Errorf("open rejected rows: %w", err)
+			}
 		}
 		z, err := gzip.NewReader(bytes.NewReader(body))
 		if err != nil {
@@ -139,8 +157,12 @@ func (s *Service) eachReject(ctx context.Context, importID string, fn func(Rejec
 func (s *Service) insertUpload(ctx context.Context, u Upload, by string) error {
 	info := u.Info
 	info.Sample = nil
-	_, err := s.DB.Exec(ctx, "insert into import_uploads (id, name, size, file_key, info, columns, suggestion, created_by_id, created_at) values ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
-		u.ID, u.Name, u.Size, u.key, mustJSON(info), mustJSON(u.Columns), mustJSON(u.Suggestion), by, clock.Ms(u.CreatedAt))
+	columns, err := s.Keys.Seal(columnsField, mustJSON(u.Columns))
+	if err != nil {
+		return fmt.Errorf("seal samples: %w", err)
+	}
+	_, err = s.DB.Exec(ctx, "insert into import_uploads (id, name, size, file_key, info, columns, suggestion, created_by_id, created_at) values ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
+		u.ID, u.Name, u.Size, u.key, mustJSON(info), columns, mustJSON(u.Suggestion), by, clock.Ms(u.CreatedAt))
 	if err != nil {
 		return fmt.Errorf("record upload: %w", err)
 	}
@@ -160,6 +182,9 @@ func (s *Service) upload(ctx context.Context, id string) (Upload, error) {
 		return u, fmt.Errorf("read upload: %w", err)
 	}
 	u.CreatedAt = time.UnixMilli(created).UTC()
+	if columns, err = s.Keys.OpenOrClear(columnsField, columns); err != nil {
+		return u, fmt.Errorf("open samples: %w", err)
+	}
 	for text, into := range map[string]any{info: &u.Info, columns: &u.Columns, suggestion: &u.Suggestion} {
 		if err := json.Unmarshal([]byte(text), into); err != nil {
 			return u, fmt.Errorf("upload %s: %w", id, err)

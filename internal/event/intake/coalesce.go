@@ -52,6 +52,7 @@ type group struct {
 // at once, a busy one fills its messages; no timer decides.
 type coalescer struct {
 	out   Stream
+	keys  wire.Keyring // nil: messages are not sealed
 	log   *slog.Logger
 	limit int // bytes that may wait, over all groups
 
@@ -71,8 +72,8 @@ type coalescer struct {
 	onDone func(facts, bytes int, took time.Duration)
 }
 
-func newCoalescer(out Stream, limit int, log *slog.Logger) *coalescer {
-	c := &coalescer{out: out, log: log, limit: limit, onSent: func(uint64) {}, onDone: func(int, int, time.Duration) {}}
+func newCoalescer(out Stream, keys wire.Keyring, limit int, log *slog.Logger) *coalescer {
+	c := &coalescer{out: out, keys: keys, log: log, limit: limit, onSent: func(uint64) {}, onDone: func(int, int, time.Duration) {}}
 	c.wake.L = &c.mu
 	return c
 }
@@ -147,7 +148,7 @@ func (c *coalescer) next() *group {
 }
 
 func (c *coalescer) send() {
-	var message []byte
+	var message room
 	for {
 		g := c.next()
 		if g == nil {
@@ -166,12 +167,39 @@ func (c *coalescer) send() {
 	}
 }
 
-// deliver sends one group and tells its requests. message is room to build in;
-// it is given back unless the stream may still look at it.
-func (c *coalescer) deliver(g *group, message []byte) []byte {
+// room is what messages are built in, before and after they are sealed.
+type room struct{ plain, sealed []byte }
+
+// build makes the message of a group, sealed when there are keys.
+func (c *coalescer) build(g *group, r *room) ([]byte, error) {
+	r.plain = wire.AppendMessage(r.plain[:0], g.frames, g.count)
+	if c.keys == nil {
+		message := r.plain
+		r.plain = nil // the stream may look at it longer than we do
+		return message, nil
+	}
+	var err error
+	r.sealed, err = wire.Seal(r.sealed[:0], c.keys, r.plain)
+	return r.sealed, err
+}
+
+// deliver sends one group and tells its requests. r is room to build in; it is
+// given back without what the stream may still look at.
+func (c *coalescer) deliver(g *group, r room) room {
 	start := time.Now()
-	message = wire.AppendMessage(message[:0], g.frames, g.count)
-	wait, err := c.out.Send(message)
+	message, err := c.build(g, &r)
+	if c.dispatch(g, message, err, start) != nil {
+		r.sealed = nil
+	}
+	return r
+}
+
+// dispatch sends a message that was built (or could not be) and tells its requests.
+func (c *coalescer) dispatch(g *group, message []byte, err error, start time.Time) error {
+	var wait func(context.Context) bus.Ack
+	if err == nil {
+		wait, err = c.out.Send(message)
+	}
 	var ack bus.Ack
 	if err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), ackTimeout) // the fate of many requests, so no one's context
@@ -182,13 +210,13 @@ func (c *coalescer) deliver(g *group, message []byte) []byte {
 	if err != nil {
 		g.err = c.refusal(err, g)
 		close(g.done)
-		return nil
+		return err
 	}
 	g.seq = ack.Seq
 	c.onSent(ack.Seq)
 	close(g.done)
 	c.onDone(g.count, len(message), time.Since(start))
-	return message
+	return nil
 }
 
 func (c *coalescer) refusal(err error, g *group) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/koipond/koipond/internal/event"
@@ -79,12 +80,16 @@ func (s *Service) append(ctx context.Context, frames []byte, count int) (uint64,
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
-	message := wire.Message(frames, count)
+	g := &group{frames: frames, count: count, requests: 1, done: make(chan struct{})}
+	start := time.Now()
+	message, err := s.join.build(g, &room{})
+	if err != nil {
+		return 0, err
+	}
 	if s.deps.MaxMessage > 0 && len(message) > s.deps.MaxMessage || len(frames) > maxCallBytes {
 		return 0, errs.New(errs.TooLarge, "intake.batch_too_large", "limit", s.deps.MaxMessage)
 	}
-	g := &group{frames: frames, count: count, requests: 1, done: make(chan struct{})}
-	s.join.deliver(g, nil)
+	_ = s.join.dispatch(g, message, nil, start) // the group has the error
 	return g.seq, g.err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/koipond/koipond/internal/event/wire"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
@@ -29,16 +30,25 @@ type WriteKeys interface {
 	Lookup(ctx context.Context, key string) (k WriteKey, known bool, err error)
 }
 
+// Keyring seals facts at rest (package secret implements it).
+type Keyring interface {
+	wire.Keyring
+	Seal(field, plain string) (string, error)
+	OpenOrClear(field, text string) (string, error)
+}
+
 // Deps is what a Service is built from.
 type Deps struct {
 	Stream     Stream
 	MaxMessage int // largest message the stream takes, in bytes
-	DB         *db.DB
-	WriteKeys  WriteKeys
-	Clock      clock.Clock
-	IDs        *id.Source
-	Log        *slog.Logger
-	Metrics    prometheus.Registerer // nil: none
+	// Keys seal what goes on the stream and into the outbox; nil: it stays clear.
+	Keys      Keyring
+	DB        *db.DB
+	WriteKeys WriteKeys
+	Clock     clock.Clock
+	IDs       *id.Source
+	Log       *slog.Logger
+	Metrics   prometheus.Registerer // nil: none
 	// Queue bounds the bytes waiting for the stream, Bodies those of requests
 	// being read. 0: 32 and 64 MiB.
 	Queue, Bodies int
@@ -66,13 +76,21 @@ func New(d Deps) *Service {
 	if d.Bodies == 0 {
 		d.Bodies = 64 << 20
 	}
-	s := &Service{deps: d, join: newCoalescer(d.Stream, d.Queue, d.Log), pool: newBodyPool(&budget{limit: int64(d.Bodies)}),
+	s := &Service{deps: d, join: newCoalescer(d.Stream, streamKeys(d.Keys), d.Queue, d.Log), pool: newBodyPool(&budget{limit: int64(d.Bodies)}),
 		large: make(chan struct{}, 1)}
 	s.metrics = newMetrics(d.Metrics, s)
 	s.parsers.New = func() any { return &parser{} }
 	s.join.onDone = s.metrics.sent
 	s.relay = newRelay(s)
 	return s
+}
+
+// streamKeys keeps "no keys" from becoming an interface that holds nothing.
+func streamKeys(k Keyring) wire.Keyring {
+	if k == nil {
+		return nil
+	}
+	return k
 }
 
 // OnSent calls fn with the sequence of each message that the stream took, from

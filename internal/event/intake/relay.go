@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
 )
 
@@ -40,6 +41,9 @@ func (s *Service) Emit(ctx context.Context, facts ...event.Fact) error {
 			if err != nil {
 				return fmt.Errorf("encode facts for the outbox: %w", err)
 			}
+			if payload, err = s.sealOut(payload); err != nil {
+				return err
+			}
 			if err := s.deps.DB.Enqueue(ctx, outboxTopic, payload); err != nil {
 				return err
 			}
@@ -48,6 +52,29 @@ func (s *Service) Emit(ctx context.Context, facts ...event.Fact) error {
 		s.deps.DB.After(ctx, s.relay.kick)
 		return nil
 	})
+}
+
+// outboxField is under which name the facts of an outbox row are sealed.
+const outboxField = "outbox.facts"
+
+func (s *Service) sealOut(payload []byte) ([]byte, error) {
+	if s.deps.Keys == nil {
+		return payload, nil
+	}
+	text, err := s.deps.Keys.Seal(outboxField, string(payload))
+	return []byte(text), err
+}
+
+// openOut opens a row in place; one that an older program left is not sealed.
+func (s *Service) openOut(o *db.Outgoing) error {
+	if s.deps.Keys == nil {
+		return nil
+	}
+	text, err := s.deps.Keys.OpenOrClear(outboxField, string(o.Payload))
+	if err == nil {
+		o.Payload = []byte(text)
+	}
+	return err
 }
 
 // rowOf is how many facts go into one outbox row.
@@ -146,7 +173,11 @@ func (r *relay) drain(ctx context.Context) error {
 		size, last := 0, int64(0)
 		for _, o := range rows {
 			var some []event.Fact
-			if err := json.Unmarshal(o.Payload, &some); err != nil {
+			err := r.s.openOut(&o)
+			if err == nil {
+				err = json.Unmarshal(o.Payload, &some)
+			}
+			if err != nil {
 				if len(facts) > 0 {
 					break
 				}

@@ -50,6 +50,26 @@ type asideStore struct {
 	db    *db.DB
 	clock clock.Clock
 	ids   *id.Source
+	keys  Keyring // nil: facts stay clear
+}
+
+// asideField is under which name set-aside facts are sealed.
+const asideField = "set_aside.fact"
+
+// seal hides a fact while it lies here; open reads also what an older program left clear.
+func (s *asideStore) seal(fact []byte) (string, error) {
+	if s.keys == nil {
+		return string(fact), nil
+	}
+	return s.keys.Seal(asideField, string(fact))
+}
+
+func (s *asideStore) open(text string) (json.RawMessage, error) {
+	if s.keys == nil {
+		return json.RawMessage(text), nil
+	}
+	plain, err := s.keys.OpenOrClear(asideField, text)
+	return json.RawMessage(plain), err
 }
 
 // keepAside is how long settled rows stay to be looked at.
@@ -74,6 +94,10 @@ func (s *asideStore) put(ctx context.Context, a asideFact) error {
 	if err != nil {
 		return fmt.Errorf("encode fact to set aside: %w", err)
 	}
+	fact, err := s.seal(payload)
+	if err != nil {
+		return err
+	}
 	params := []byte("{}")
 	if len(a.err.Params) > 0 {
 		if params, err = json.Marshal(a.err.Params); err != nil {
@@ -85,7 +109,7 @@ func (s *asideStore) put(ctx context.Context, a asideFact) error {
 		on conflict (stage, subscriber, message_id) do update set code = excluded.code, params = excluded.params, fact = excluded.fact,
 			tries = set_aside.tries + 1, state = excluded.state, updated_at = excluded.updated_at, seq = excluded.seq, idx = excluded.idx
 		where set_aside.seq <> excluded.seq or set_aside.idx <> excluded.idx`,
-		s.ids.New("sa"), now, a.stage, a.subscriber, a.err.Code, string(params), a.fact.Name, a.fact.MessageID, a.fact.Source, string(payload),
+		s.ids.New("sa"), now, a.stage, a.subscriber, a.err.Code, string(params), a.fact.Name, a.fact.MessageID, a.fact.Source, fact,
 		a.fact.Contact, int64(a.at.Seq), int64(a.at.Idx), StateOpen)
 	if err != nil {
 		return fmt.Errorf("set a fact aside: %w", err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/event/wire"
 	"github.com/koipond/koipond/internal/platform/bus"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
@@ -64,6 +65,13 @@ const (
 	SetAside  Outcome = "set_aside"
 )
 
+// Keyring seals facts at rest (package secret implements it).
+type Keyring interface {
+	wire.Keyring
+	Seal(field, plain string) (string, error)
+	OpenOrClear(field, text string) (string, error)
+}
+
 // Deps is what a Pipeline is built from.
 type Deps struct {
 	DB       *db.DB
@@ -72,6 +80,7 @@ type Deps struct {
 	Resolver event.Resolver
 	Contacts Contacts      // nil: subscribers that lag see no contact ids
 	Emitter  event.Emitter // for facts that are tried again
+	Keys     Keyring       // opens the stream's messages and seals facts set aside; nil: all in clear
 	// Prepare brings a fact into the shape that reports share, before repeats
 	// are looked for; nil: facts stay as they came. It must give the same
 	// again for the same fact, and leaves alone what it cannot read.
@@ -125,7 +134,7 @@ func New(d Deps) *Pipeline {
 	if d.Backoff <= 0 {
 		d.Backoff = 100 * time.Millisecond
 	}
-	p := &Pipeline{deps: d, aside: &asideStore{db: d.DB, clock: d.Clock, ids: d.IDs}, filter: newFilter(d.FilterBytes), change: make(chan struct{})}
+	p := &Pipeline{deps: d, aside: &asideStore{db: d.DB, clock: d.Clock, ids: d.IDs, keys: d.Keys}, filter: newFilter(d.FilterBytes), change: make(chan struct{})}
 	p.metrics = newMetrics(d.Metrics, p)
 	return p
 }
@@ -248,6 +257,14 @@ func (p *Pipeline) Wait(ctx context.Context, seq uint64) error {
 			return fmt.Errorf("wait for the pipeline: %w", ctx.Err())
 		}
 	}
+}
+
+// decoder reads messages with the keys there are.
+func (p *Pipeline) decoder() *wire.Decoder {
+	if p.deps.Keys == nil { // not an interface that holds nothing
+		return &wire.Decoder{}
+	}
+	return &wire.Decoder{Keys: p.deps.Keys}
 }
 
 // moved tells everyone who waits that something went on. Call it with mu held.

@@ -26,7 +26,7 @@ type asideRow struct {
 
 const asideColumns = "id, at, stage, subscriber, code, params, name, message_id, source, fact, seq, idx, tries, state"
 
-func scanAside(rows *sql.Rows) (asideRow, error) {
+func (s *asideStore) scan(rows *sql.Rows) (asideRow, error) {
 	var r asideRow
 	var params, fact string
 	var seq, idx int64
@@ -34,7 +34,10 @@ func scanAside(rows *sql.Rows) (asideRow, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Fact, r.Pos = json.RawMessage(fact), event.Position{Seq: uint64(seq), Idx: uint32(idx)}
+	r.Pos = event.Position{Seq: uint64(seq), Idx: uint32(idx)}
+	if r.Fact, err = s.open(fact); err != nil {
+		return r, err
+	}
 	return r, json.Unmarshal([]byte(params), &r.Params)
 }
 
@@ -64,7 +67,7 @@ func (s *asideStore) list(ctx context.Context, q asideQuery) ([]asideRow, error)
 	args = append(args, q.limit)
 	text += fmt.Sprintf(" order by id desc limit $%d", len(args))
 	rows, err := s.db.Query(ctx, text, args...)
-	out, err := db.Collect(rows, err, scanAside)
+	out, err := db.Collect(rows, err, s.scan)
 	if err != nil {
 		return nil, fmt.Errorf("list set-aside facts: %w", err)
 	}
@@ -158,7 +161,7 @@ func (p *Pipeline) retryOne(ctx context.Context, r asideRow) (bool, error) {
 	if r.Stage == stageReact {
 		return p.retryReaction(ctx, r)
 	}
-	facts, err := r.facts()
+	facts, err := r.facts(p.decoder())
 	if err != nil {
 		return false, p.failAgain(ctx, r, errs.New(errs.Invalid, "facts.unreadable", "bytes", len(r.Fact)).Wrap(err))
 	}
@@ -177,7 +180,7 @@ func (p *Pipeline) retryOne(ctx context.Context, r asideRow) (bool, error) {
 }
 
 // facts are those of the row: one, or those of a message that could not be read.
-func (r asideRow) facts() ([]event.Fact, error) {
+func (r asideRow) facts(dec *wire.Decoder) ([]event.Fact, error) {
 	if r.Stage != stageDecode {
 		var f event.Fact
 		if err := json.Unmarshal(r.Fact, &f); err != nil {
@@ -193,8 +196,7 @@ func (r asideRow) facts() ([]event.Fact, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read set-aside message %s: %w", r.ID, err)
 	}
-	var d wire.Decoder
-	return d.Decode(nil, data)
+	return dec.Decode(nil, data)
 }
 
 // retryReaction gives a stored fact to the one subscriber that failed on it.

@@ -15,6 +15,7 @@ import (
 	"github.com/koipond/koipond/internal/event/wire"
 	"github.com/koipond/koipond/internal/platform/bus"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/secret"
 )
 
 func stack() string { return string(debug.Stack()) }
@@ -70,9 +71,9 @@ func (p *Pipeline) work(ctx context.Context) {
 	p.mu.Unlock()
 	p.wg.Go(func() { p.read(ctx, from, in) })
 	var b batch
-	var dec wire.Decoder
+	dec := p.decoder()
 	for {
-		if !p.gather(ctx, in, &b, &dec) {
+		if !p.gather(ctx, in, &b, dec) {
 			return
 		}
 		start := time.Now()
@@ -165,7 +166,9 @@ func (p *Pipeline) gather(ctx context.Context, in *queue, b *batch, dec *wire.De
 		b.since = m.At
 		p.oldest.Store(m.At.UnixMilli())
 		in.room.Release(weight(m))
-		p.unpack(b, m, dec)
+		if !p.unpack(ctx, b, m, dec) {
+			return false
+		}
 	case <-ctx.Done():
 		return false
 	}
@@ -173,7 +176,9 @@ func (p *Pipeline) gather(ctx context.Context, in *queue, b *batch, dec *wire.De
 		select {
 		case m := <-in.messages:
 			in.room.Release(weight(m))
-			p.unpack(b, m, dec)
+			if !p.unpack(ctx, b, m, dec) {
+				return false
+			}
 		default:
 			return true
 		}
@@ -181,11 +186,19 @@ func (p *Pipeline) gather(ctx context.Context, in *queue, b *batch, dec *wire.De
 	return true
 }
 
-func (p *Pipeline) unpack(b *batch, m bus.Message, dec *wire.Decoder) {
+// unpack adds a message's facts to the batch; false when ctx ended before they could be read.
+func (p *Pipeline) unpack(ctx context.Context, b *batch, m bus.Message, dec *wire.Decoder) bool {
 	from := len(b.facts)
 	p.metrics.messages.Add(1)
 	var err error
 	b.facts, err = dec.Decode(b.facts, m.Data)
+	for n := 0; errors.Is(err, secret.ErrUnknownKey); n++ { // another node has a key that this one is about to hear of
+		p.deps.Log.Error("facts wait: this node lacks the key that sealed a message", "seq", m.Seq, "error", err)
+		if !p.backoff(ctx, n) {
+			return false
+		}
+		b.facts, err = dec.Decode(b.facts, m.Data)
+	}
 	if err != nil {
 		p.deps.Log.Error("a message of the stream cannot be read", "seq", m.Seq, "error", err)
 		b.bad = append(b.bad, unreadable(m))
@@ -200,6 +213,7 @@ func (p *Pipeline) unpack(b *batch, m bus.Message, dec *wire.Decoder) {
 		b.bytes += len(f.Properties) + len(f.Traits) + len(f.Context)
 	}
 	b.last = event.Position{Seq: m.Seq, Idx: uint32(max(len(b.facts)-from, 1) - 1)}
+	return true
 }
 
 // digest takes a batch through the stages until it is stored; it gives up only

@@ -5,7 +5,10 @@
 // one left in the stream. Frames do not depend on each other, so that requests
 // encode theirs apart and the coalescer only puts them one behind another.
 //
-//	message: 'K' version flags uvarint(count) [uvarint(raw length)] body
+// The messages of a program with keys are sealed as a whole.
+//
+//	sealed:  'K' 2 sealed(message)
+//	message: 'K' 1 flags uvarint(count) [uvarint(raw length)] body
 //	frame:   uvarint(length) type uvarint(fields) uvarint(receivedAt) zigzag(receivedAt-timestamp)
 //	         lengths of the texts, texts, lengths of the JSON parts, JSON parts
 package wire

@@ -13,6 +13,7 @@ import (
 const (
 	magic        = 'K'
 	version      = 1
+	sealed       = 2 // a version of its own: 'K' 2, then a whole message, sealed
 	flagS2       = 1
 	maxRaw       = 64 << 20 // a message never unpacks to more
 	minCompress  = 512      // below it the header of s2 eats the gain
@@ -43,9 +44,26 @@ func AppendMessage(dst, frames []byte, count int) []byte {
 	return append(dst[:head], frames...)
 }
 
-// Decoder takes messages apart. It keeps the strings that come again and again
+// Keyring seals messages as a whole (package secret implements it).
+type Keyring interface {
+	SealBytes(dst []byte, field string, plain []byte) ([]byte, error)
+	OpenBytes(field string, sealed []byte) ([]byte, error)
+}
+
+// sealField is under which name messages are sealed.
+const sealField = "stream.message"
+
+// Seal appends the sealed form of a message to dst: nobody reads it without the
+// keys, and a change is noticed.
+func Seal(dst []byte, keys Keyring, message []byte) ([]byte, error) {
+	return keys.SealBytes(append(dst, magic, sealed), sealField, message)
+}
+
+// Decoder takes messages apart, sealed ones and those that an older program
+// left unsealed. It keeps the strings that come again and again
 // (event names, sources, kinds), at most 4,096. Not safe for concurrent use.
 type Decoder struct {
+	Keys Keyring // nil: sealed messages cannot be read
 	seen map[string]string
 	text []byte
 }
@@ -54,6 +72,16 @@ type Decoder struct {
 // one buffer per message: clone what outlives the batch. A message is good as
 // a whole or ErrCorrupt.
 func (d *Decoder) Decode(dst []event.Fact, data []byte) ([]event.Fact, error) {
+	if len(data) > 2 && data[0] == magic && data[1] == sealed {
+		if d.Keys == nil {
+			return dst, fmt.Errorf("%w: sealed, and no key is given", ErrCorrupt)
+		}
+		plain, err := d.Keys.OpenBytes(sealField, data[2:])
+		if err != nil {
+			return dst, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		}
+		data = plain
+	}
 	body, count, err := open(data)
 	if err != nil {
 		return dst, err
@@ -76,7 +104,7 @@ func (d *Decoder) Decode(dst []event.Fact, data []byte) ([]event.Fact, error) {
 	return dst, nil
 }
 
-// Count tells how many facts a message says it has.
+// Count tells how many facts an unsealed message says it has.
 func Count(data []byte) int {
 	if len(data) < 4 || data[0] != magic {
 		return 0

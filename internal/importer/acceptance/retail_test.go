@@ -179,7 +179,7 @@ func newWaterworks(t testing.TB, d *db.DB) *waterworks {
 	gbp := func(context.Context) (string, error) { return "GBP", nil }
 	w.shop = shop.NewService(shop.Deps{DB: d, Clock: c, IDs: ids, Log: log, Contacts: summaries{w.contacts}, Currency: gbp})
 	j := jobs.NewService(jobs.Deps{DB: d, Clock: c, IDs: ids, Log: log, Files: files, Node: "node"})
-	w.Service = importer.NewService(importer.Deps{DB: d, Clock: c, IDs: ids, Log: log, Files: files, Jobs: j, Audit: trail{}, Ingest: door{in, w.pipe},
+	w.Service = importer.NewService(importer.Deps{DB: d, Clock: c, IDs: ids, Log: log, Files: files, Keys: testkit.Ring(), Jobs: j, Audit: trail{}, Ingest: door{in, w.pipe},
 		Contacts: w.contacts, Orders: w.shop, Facts: store, Catalogue: cat, TempDir: dir,
 		Company: func(context.Context) (importer.Company, error) {
 			return importer.Company{Timezone: "Europe/London", Currency: "GBP"}, nil

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koipond/koipond/internal/platform/blob"
+	"github.com/koipond/koipond/internal/platform/secret"
 )
 
 // engines gives one empty store per engine.
@@ -32,6 +33,24 @@ func engines(t *testing.T, fn func(t *testing.T, s blob.Store)) {
 		require.NoError(t, err)
 		fn(t, s)
 	})
+	t.Run("sealed folder", func(t *testing.T) {
+		s, err := blob.NewFolder(filepath.Join(t.TempDir(), "files"))
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		fn(t, blob.Seal(s, newRing(t)))
+	})
+	t.Run("sealed s3", func(t *testing.T) {
+		_, addr := startFakeS3(t, "pond")
+		s, err := blob.NewS3(t.Context(), s3Config(addr))
+		require.NoError(t, err)
+		fn(t, blob.Seal(s, newRing(t)))
+	})
+}
+
+func newRing(t *testing.T) *secret.Ring {
+	r, err := secret.NewRing(secret.NewKey())
+	require.NoError(t, err)
+	return r
 }
 
 func s3Config(addr string) blob.S3Config {

@@ -69,11 +69,11 @@ func (f *Folder) Put(ctx context.Context, key string, r io.Reader) (Info, error)
 
 // place renames; the folder made for it may vanish at once when a Delete finds it empty.
 func (f *Folder) place(tmp, key string) (err error) {
-	for range 5 {
-		if err = f.root.MkdirAll(path.Dir(key), 0o700); err != nil {
-			return err
+	for range 20 {
+		if err = f.root.MkdirAll(path.Dir(key), 0o700); err == nil {
+			err = f.root.Rename(tmp, key)
 		}
-		if err = f.root.Rename(tmp, key); !errors.Is(err, fs.ErrNotExist) {
+		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

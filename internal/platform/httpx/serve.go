@@ -80,7 +80,7 @@ func (a *API) panicked(out *answer, r *http.Request, v any) {
 		panic(v)
 	}
 	a.cfg.Log.ErrorContext(r.Context(), "panic", "panic", fmt.Sprint(v),
-		"path", r.URL.Path, "stack", string(debug.Stack()))
+		"path", loggable(r.URL.Path), "stack", string(debug.Stack()))
 	if out.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
@@ -101,7 +101,7 @@ func (a *API) logAccess(r *http.Request, q *request, out *answer, ms float64) {
 	if !a.cfg.Log.Enabled(ctx, level) {
 		return
 	}
-	attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", out.code()),
+	attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", loggable(r.URL.Path)), slog.Int("status", out.code()),
 		slog.Float64("ms", ms), slog.Int64("bytes", out.bytes), slog.String("ip", q.ip)}
 	if q.principal != nil {
 		attrs = append(attrs, slog.String("by", q.principal.ID))
@@ -110,6 +110,35 @@ func (a *API) logAccess(r *http.Request, q *request, out *answer, ms float64) {
 		attrs = append(attrs, slog.String("error", q.cause.Error()))
 	}
 	a.cfg.Log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// loggable leaves out the parts of a path that may be a phone number, an e-mail
+// address or the like: where an id belongs, people type anything.
+func loggable(path string) string {
+	if strings.IndexByte(path, '@') < 0 && !strings.ContainsFunc(path, func(r rune) bool { return r >= '0' && r <= '9' || r > 127 }) {
+		return path
+	}
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		digits := 0
+		for _, c := range p {
+			switch {
+			case c >= '0' && c <= '9':
+				digits++
+			case c == '-' || c == ' ' || c == '+':
+			case c == '@' || c > 127:
+				digits = 99
+			default:
+				if digits < 7 {
+					digits = 0
+				}
+			}
+		}
+		if digits >= 7 && !strings.Contains(p, "_") { // ids of ours have a prefix
+			parts[i] = "…"
+		}
+	}
+	return strings.Join(parts, "/")
 }
 
 // unmatched answers what no route takes: 405 when another method would do, else 404.

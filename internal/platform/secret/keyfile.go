@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -84,14 +85,15 @@ func create(dir, path string) ([][]byte, error) {
 	return [][]byte{k}, writeFile(path, [][]byte{k})
 }
 
-// Rotate adds a new key to a key file; it seals from the next start on. What
-// is sealed already stays readable. Only for keys that live in a file.
-func Rotate(path string) error {
+// Rotate adds a new key to a key file and names it. What is sealed already stays
+// readable. Only for keys that live in a file.
+func Rotate(path string) (keyID string, err error) {
 	keys, err := readFile(path)
 	if err != nil {
-		return fmt.Errorf("rotate key: %w", err)
+		return "", fmt.Errorf("rotate key: %w", err)
 	}
-	return writeFile(path, append(keys, NewKey()))
+	k := NewKey()
+	return masterOf(k).id, writeFile(path, append(keys, k))
 }
 
 // FilePath is where the key file of a data directory is.
@@ -169,6 +171,28 @@ func (r *Ring) check(dir, where string) error {
 		return r.writeCheck(dir, path)
 	}
 	return nil
+}
+
+// Recheck seals the check text of a data directory anew when an older key
+// sealed it, so that this key can be taken out.
+func (r *Ring) Recheck(dir string) error { return r.check(dir, "the key ring") }
+
+// Remove takes a key out of a key file. Never the first: it keys the blind index.
+func Remove(path, keyID string) error {
+	list, err := readFile(path)
+	if err != nil {
+		return fmt.Errorf("remove key: %w", err)
+	}
+	for i, k := range list {
+		if masterOf(k).id != keyID {
+			continue
+		}
+		if i == 0 {
+			return ErrIndexKey.With("key", keyID)
+		}
+		return writeFile(path, slices.Delete(list, i, i+1))
+	}
+	return ErrUnknownKey.With("key", keyID)
 }
 
 func (r *Ring) writeCheck(dir, path string) error {

@@ -112,7 +112,8 @@ func TestKeyFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "v", got)
 
-	require.NoError(t, secret.Rotate(secret.FilePath(dir)))
+	_, err = secret.Rotate(secret.FilePath(dir))
+	require.NoError(t, err)
 	rotated, err := secret.Load(secret.Source{Dir: dir})
 	require.NoError(t, err)
 	require.NotEqual(t, first.KeyID(), rotated.KeyID())

@@ -11,8 +11,8 @@ import (
 )
 
 // maxJSON is the largest JSON text kept as it is. Intake allows a fraction of
-// it; the bound keeps a mistake of some other door from filling the store.
-const maxJSON = 1 << 20
+// it, and sealing makes it longer; the bound keeps a mistake of some other door from filling the store.
+const maxJSON = 8 << 20
 
 // clean makes any bytes text that DuckDB takes; both stored and asked-for values pass through it.
 func clean(s string) string {
