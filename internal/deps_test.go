@@ -59,6 +59,7 @@ var domains = map[string][]string{
 	"contact": {"analytics", "event", "event/veil"},
 	"shop":    {"contact", "event"},
 
+	"contact/consent":     {"contact", "event"},
 	"contact/match/score": {},
 
 	"importer/table": {},

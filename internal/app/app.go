@@ -15,6 +15,7 @@ import (
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/analytics/sealed"
 	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/contact/consent"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/dictionary"
 	"github.com/koipond/koipond/internal/event/intake"
@@ -62,6 +63,7 @@ type App struct {
 	dict      *dictionary.Service
 	live      *live.Service
 	contacts  *contact.Service
+	consent   *consent.Service
 	shop      *shop.Service
 	importer  *importer.Service
 	overview  *overviewService
@@ -167,6 +169,8 @@ func (a *App) buildServices() {
 	a.dict = dictionary.New(dictionary.Deps{DB: a.DB, Store: a.store, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Jobs: a.jobs})
 	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Zone: a.zone, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Timeline: a.store, People: a.Team, Titles: a.dict, Imports: importNames{a}})
+	a.consent = consent.NewService(consent.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
+		Contacts: a.contacts, Jobs: a.jobs, Brand: a.brand, PublicURL: a.cfg.URL})
 	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})
 	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
 		Emitter: a.intake, Keys: a.ring, Watcher: a.live, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
@@ -175,7 +179,7 @@ func (a *App) buildServices() {
 	a.importer = importer.NewService(importer.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Keys: a.ring, Jobs: a.jobs, Audit: a.Audit,
 		Ingest: ingest, Contacts: a.contacts, Orders: a.shop, Facts: a.store, Catalogue: a.catalogue, Company: a.company, Settle: a.settle,
 		MaxUpload: a.cfg.MaxUploadMB << 20})
-	for _, s := range []event.Subscriber{a.contacts.Activity(), a.shop, a.dict} {
+	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict} {
 		a.pipe.Subscribe(s)
 	}
 	a.contacts.OnMerge(func(ctx context.Context, merges []contact.Merge) error {
@@ -217,6 +221,11 @@ func (a *App) zone(ctx context.Context) *time.Location {
 	}
 	a.log.Warn("the company's time zone is not known just now", "error", err)
 	return time.FixedZone("Asia/Shanghai", 8*3600)
+}
+
+func (a *App) brand(ctx context.Context) (consent.Brand, error) {
+	s, err := a.Team.Settings(ctx)
+	return consent.Brand{Company: s.Company, Timezone: s.Timezone, Language: s.Language}, err
 }
 
 func (a *App) currency(ctx context.Context) (string, error) {

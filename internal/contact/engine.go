@@ -47,6 +47,7 @@ type engine struct {
 	lookups *lookups
 	cache   *cache // of the Resolver; nil elsewhere
 	hooks   *[]MergeHook
+	kinds   *[]KindHook
 }
 
 // lock makes the caller the only one who changes contacts until the

@@ -168,7 +168,7 @@ func (e *engine) updateStates(ctx context.Context, w *world) error {
 			nums = append(nums, st.num)
 		}
 	}
-	return reshownTags(ctx, e.db, nums)
+	return e.reshown(ctx, nums)
 }
 
 // reshownTags follows contacts whose kind changed.

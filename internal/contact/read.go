@@ -110,6 +110,7 @@ func (e *engine) fromFact(w *world, f *event.Fact, at event.Position, in *input)
 var administrative = map[string]bool{
 	event.NameContactCreated: true, event.NameContactUpdated: true, event.NameContactMerged: true, event.NameContactImport: true,
 	event.NameTagAdded: true, event.NameTagRemoved: true, event.NameNoteAdded: true,
+	event.NameConsentGranted: true, event.NameConsentWithdrawn: true,
 }
 
 // introducing facts bring a contact that something else than resolving made

@@ -84,7 +84,7 @@ func NewService(deps Deps) *Service {
 	}
 	hooks := &[]MergeHook{}
 	eng := engine{db: deps.DB, clock: deps.Clock, ids: deps.IDs, keys: deps.Keys, emit: deps.Emit, country: deps.Country,
-		lookups: newLookups(size / 4), hooks: hooks}
+		lookups: newLookups(size / 4), hooks: hooks, kinds: &[]KindHook{}}
 	resolving := eng
 	resolving.cache = newCache(size)
 	return &Service{Deps: deps, guesses: &guessLimit{}, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}

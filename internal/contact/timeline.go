@@ -169,6 +169,10 @@ func title(ctx context.Context, e *Entry, names map[string]string) string {
 		return say("timeline.tag_removed", "tag", cmp.Or(firstWord(p, "name", "tag"), "…"))
 	case event.NameNoteAdded:
 		return say("timeline.note_added", "by", cmp.Or(firstWord(p, "by"), "…"))
+	case event.NameConsentGranted:
+		return say("timeline.consent_granted", "what", cmp.Or(firstWord(p, "purposeName", "purpose"), "…"))
+	case event.NameConsentWithdrawn:
+		return say("timeline.consent_withdrawn", "what", cmp.Or(firstWord(p, "purposeName", "purpose"), "…"))
 	case event.NameOrderPaid:
 		return say("timeline.order_paid", "number", cmp.Or(firstWord(p, "orderNumber", "number"), "…"))
 	case event.NameOrderRefunded:

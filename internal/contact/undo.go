@@ -293,7 +293,7 @@ func (s *Service) putBack(ctx context.Context, importID string, us []*undoing) e
 	if err != nil {
 		return err
 	}
-	if err := reshownTags(ctx, s.DB, nums); err != nil {
+	if err := s.engine.reshown(ctx, nums); err != nil {
 		return err
 	}
 	for _, k := range dropped {

@@ -22,20 +22,22 @@ const (
 
 // Names of the facts that Koipond itself states or derives from calls.
 const (
-	NameIdentified     = "contact.identified"
-	NameAliased        = "contact.aliased"
-	NamePageViewed     = "page.viewed"
-	NameScreenViewed   = "screen.viewed"
-	NameGroupJoined    = "group.joined"
-	NameContactCreated = "contact.created"
-	NameContactUpdated = "contact.updated"
-	NameContactMerged  = "contact.merged"
-	NameContactImport  = "contact.imported"
-	NameTagAdded       = "tag.added"
-	NameTagRemoved     = "tag.removed"
-	NameNoteAdded      = "note.added"
-	NameOrderPaid      = "order.paid"
-	NameOrderRefunded  = "order.refunded"
+	NameIdentified       = "contact.identified"
+	NameAliased          = "contact.aliased"
+	NamePageViewed       = "page.viewed"
+	NameScreenViewed     = "screen.viewed"
+	NameGroupJoined      = "group.joined"
+	NameContactCreated   = "contact.created"
+	NameContactUpdated   = "contact.updated"
+	NameContactMerged    = "contact.merged"
+	NameContactImport    = "contact.imported"
+	NameTagAdded         = "tag.added"
+	NameTagRemoved       = "tag.removed"
+	NameNoteAdded        = "note.added"
+	NameConsentGranted   = "consent.granted"
+	NameConsentWithdrawn = "consent.withdrawn"
+	NameOrderPaid        = "order.paid"
+	NameOrderRefunded    = "order.refunded"
 )
 
 // Identifier is one way to recognise a person: a kind (`user_id`,

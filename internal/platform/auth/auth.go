@@ -31,6 +31,7 @@ const (
 	ContactWrite    Permission = "contact.write"
 	ContactUnmask   Permission = "contact.unmask"
 	ContactExport   Permission = "contact.export"
+	ConsentWrite    Permission = "consent.write"
 	OrderRead       Permission = "order.read"
 	OverviewRead    Permission = "overview.read"
 	SystemRead      Permission = "system.read"
@@ -39,7 +40,7 @@ const (
 
 // All lists every grantable permission, in the order the console shows them.
 func All() []Permission {
-	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, OrderRead,
+	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, ConsentWrite, OrderRead,
 		ImportRead, ImportWrite, FactsRead, FactsWrite, DictionaryRead, DictionaryWrite,
 		JobsRead, JobsWrite, KeysRead, KeysWrite, TeamRead, TeamWrite, AuditRead, SystemRead, SettingsWrite}
 }
@@ -56,12 +57,12 @@ func BuiltinRoles() []Role {
 	with := func(more ...Permission) []Permission { return append(slices.Clone(look), more...) }
 	return []Role{
 		{"admin", All()},
-		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite)},
+		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ConsentWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite)},
 		{"growth", with(ContactWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite)},
 		{"content", with(FactsRead, DictionaryRead)},
 		{"copywriter", []Permission{OverviewRead, DictionaryRead, JobsRead}},
-		{"community", with(ContactWrite, ContactUnmask)},
-		{"service", with(ContactWrite, ContactUnmask)},
+		{"community", with(ContactWrite, ContactUnmask, ConsentWrite)},
+		{"service", with(ContactWrite, ContactUnmask, ConsentWrite)},
 		{"analyst", with(FactsRead, FactsWrite, DictionaryRead, DictionaryWrite, ContactExport, ImportRead, SystemRead)},
 	}
 }

@@ -21,6 +21,7 @@ export type Permission =
   | 'contact.write'
   | 'contact.unmask'
   | 'contact.export'
+  | 'consent.write'
   | 'order.read'
   | 'overview.read'
   | 'system.read'

@@ -1,0 +1,333 @@
+package consent
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/platform/audit"
+	"github.com/koipond/koipond/internal/platform/clock"
+	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/platform/jobs"
+)
+
+// Kinds of jobs.
+const (
+	jobChange = "consents.change"
+	jobUndo   = "consents.undo"
+	jobCheck  = "consents.check"
+)
+
+// bulkBatch is how many people one transaction changes: the ledger is locked meanwhile.
+const bulkBatch = 400
+
+// Bulk is a change of many people at once.
+type Bulk struct {
+	Purpose string
+	Channel Channel
+	State   State
+	Wording int64
+	Reason  string
+}
+
+// Batch is a change of many people as it is listed.
+type Batch struct {
+	ID        string     `json:"id"`
+	Purpose   string     `json:"purpose"`
+	Channel   Channel    `json:"channel"`
+	State     State      `json:"state"`
+	Reason    string     `json:"reason"`
+	Job       string     `json:"job"`
+	Written   int64      `json:"written" doc:"People it changed so far"`
+	Voided    int64      `json:"voided" doc:"Rows taken back by the undo so far"`
+	CreatedAt time.Time  `json:"createdAt"`
+	UndoneAt  *time.Time `json:"undoneAt,omitempty"`
+	By        string     `json:"by"`
+}
+
+type changeParams struct {
+	Batch     string            `json:"batch"`
+	Selection contact.Selection `json:"selection"`
+	Bulk      Bulk              `json:"bulk"`
+	By, ByID  string
+}
+
+// StartChange begins a change of many people. Withdrawing is free; granting needs
+// the version of the wording that they agreed to, and leaves alone whoever withdrew.
+func (s *Service) StartChange(ctx context.Context, sel contact.Selection, b Bulk) (Batch, error) {
+	var err error
+	if b.Reason, err = reasonOf("reason", b.Reason); err != nil {
+		return Batch{}, err
+	}
+	if b.State != Granted && b.State != Withdrawn {
+		return Batch{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("state", "consent.bad_state"))
+	}
+	title := "DND"
+	if b.Purpose == Everything {
+		b.Channel = All
+		if b.State == Granted {
+			return Batch{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("purpose", "consent.no_bulk_lift"))
+		}
+	} else {
+		p, err := s.purpose(ctx, b.Purpose)
+		if err != nil {
+			return Batch{}, err
+		}
+		if b.Channel != All && !p.uses(b.Channel) {
+			return Batch{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("channel", "consent.channel_not_used", "purpose", b.Purpose, "channel", string(b.Channel)))
+		}
+		if b.State == Granted {
+			if _, ok := p.wording(b.Wording); b.Wording == 0 || !ok {
+				return Batch{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("wording", "consent.grant_needs_wording"))
+			}
+		}
+		title = p.Name.in(httpx.Lang(ctx))
+	}
+	by := principal(ctx)
+	out := Batch{ID: s.IDs.New("cb"), Purpose: b.Purpose, Channel: b.Channel, State: b.State, Reason: b.Reason, CreatedAt: s.Clock.Now(), By: by.Name}
+	err = s.DB.Tx(ctx, func(ctx context.Context) error {
+		job, err := s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobChange, Title: title, Unit: "contacts", Link: "/consent", Params: changeParams{out.ID, sel, b, by.Name, by.ID}})
+		if err != nil {
+			return err
+		}
+		out.Job = job.ID
+		_, err = s.DB.Exec(ctx, "insert into consent_batches (id, purpose, channel, state, reason, job, created_at, by_id, by_name) values ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
+			out.ID, b.Purpose, string(b.Channel), string(b.State), b.Reason, job.ID, out.CreatedAt.UnixMilli(), by.ID, by.Name)
+		if err != nil {
+			return err
+		}
+		return s.record(ctx, "consent.bulk_started", audit.Object{Type: "consent_batch", ID: out.ID}, map[string]any{"purpose": b.Purpose, "channel": b.Channel, "state": b.State, "reason": b.Reason})
+	})
+	if err != nil {
+		return Batch{}, fmt.Errorf("start a change of consents: %w", err)
+	}
+	return out, nil
+}
+
+type changeResult struct {
+	After   int64 `json:"after"`
+	Seen    int64 `json:"seen"`
+	Written int64 `json:"written"`
+	Kept    int64 `json:"kept"` // who withdrew and is left alone
+}
+
+func (s *Service) runChange(ctx context.Context, run jobs.Run) error {
+	var p changeParams
+	if err := run.Params(&p); err != nil {
+		return err
+	}
+	var res changeResult
+	if _, err := run.LastCheckpoint(&res); err != nil {
+		return err
+	}
+	total, err := s.Contacts.Count(ctx, p.Selection)
+	if err != nil {
+		return err
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		nums, err := s.Contacts.Walk(ctx, p.Selection, res.After, bulkBatch)
+		if err != nil {
+			return err
+		}
+		if len(nums) == 0 {
+			return run.Result(res)
+		}
+		next := res
+		err = s.DB.Tx(ctx, func(ctx context.Context) error {
+			next = res
+			said, kept, err := s.bulkRows(ctx, nums, &p)
+			if err != nil {
+				return err
+			}
+			if err := s.Write(ctx, said); err != nil {
+				return err
+			}
+			next.After, next.Seen, next.Written, next.Kept = nums[len(nums)-1], res.Seen+int64(len(nums)), res.Written+int64(len(said)), res.Kept+kept
+			if _, err := s.DB.Exec(ctx, "update consent_batches set written = $1 where id = $2", next.Written, p.Batch); err != nil {
+				return err
+			}
+			return run.Checkpoint(ctx, next)
+		})
+		if err != nil {
+			return fmt.Errorf("change consents: %w", err)
+		}
+		res = next
+		run.Progress(res.Seen, max(total, res.Seen))
+	}
+}
+
+// bulkRows makes rows for those whom the change concerns: who stands that way
+// already gets none, and a grant leaves alone whoever withdrew.
+func (s *Service) bulkRows(ctx context.Context, nums []int64, p *changeParams) (said []Said, kept int64, err error) {
+	roots, err := s.rootsOf(ctx, nums)
+	if err != nil {
+		return nil, 0, err
+	}
+	have, err := s.stands(ctx, nums)
+	if err != nil {
+		return nil, 0, err
+	}
+	m := p.Bulk.Channel.covers()
+	for _, n := range nums {
+		if _, gone := roots[n]; gone { // merged since it was found; whoever it is part of comes by itself
+			continue
+		}
+		st, all := have[stateKey{n, p.Bulk.Purpose}], have[stateKey{n, Everything}]
+		_, withdrawn, _ := st.masks()
+		switch {
+		case st.says(m, p.Bulk.State):
+		case p.Bulk.State == Granted && (withdrawn&m != 0 || all.of(useBit).state == Withdrawn):
+			kept++
+		default:
+			said = append(said, Said{Contact: n, Purpose: p.Bulk.Purpose, Channel: p.Bulk.Channel, State: p.Bulk.State, Source: FromBulk, Wording: p.Bulk.Wording, Batch: p.Batch,
+				Proof: Proof{StaffID: p.ByID, StaffName: p.By, Note: p.Bulk.Reason}})
+		}
+	}
+	return said, kept, nil
+}
+
+const batchColumns = "id, purpose, channel, state, reason, job, written, voided, created_at, undone_at, by_name"
+
+func scanBatch(r interface{ Scan(...any) error }) (b Batch, err error) {
+	var made, undone int64
+	err = r.Scan(&b.ID, &b.Purpose, &b.Channel, &b.State, &b.Reason, &b.Job, &b.Written, &b.Voided, &made, &undone, &b.By)
+	b.CreatedAt, b.UndoneAt = clock.FromMs(made), timeOf(undone)
+	return b, err
+}
+
+func (s *Service) batch(ctx context.Context, id string) (Batch, error) {
+	b, err := scanBatch(s.DB.QueryRow(ctx, "select "+batchColumns+" from consent_batches where id = $1", id))
+	if db.NoRows(err) {
+		return b, errs.New(errs.NotFound, "consent.no_such_batch", "id", id)
+	}
+	return b, err
+}
+
+// Batches lists the newest changes of many.
+func (s *Service) Batches(ctx context.Context, cursor string, limit int) (items []Batch, next string, err error) {
+	c := suppressionCursor{T: 1 << 62}
+	if err := httpx.DecodeCursor(cursor, &c); err != nil {
+		return nil, "", err
+	}
+	rows, err := s.DB.Query(ctx, fmt.Sprintf("select %s from consent_batches where created_at < $1 or created_at = $1 and id < $2 order by created_at desc, id desc limit %d", batchColumns, limit+1), c.T, c.ID)
+	items, err = db.Collect(rows, err, func(r *sql.Rows) (Batch, error) { return scanBatch(r) })
+	if err != nil {
+		return nil, "", fmt.Errorf("list changes of many: %w", err)
+	}
+	if len(items) > limit {
+		items = items[:limit]
+		end := items[limit-1]
+		next = httpx.EncodeCursor(suppressionCursor{clock.Ms(end.CreatedAt), end.ID})
+	}
+	return items, next, nil
+}
+
+// UndoChange takes a change of many back: what holds is as if it had never been.
+// What people said since stays.
+func (s *Service) UndoChange(ctx context.Context, id string) (Batch, error) {
+	err := s.DB.Tx(ctx, func(ctx context.Context) error {
+		b, err := s.batch(ctx, id)
+		if err != nil {
+			return err
+		}
+		if b.UndoneAt != nil {
+			return errs.New(errs.Conflict, "consent.undone_already")
+		}
+		job, err := s.Jobs.Get(ctx, b.Job)
+		if err != nil {
+			return err
+		}
+		if !job.State.Final() {
+			return errs.New(errs.Conflict, "consent.still_running")
+		}
+		undo, err := s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobUndo, Title: job.Title, Unit: "rows", Link: "/consent", Params: changeParams{Batch: id}, Key: "undo " + id})
+		if err != nil {
+			return err
+		}
+		if _, err := s.DB.Exec(ctx, "update consent_batches set undone_at = $1, undo_job = $2 where id = $3", s.Clock.Now().UnixMilli(), undo.ID, id); err != nil {
+			return err
+		}
+		return s.record(ctx, "consent.bulk_undone", audit.Object{Type: "consent_batch", ID: id}, map[string]any{"purpose": b.Purpose, "state": b.State, "written": b.Written})
+	})
+	if err != nil {
+		return Batch{}, fmt.Errorf("undo a change of consents: %w", err)
+	}
+	return s.batch(ctx, id)
+}
+
+func (s *Service) runUndo(ctx context.Context, run jobs.Run) error {
+	var p changeParams
+	if err := run.Params(&p); err != nil {
+		return err
+	}
+	n, err := s.VoidBatch(ctx, p.Batch, run.Progress)
+	if err != nil {
+		return err
+	}
+	return run.Result(map[string]int64{"voided": n})
+}
+
+// VoidBatch takes every row of a bulk change or an import back. Running it again
+// goes on where it stopped; progress may be nil.
+func (s *Service) VoidBatch(ctx context.Context, batch string, progress func(done, total int64)) (int64, error) {
+	if batch == "" {
+		return 0, nil
+	}
+	var total, done, after int64
+	if err := s.DB.QueryRow(ctx, "select count(*) from consent_ledger where batch = $1 and voids = 0", batch).Scan(&total); err != nil {
+		return 0, fmt.Errorf("count what to take back: %w", err)
+	}
+	by := principal(ctx)
+	for {
+		if err := ctx.Err(); err != nil {
+			return done, err
+		}
+		rows, err := s.DB.Query(ctx, "select "+strings.Join(entryColumns, ",")+` from consent_ledger where batch = $1 and voids = 0 and seq > $2 order by seq limit 200`, batch, after)
+		olds, err := db.Collect(rows, err, scanEntry)
+		if err != nil {
+			return done, fmt.Errorf("find what to take back: %w", err)
+		}
+		if len(olds) == 0 {
+			return done, nil
+		}
+		after = olds[len(olds)-1].seq
+		n := int64(len(olds))
+		err = s.DB.Tx(ctx, func(ctx context.Context) error {
+			seqs := make([]int64, len(olds))
+			for i := range olds {
+				seqs[i] = olds[i].seq
+			}
+			gone := map[int64]bool{}
+			err := inChunks(ctx, s.DB, "see what is taken back", "select voids from consent_ledger where voids <> 0 and voids in (%s)", nil, seqs, func(r *sql.Rows) error {
+				var seq int64
+				err := r.Scan(&seq)
+				gone[seq] = true
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			left := slices.DeleteFunc(slices.Clone(olds), func(e entry) bool { return gone[e.seq] })
+			if err := s.void(ctx, left, FromBulk, Proof{StaffID: by.ID, StaffName: by.Name}); err != nil {
+				return err
+			}
+			_, err = s.DB.Exec(ctx, "update consent_batches set voided = voided + $1 where id = $2", int64(len(left)), batch)
+			return err
+		})
+		if err != nil {
+			return done, fmt.Errorf("take consents back: %w", err)
+		}
+		if done += n; progress != nil {
+			progress(done, total)
+		}
+	}
+}
