@@ -38,6 +38,214 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/consent/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List changes of many people */
+        get: operations["list-consent-changes"];
+        put?: never;
+        /** Change many people's consent, as a job */
+        post: operations["start-consent-change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/changes/{batch}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a change of many people back, as a job */
+        post: operations["undo-consent-change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for many people whether a purpose and channel are allowed */
+        post: operations["check-consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the newest rows of the ledger */
+        get: operations["list-consent-ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/ledger/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get what the last check of the ledger found */
+        get: operations["get-consent-check"];
+        put?: never;
+        /** Check the whole ledger and what holds, as a job */
+        post: operations["start-consent-check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the people behind a total */
+        get: operations["list-consent-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/purposes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List purposes with their wordings */
+        get: operations["list-consent-purposes"];
+        put?: never;
+        /** Make a purpose */
+        post: operations["create-consent-purpose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/purposes/{purpose}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change or archive a purpose */
+        patch: operations["update-consent-purpose"];
+        trace?: never;
+    };
+    "/api/consent/purposes/{purpose}/wordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a version of a purpose's wording */
+        post: operations["add-consent-wording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List addresses that nobody may be reached by */
+        get: operations["list-suppressions"];
+        put?: never;
+        /** Put an address on the suppression list */
+        post: operations["add-suppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/suppressions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an address off the suppression list */
+        delete: operations["remove-suppression"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count people by purpose, channel and state */
+        get: operations["get-consent-totals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contacts": {
         parameters: {
             query?: never;
@@ -142,6 +350,58 @@ export interface paths {
         patch: operations["update-contact"];
         trace?: never;
     };
+    "/api/contacts/{id}/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get what a person agreed to, by purpose and channel */
+        get: operations["get-contact-consents"];
+        put?: never;
+        /** Write down what a person said */
+        post: operations["set-contact-consents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/consents/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a person's rows of the ledger, newest first */
+        get: operations["list-contact-consent-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/consents/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A person's ledger as proof: JSON, or ?format=html to read and print */
+        get: operations["export-contact-consents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contacts/{id}/notes": {
         parameters: {
             query?: never;
@@ -189,6 +449,24 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/preference-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a link to the person's preference page */
+        post: operations["make-preference-link"];
+        /** Make every preference link of a person stop working */
+        delete: operations["revoke-preference-links"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1143,6 +1421,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/p/prefs/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The preference page that customers see */
+        get: operations["show-preferences"];
+        put?: never;
+        /** Save what a customer chose */
+        post: operations["save-preferences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/p/unsubscribe/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Leads to the preference page: looking never unsubscribes */
+        get: operations["show-unsubscribe"];
+        put?: never;
+        /** One-click unsubscribe of mail programs (RFC 8058): ?purpose=marketing */
+        post: operations["unsubscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/alias": {
         parameters: {
             query?: never;
@@ -1451,6 +1765,12 @@ export interface components {
             /** @description The source that facts sent with it carry */
             source: string;
         };
+        AppPeoplePage: {
+            items: components["schemas"]["Row"][];
+            next?: string;
+            /** Format: int64 */
+            total: number;
+        };
         AsideOutputBody: {
             items: components["schemas"]["ApiAside"][];
             next?: string;
@@ -1486,11 +1806,110 @@ export interface components {
             /** Format: date-time */
             lastAt?: string;
         };
+        Batch: {
+            by: string;
+            channel: string;
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            job: string;
+            purpose: string;
+            reason: string;
+            state: string;
+            /** Format: date-time */
+            undoneAt?: string;
+            /**
+             * Format: int64
+             * @description Rows taken back by the undo so far
+             */
+            voided: number;
+            /**
+             * Format: int64
+             * @description People it changed so far
+             */
+            written: number;
+        };
+        BatchPage: {
+            items: components["schemas"]["Batch"][];
+            /** @description Cursor of the next page */
+            next?: string;
+        };
+        BulkInputBody: {
+            /**
+             * @default all
+             * @enum {string}
+             */
+            channel: "all" | "wecom" | "official_account" | "mini_program" | "sms" | "email" | "phone" | "in_app";
+            /** @description Contact ids left out of what the filter matches */
+            except?: string[];
+            /** @description All that match; {} is everybody */
+            filter?: components["schemas"]["FilterBody"];
+            /** @description Contact ids */
+            ids?: string[];
+            /** @description A purpose; everything: do not contact */
+            purpose: string;
+            /** @description Why, and where the proof is */
+            reason: string;
+            /** @enum {string} */
+            state: "granted" | "withdrawn";
+            /**
+             * Format: int64
+             * @description To grant: the version that these people agreed to
+             */
+            wording?: number;
+        };
+        Cell: {
+            allowed: boolean;
+            /** @description Who of the staff wrote it */
+            by?: string;
+            channel: string;
+            note?: string;
+            /** @enum {string} */
+            reason: "granted" | "withdrawn" | "unknown" | "contract" | "legitimate_interest" | "do_not_contact" | "suppressed" | "archived" | "no_channel";
+            /**
+             * Format: int64
+             * @description Ledger row that decides
+             */
+            row?: number;
+            /** Format: date-time */
+            since?: string;
+            /** @description From where the deciding row came */
+            source?: string;
+            /**
+             * @description What the person said of this purpose and channel
+             * @enum {string}
+             */
+            state: "granted" | "withdrawn" | "unknown";
+        };
         CellErrorView: {
             code: string;
             column: string;
             detail: string;
             value: string;
+        };
+        Change: {
+            /**
+             * Format: date-time
+             * @description Since when; default now
+             */
+            at?: string;
+            /**
+             * @default all
+             * @enum {string}
+             */
+            channel: "all" | "wecom" | "official_account" | "mini_program" | "sms" | "email" | "phone" | "in_app";
+            messageId?: string;
+            /** @description A purpose; everything: do not contact */
+            purpose: string;
+            /** @description The person answered a message, such as TD: messageId names it */
+            reply?: boolean;
+            /** @enum {string} */
+            state: "granted" | "withdrawn";
+            /**
+             * Format: int64
+             * @description Version that the person was shown; default the one of that day
+             */
+            wording?: number;
         };
         ChangeEventInputBody: {
             category?: string;
@@ -1541,6 +1960,21 @@ export interface components {
             /** @enum {string} */
             state: "ok" | "warn" | "fail";
         };
+        CheckInputBody: {
+            /**
+             * @description all: a purpose about the use of data alone
+             * @enum {string}
+             */
+            channel: "all" | "wecom" | "official_account" | "mini_program" | "sms" | "email" | "phone" | "in_app";
+            /** @description Contact ids */
+            ids: string[];
+            purpose: string;
+        };
+        CheckResult: {
+            items: {
+                [key: string]: components["schemas"]["Decision"];
+            };
+        };
         Column: {
             /** Format: int64 */
             index: number;
@@ -1564,6 +1998,35 @@ export interface components {
             other?: components["schemas"]["Ref"];
             /** @enum {string} */
             reason: "other_person" | "shared_device" | "limit";
+        };
+        ConsentRow: {
+            /** Format: date-time */
+            at: string;
+            /** @description Bulk change or import it belongs to */
+            batch?: string;
+            channel: string;
+            contact?: components["schemas"]["Ref"];
+            hash: string;
+            id: string;
+            proof: components["schemas"]["Proof"];
+            purpose: string;
+            /** Format: date-time */
+            recordedAt: string;
+            /** Format: int64 */
+            seq: number;
+            source: string;
+            /** @enum {string} */
+            state: "granted" | "withdrawn" | "voided";
+            /**
+             * Format: int64
+             * @description Row that it takes back
+             */
+            voids?: number;
+            /**
+             * Format: int64
+             * @description Version of the wording
+             */
+            wording?: number;
         };
         Contact: {
             attributes: components["schemas"]["Attribute"][];
@@ -1633,6 +2096,25 @@ export interface components {
             /** @description Tag ids */
             tags?: string[];
         };
+        CreatePurposeInputBody: {
+            archived?: boolean;
+            /**
+             * @description Of an own purpose only; those built in keep theirs
+             * @enum {string}
+             */
+            basis?: "consent" | "contract" | "legitimate_interest";
+            /** @description wecom, official_account, mini_program, sms, email, phone, in_app; empty: about the use of data alone */
+            channels?: string[];
+            description?: components["schemas"]["Text"];
+            /** @description Small letters, digits and _; never changed */
+            id: string;
+            name?: components["schemas"]["Text"];
+            /** Format: int64 */
+            order?: number;
+            selfGrant?: boolean;
+            separate?: boolean;
+            wording: components["schemas"]["Text"];
+        };
         CreateRoleInBody: {
             name: string;
             permissions: string[];
@@ -1674,6 +2156,23 @@ export interface components {
             key: components["schemas"]["ApiWriteKey"];
             /** @description Shown this once */
             secret: string;
+        };
+        Decision: {
+            allowed: boolean;
+            /** @enum {string} */
+            reason: "granted" | "withdrawn" | "unknown" | "contract" | "legitimate_interest" | "do_not_contact" | "suppressed" | "archived" | "no_channel";
+            /**
+             * Format: int64
+             * @description Ledger row that decides
+             */
+            row?: number;
+            /** Format: date-time */
+            since?: string;
+            /**
+             * @description What the person said of this purpose and channel
+             * @enum {string}
+             */
+            state: "granted" | "withdrawn" | "unknown";
         };
         DemoAccount: {
             email: string;
@@ -1960,6 +2459,11 @@ export interface components {
              */
             value: number;
         };
+        LedgerPage: {
+            items: components["schemas"]["ConsentRow"][];
+            /** @description Cursor of the next page */
+            next?: string;
+        };
         Line: {
             /** Format: int64 */
             amount: number;
@@ -1969,6 +2473,33 @@ export interface components {
             /** Format: double */
             quantity: number;
             sku: string;
+        };
+        Link: {
+            by?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            /** @description First characters of the random part: names the link, opens nothing */
+            id: string;
+            /** @description Address on this server */
+            path: string;
+            /** @description Whole address, when the server knows where customers reach it */
+            url?: string;
+            /**
+             * Format: date-time
+             * @description When a choice was last saved through it
+             */
+            usedAt?: string;
+        };
+        LinkInputBody: {
+            /**
+             * Format: int64
+             * @description It stops working after so many days; 0: never
+             */
+            days?: number;
+            /** @description Make another although one works */
+            new?: boolean;
         };
         ListEventsOutputBody: {
             items: components["schemas"]["EventView"][];
@@ -2232,6 +2763,83 @@ export interface components {
             /** @description JSON path, parameter or column name */
             path: string;
         };
+        Profile: {
+            /** @description Since when nothing may reach the person */
+            doNotContact?: components["schemas"]["ConsentRow"];
+            /** @description Preference links that work, newest first */
+            links: components["schemas"]["Link"][];
+            purposes: components["schemas"]["PurposeCells"][];
+            /**
+             * Format: int64
+             * @description Rows of the ledger
+             */
+            rows: number;
+            /** @description Addresses of the person that are on the suppression list */
+            suppressed: components["schemas"]["Suppression"][];
+        };
+        Proof: {
+            /** @description Source of the event */
+            from?: string;
+            importId?: string;
+            ip?: string;
+            /** @description Preference link that was used: the first characters of its id */
+            link?: string;
+            /** @description Event or message that said it */
+            messageId?: string;
+            note?: string;
+            staffId?: string;
+            staffName?: string;
+            userAgent?: string;
+        };
+        Purpose: {
+            archived: boolean;
+            /** @enum {string} */
+            basis: "consent" | "contract" | "legitimate_interest";
+            builtin: boolean;
+            /** @description Empty: about the use of data alone; asked with channel all */
+            channels: string[];
+            /**
+             * Format: int64
+             * @description Version that is shown today
+             */
+            current: number;
+            /** @description Allowed while nobody said anything: follows from the basis */
+            default: boolean;
+            description: components["schemas"]["Text"];
+            id: string;
+            name: components["schemas"]["Text"];
+            /** Format: int64 */
+            order: number;
+            /** @description People may grant it on the preference page; else only withdraw */
+            selfGrant: boolean;
+            /** @description Needs a consent of its own (PIPL art. 14, 23, 29): no SDK may grant it */
+            separate: boolean;
+            /** @description Newest first */
+            wordings: components["schemas"]["Wording"][];
+        };
+        PurposeCells: {
+            cells: components["schemas"]["Cell"][];
+            purpose: string;
+        };
+        PurposeChange: {
+            archived?: boolean;
+            /**
+             * @description Of an own purpose only; those built in keep theirs
+             * @enum {string}
+             */
+            basis?: "consent" | "contract" | "legitimate_interest";
+            /** @description wecom, official_account, mini_program, sms, email, phone, in_app; empty: about the use of data alone */
+            channels?: string[];
+            description?: components["schemas"]["Text"];
+            name?: components["schemas"]["Text"];
+            /** Format: int64 */
+            order?: number;
+            selfGrant?: boolean;
+            separate?: boolean;
+        };
+        PurposeList: {
+            items: components["schemas"]["Purpose"][];
+        };
         QueryInputBody: {
             cursor?: string;
             filter: components["schemas"]["FilterBody"];
@@ -2260,6 +2868,43 @@ export interface components {
         Ref: {
             id: string;
             name: string;
+        };
+        Report: {
+            /**
+             * Format: date-time
+             * @description When it was checked; nothing: never yet
+             */
+            at?: string;
+            /** @enum {string} */
+            fault?: "edited" | "missing" | "cut" | "proof";
+            /**
+             * Format: int64
+             * @description The first row at fault
+             */
+            firstBad?: number;
+            /** @description The check that is running */
+            job?: string;
+            /**
+             * Format: int64
+             * @description States that differed from the ledger and were put right
+             */
+            mended: number;
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description People whose state was read anew from the ledger
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Proofs that were opened and compared
+             */
+            proofs: number;
+            /**
+             * Format: int64
+             * @description Rows that were read
+             */
+            rows: number;
         };
         ResetOutBody: {
             /** @description Shown this once */
@@ -2379,6 +3024,11 @@ export interface components {
         SessionsOutBody: {
             items: components["schemas"]["ApiSession"][];
         };
+        SetInputBody: {
+            changes: components["schemas"]["Change"][];
+            /** @description How the person said so: kept as proof */
+            reason: string;
+        };
         SetupInBody: {
             company: string;
             /** @description ISO 4217 code, such as CNY */
@@ -2445,6 +3095,34 @@ export interface components {
              */
             total: number;
         };
+        SuppressInputBody: {
+            /** @enum {string} */
+            kind: "phone" | "email";
+            reason: string;
+            value: string;
+            /** @description Reach whoever has it by no channel at all */
+            whole?: boolean;
+        };
+        Suppression: {
+            by?: string;
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            /** @enum {string} */
+            kind: "phone" | "email";
+            /** @description Enough of the address to recognise it */
+            masked: string;
+            reason: string;
+            /** @enum {string} */
+            source: "staff" | "erasure";
+            /** @description Whoever has it is reached by no channel at all */
+            whole: boolean;
+        };
+        SuppressionPage: {
+            items: components["schemas"]["Suppression"][];
+            /** @description Cursor of the next page */
+            next?: string;
+        };
         SystemStatus: {
             backup: components["schemas"]["BackupStatus"];
             checks: components["schemas"]["Check"][];
@@ -2502,12 +3180,43 @@ export interface components {
         TagsOutputBody: {
             groups: components["schemas"]["TagGroup"][];
         };
+        Text: {
+            en: string;
+            zh: string;
+        };
         TimelineOutputBody: {
             items: components["schemas"]["Entry"][];
             next?: string;
         };
         TokensOutBody: {
             items: components["schemas"]["ApiToken"][];
+        };
+        Total: {
+            channel: string;
+            /** Format: int64 */
+            granted: number;
+            purpose: string;
+            /** Format: int64 */
+            unknown: number;
+            /** Format: int64 */
+            withdrawn: number;
+        };
+        Totals: {
+            /** Format: int64 */
+            doNotContact: number;
+            items: components["schemas"]["Total"][];
+            /** Format: int64 */
+            people: number;
+            /**
+             * Format: int64
+             * @description Rows of the ledger
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Addresses on the suppression list
+             */
+            suppressed: number;
         };
         TouchView: {
             /** Format: date-time */
@@ -2606,6 +3315,24 @@ export interface components {
             head: string;
             ok: boolean;
         };
+        Wording: {
+            by?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            effectiveAt: string;
+            text: components["schemas"]["Text"];
+            /** Format: int64 */
+            version: number;
+        };
+        WordingInputBody: {
+            /**
+             * Format: date-time
+             * @description From when it is shown; default now
+             */
+            effectiveAt?: string;
+            text: components["schemas"]["Text"];
+        };
         WriteKeysOutBody: {
             items: components["schemas"]["ApiWriteKey"][];
         };
@@ -2676,6 +3403,537 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VerifyOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-consent-changes": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-consent-change": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "undo-consent-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the change */
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "check-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckResult"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-consent-ledger": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                purpose?: string;
+                state?: "granted" | "withdrawn" | "voided";
+                source?: "page" | "unsubscribe" | "staff" | "api" | "sdk" | "import" | "reply" | "bulk" | "erasure";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-consent-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-consent-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-consent-people": {
+        parameters: {
+            query: {
+                cursor?: string;
+                limit?: number;
+                /** @description A purpose; everything: do not contact */
+                purpose: string;
+                channel?: "all" | "wecom" | "official_account" | "mini_program" | "sms" | "email" | "phone" | "in_app";
+                state: "granted" | "withdrawn" | "unknown";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeoplePage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-consent-purposes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurposeList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-consent-purpose": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePurposeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purpose"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-consent-purpose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Purpose id */
+                purpose: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurposeChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purpose"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-consent-wording": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Purpose id */
+                purpose: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WordingInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purpose"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-suppressions": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                /** @description A phone number or e-mail address in full */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-suppression": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuppressInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suppression"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-suppression": {
+        parameters: {
+            query?: {
+                /** @description Why: kept in the audit log */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the entry */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-consent-totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Totals"];
                 };
             };
             /** @description Problem */
@@ -2968,6 +4226,138 @@ export interface operations {
             };
         };
     };
+    "get-contact-consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-contact-consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-contact-consent-history": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-contact-consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-contact-notes": {
         parameters: {
             query?: {
@@ -3096,6 +4486,72 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OrderPage"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-preference-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-preference-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {
@@ -4328,7 +5784,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PeoplePage"];
+                    "application/json": components["schemas"]["AppPeoplePage"];
                 };
             };
             /** @description Problem */
@@ -5311,6 +6767,122 @@ export interface operations {
         responses: {
             /** @description No Content */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "show-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "save-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "show-unsubscribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unsubscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
