@@ -10,7 +10,7 @@ const NO_HTML = {
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'src/shared/api/generated/'] },
   {
-    files: ['src/**/*.{ts,tsx}', 'test/**/*.ts', 'vite.config.ts'],
+    files: ['src/**/*.{ts,tsx}', 'test/**/*.{ts,tsx}', 'vite.config.ts'],
     extends: [...tseslint.configs.strict],
     plugins: { 'react-hooks': reactHooks, house },
     rules: {

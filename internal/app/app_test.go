@@ -361,7 +361,7 @@ func TestConfigIsChecked(t *testing.T) {
 func TestBackupTakesEveryPermissionAndIsRecorded(t *testing.T) {
 	w := startWorld(t, testConfig(t))
 	get := func(perms []auth.Permission) *httptest.ResponseRecorder {
-		p := &auth.Principal{ID: "us_1", Name: "甲", Via: auth.ViaSession, Permissions: auth.Set(perms)}
+		p := &auth.Principal{ID: "us_1", Name: "甲", Via: auth.ViaSession, Permissions: auth.Set(perms), Scope: auth.Everybody()}
 		rec := httptest.NewRecorder()
 		w.h.ServeHTTP(rec, httptest.NewRequest("GET", "/api/system/backup", nil).WithContext(auth.With(context.Background(), p)))
 		return rec

@@ -130,7 +130,7 @@ func (a *App) routes() {
 		s, err := a.system(ctx)
 		return &body[*systemStatus]{s}, err
 	})
-	httpx.Handle(a.api, httpx.Op{ID: "download-backup", Method: http.MethodGet, Path: "/api/system/backup", Tag: "system", Permission: auth.SettingsWrite,
+	httpx.Handle(a.api, httpx.Op{ID: "download-backup", Method: http.MethodGet, Path: "/api/system/backup", Tag: "system", Permission: auth.SettingsWrite, Whole: true,
 		Summary: "A consistent copy of all stores, as one file"}, http.HandlerFunc(a.serveBackup))
 	httpx.Handle(a.api, httpx.Op{ID: "healthz", Method: http.MethodGet, Path: "/healthz", Tag: "system", Permission: auth.Public, Quiet: true, Hidden: true,
 		Summary: "The process is alive"}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") }))

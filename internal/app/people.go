@@ -8,22 +8,30 @@ import (
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
 )
 
 var errMetric = errs.New(errs.Invalid, "people.unknown_metric")
 
-// peoplePage is the people behind a number.
+// peoplePage is the people behind a number. Total and Outside together are the
+// number of the overview, which counts the whole company.
 type peoplePage struct {
-	Items []contact.Row `json:"items"`
-	Next  string        `json:"next,omitempty"`
-	Total int64         `json:"total"`
+	Items   []contact.Row `json:"items"`
+	Next    string        `json:"next,omitempty"`
+	Total   int64         `json:"total" doc:"Those whom the caller may see"`
+	Outside int64         `json:"outside,omitempty" doc:"How many more there are outside the caller's data scope"`
 }
 
 type peopleCursor struct {
-	After int64 `json:"a"`
+	After   int64 `json:"a"`
+	Total   int64 `json:"t,omitempty"` // counted with the first page, for callers who see only some
+	Outside int64 `json:"o,omitempty"`
 }
+
+// peopleStep is how many people are read at once to find those whom the caller may see.
+const peopleStep = 5000
 
 // peopleBehind lists who a number of the overview counts. The filters are those
 // of the overview, so that the total equals the number.
@@ -52,6 +60,9 @@ func (s *overviewService) peopleBehind(ctx context.Context, contacts *contact.Se
 			return nil, err
 		}
 	}
+	if !auth.ScopeOf(ctx).All {
+		return s.peopleSeen(ctx, contacts, pq, c, limit)
+	}
 	total, err := s.store.CountPeople(ctx, pq)
 	if err != nil {
 		return nil, err
@@ -73,6 +84,41 @@ func (s *overviewService) peopleBehind(ctx context.Context, contacts *contact.Se
 	return page, err
 }
 
+// peopleSeen is a page of those people whom the caller may see. The first page
+// goes through all of them once, to count.
+func (s *overviewService) peopleSeen(ctx context.Context, contacts *contact.Service, pq analytics.PeopleQuery, c peopleCursor, limit int) (*peoplePage, error) {
+	first := c.After == 0
+	var seen []int64
+	for pq.After, pq.Limit = c.After, peopleStep; first || len(seen) <= limit; {
+		nums, err := s.store.People(ctx, pq)
+		if err != nil {
+			return nil, err
+		}
+		some, err := contacts.InScope(ctx, nums)
+		if err != nil {
+			return nil, err
+		}
+		if seen = append(seen, some...); first {
+			c.Total += int64(len(some))
+			c.Outside += int64(len(nums) - len(some))
+			seen = seen[:min(len(seen), limit+1)]
+		}
+		if len(nums) < peopleStep {
+			break
+		}
+		pq.After = nums[len(nums)-1]
+	}
+	page := &peoplePage{Total: c.Total, Outside: c.Outside, Items: []contact.Row{}}
+	if len(seen) > limit {
+		seen = seen[:limit]
+		c.After = seen[limit-1]
+		page.Next = httpx.EncodeCursor(c)
+	}
+	var err error
+	page.Items, err = contacts.ListByNums(ctx, seen)
+	return page, err
+}
+
 func (s *overviewService) arrivals(ctx context.Context, contacts *contact.Service, q overviewQuery, metric, cursor string, limit int) (*peoplePage, error) {
 	cq := contact.Query{Channel: q.Channel, CreatedTo: q.To, Sort: "created", Cursor: cursor, Limit: limit}
 	if metric == "new" {
@@ -82,7 +128,15 @@ func (s *overviewService) arrivals(ctx context.Context, contacts *contact.Servic
 	if err != nil {
 		return nil, err
 	}
-	return &peoplePage{Items: p.Items, Next: p.Next, Total: p.Total}, nil
+	page := &peoplePage{Items: p.Items, Next: p.Next, Total: p.Total}
+	if !auth.ScopeOf(ctx).All {
+		company, err := contacts.Count(auth.With(ctx, auth.System("overview")), contact.Selection{Query: cq})
+		if err != nil {
+			return nil, err
+		}
+		page.Outside = max(0, company-p.Total)
+	}
+	return page, nil
 }
 
 // spanOf reads a period from the outside: without an end it ends now, without

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,6 +53,9 @@ func (s *Service) create(ctx context.Context, n NewContact) (int64, error) {
 	}
 	for _, id := range in.ids {
 		if h := id.holder(); h != nil {
+			if hidden, err := s.outside(ctx, []int64{h.num}); err != nil || len(hidden) > 0 {
+				return 0, errors.Join(err, errs.New(errs.Conflict, "contact.identity_elsewhere", "kind", id.key.kind))
+			}
 			refs, err := s.Refs(ctx, []int64{h.num})
 			if err != nil {
 				return 0, err
@@ -73,6 +77,11 @@ func (s *Service) create(ctx context.Context, n NewContact) (int64, error) {
 		return 0, err
 	}
 	by := principal(ctx)
+	if owner := ownerOfNew(ctx); owner != "" {
+		if _, err := s.DB.Exec(ctx, "update contacts set owner_id = $1 where num = $2", owner, st.num); err != nil {
+			return 0, fmt.Errorf("set owner: %w", err)
+		}
+	}
 	tagged, err := s.tag(ctx, st.num, n.Tags, nil, by)
 	if err != nil {
 		return 0, err

@@ -15,7 +15,7 @@ func TestHiddenDigitsCannotBeTriedOut(t *testing.T) {
 	g := &guessLimit{}
 	now := time.Unix(1_700_000_000, 0)
 	as := func(perms ...auth.Permission) context.Context {
-		return auth.With(context.Background(), &auth.Principal{ID: "u", Via: auth.ViaSession, Permissions: auth.Set(perms)})
+		return auth.With(context.Background(), &auth.Principal{ID: "u", Via: auth.ViaSession, Permissions: auth.Set(perms), Scope: auth.Everybody()})
 	}
 	found := 0
 	for i := range 10_000 { // ten a second

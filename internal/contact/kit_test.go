@@ -39,7 +39,7 @@ func newPond(t testing.TB, d *db.DB) *pond {
 	ring, err := secret.NewRing(make([]byte, secret.KeySize))
 	require.NoError(t, err)
 	p := &pond{t: t, clock: clock.NewFake(start), emit: &emitted{}, audit: &audited{}}
-	p.ctx = auth.With(t.Context(), &auth.Principal{ID: "us_1", Name: "王芳", Via: auth.ViaSession, Role: "admin"})
+	p.ctx = auth.With(t.Context(), &auth.Principal{ID: "us_1", Name: "王芳", Via: auth.ViaSession, Role: "admin", Scope: auth.Everybody()})
 	p.Service = NewService(Deps{DB: d, Clock: p.clock, IDs: id.NewSource(p.clock.Now, nil), Log: testkit.Logger(t), Keys: ring,
 		Emit: p.emit, Audit: p.audit, CacheSize: 64})
 	return p

@@ -213,8 +213,8 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	return page, err
 }
 
-// filterOf turns a query into a condition. some is false when nothing can match.
-func (s *Service) filterOf(ctx context.Context, q Query) (f *filter, some bool, err error) {
+// conditions turns a query into a condition. some is false when nothing can match.
+func (s *Service) conditions(ctx context.Context, q Query) (f *filter, some bool, err error) {
 	f = &filter{kind: "shown = 1", plus: s.DB.Pick("+", "")}
 	if q.Kind == event.Visitor {
 		f.kind = "shown = 2"

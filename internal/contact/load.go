@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
@@ -23,15 +24,17 @@ func isNotFound(err error) bool {
 	return errors.As(err, &e) && e.Kind == errs.NotFound
 }
 
-// NumOf gives the number of a contact by its public id. A merged contact's id leads to its survivor.
+// NumOf gives the number of a contact by its public id. A merged contact's id
+// leads to its survivor. One outside the caller's data scope is not found.
 func (s *Service) NumOf(ctx context.Context, id string) (int64, error) {
 	var num, into int64
-	err := s.DB.QueryRow(ctx, "select num, merged_into from contacts where id = $1", id).Scan(&num, &into)
+	var owner string
+	err := s.DB.QueryRow(ctx, "select num, merged_into, owner_id from contacts where id = $1", id).Scan(&num, &into, &owner)
 	for err == nil && into != 0 {
 		num = into
-		err = s.DB.QueryRow(ctx, "select merged_into from contacts where num = $1", num).Scan(&into)
+		err = s.DB.QueryRow(ctx, "select merged_into, owner_id from contacts where num = $1", num).Scan(&into, &owner)
 	}
-	if db.NoRows(err) {
+	if db.NoRows(err) || (err == nil && !auth.ScopeOf(ctx).Sees(owner)) {
 		return 0, notFound(id)
 	}
 	if err != nil {
@@ -115,8 +118,19 @@ func (s *Service) Refs(ctx context.Context, nums []int64) (map[int64]Ref, error)
 const rowColumns = "num, id, name, kind, city, channel, owner_id, orders, revenue, created_at, last_seen_at"
 
 // ListByNums gives contacts as rows in the order of nums. A merged one stands
-// for its survivor; each comes once; those that are gone are left out.
+// for its survivor; each comes once; those that are gone or outside the
+// caller's data scope are left out.
 func (s *Service) ListByNums(ctx context.Context, nums []int64) ([]Row, error) {
+	nums, err := s.InScope(ctx, nums)
+	if err != nil {
+		return nil, err
+	}
+	return s.rowsOf(ctx, nums)
+}
+
+// rowsOf is ListByNums for contacts that the caller was found to see, or has
+// just given out of hand.
+func (s *Service) rowsOf(ctx context.Context, nums []int64) ([]Row, error) {
 	if len(nums) == 0 {
 		return []Row{}, nil
 	}
@@ -289,7 +303,7 @@ func (s *Service) Get(ctx context.Context, id string) (Contact, error) {
 }
 
 func (s *Service) profile(ctx context.Context, num int64) (Contact, error) {
-	rows, err := s.ListByNums(ctx, []int64{num})
+	rows, err := s.rowsOf(ctx, []int64{num})
 	if err != nil {
 		return Contact{}, err
 	}
@@ -440,8 +454,12 @@ func (s *Service) conflictsOf(ctx context.Context, num int64) ([]ConflictRef, er
 	if err != nil {
 		return nil, err
 	}
+	hidden, err := s.outside(ctx, holders)
+	if err != nil {
+		return nil, err
+	}
 	for i := range out {
-		if ref, ok := refs[holders[i]]; ok {
+		if ref, ok := refs[holders[i]]; ok && !hidden[holders[i]] {
 			out[i].Other = &ref
 		}
 	}

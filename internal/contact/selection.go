@@ -135,7 +135,8 @@ func (s *Service) Count(ctx context.Context, sel Selection) (int64, error) {
 }
 
 // selected gives the numbers of public ids, ascending, each once; a merged
-// contact's is its survivor's, and ids of nobody are left out.
+// contact's is its survivor's. Ids of nobody, or of contacts outside the
+// caller's data scope, are left out.
 func (s *Service) selected(ctx context.Context, ids []string) ([]int64, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -160,5 +161,5 @@ func (s *Service) selected(ctx context.Context, ids []string) ([]int64, error) {
 		}
 	}
 	slices.Sort(nums)
-	return slices.Compact(nums), nil
+	return s.InScope(ctx, slices.Compact(nums))
 }

@@ -112,9 +112,16 @@ func (s *Service) upsert(ctx context.Context, rows []Incoming, opt UpsertOptions
 	if err := e.load(ctx, w, nil); err != nil {
 		return nil, err
 	}
+	hidden, err := s.outside(ctx, holdersOf(inputs))
+	if err != nil {
+		return nil, err
+	}
 	takings := make([]taking, len(rows))
 	for i := range rows {
-		takings[i] = s.take(w, &rows[i], &inputs[i], opt)
+		takings[i] = s.take(w, &rows[i], &inputs[i], opt, hidden)
+		if takings[i].state == Created && rows[i].OwnerID == "" {
+			rows[i].OwnerID = ownerOfNew(ctx)
+		}
 	}
 	book, err := s.openBook(ctx, w, takings, opt.ImportID)
 	if err != nil {
@@ -188,8 +195,22 @@ func statedChanges(attrs map[string]any) []change {
 	return changesOf(m)
 }
 
-// take finds whose row it is and notes what it may change.
-func (s *Service) take(w *world, row *Incoming, in *input, opt UpsertOptions) taking {
+// holdersOf are the stored contacts that the rows name.
+func holdersOf(inputs []input) (nums []int64) {
+	for i := range inputs {
+		for _, id := range inputs[i].ids {
+			if h := id.holder(); h != nil {
+				nums = append(nums, h.root().num)
+			}
+		}
+	}
+	slices.Sort(nums)
+	return slices.Compact(nums)
+}
+
+// take finds whose row it is and notes what it may change. A row about
+// somebody whom whoever imports may not see is refused.
+func (s *Service) take(w *world, row *Incoming, in *input, opt UpsertOptions, hidden map[int64]bool) taking {
 	t := taking{row: row, in: in, state: Updated}
 	if len(in.ids) == 0 {
 		in.err = errs.New(errs.Invalid, "contact.no_identity", "values", describeRefusals(in.refused))
@@ -198,8 +219,14 @@ func (s *Service) take(w *world, row *Incoming, in *input, opt UpsertOptions) ta
 	}
 	var holder *state
 	for _, id := range in.ids {
-		if holder = id.holder(); holder != nil {
-			break
+		h := id.holder()
+		if h != nil && hidden[h.root().num] {
+			in.err = errs.New(errs.Conflict, "contact.identity_elsewhere", "kind", id.key.kind)
+			in.ids, in.refused, t.state = nil, nil, Refused
+			return t
+		}
+		if holder == nil {
+			holder = h
 		}
 	}
 	switch {

@@ -238,10 +238,17 @@ func (s *Service) serveRejects(w http.ResponseWriter, r *http.Request) {
 }
 
 // mayLook refuses the rows of a file, which are what customers told, to those
-// who may not see personal values and did not bring the file themselves.
+// who did not bring the file themselves and may not see personal values, or not
+// everybody's customers.
 func mayLook(ctx context.Context, owner string) error {
-	if p := auth.From(ctx); p != nil && p.ID != owner && !p.May(auth.ContactUnmask) {
+	p := auth.From(ctx)
+	switch {
+	case p == nil || p.ID == owner:
+		return nil
+	case !p.May(auth.ContactUnmask):
 		return errs.New(errs.Forbidden, "permission.denied", "permission", string(auth.ContactUnmask))
+	case !p.Scope.All:
+		return errs.New(errs.Forbidden, "permission.scope")
 	}
 	return nil
 }

@@ -233,6 +233,9 @@ func (s *Service) Undo(ctx context.Context, id string) (Import, error) {
 	if err != nil {
 		return imp, err
 	}
+	if p := auth.From(ctx); p != nil && p.ID != imp.CreatedByID && !p.Scope.All { // it may have brought customers whom they do not see
+		return imp, errs.New(errs.Forbidden, "permission.scope")
+	}
 	again := imp.State == Undoing && imp.Error != nil
 	if imp.State != Succeeded && imp.State != Failed && imp.State != Cancelled && !again {
 		return imp, errs.New(errs.Conflict, "import.cannot_undo")

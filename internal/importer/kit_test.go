@@ -180,6 +180,10 @@ func (p *people) SetOrderSummary(_ context.Context, sums []shop.Summary) error {
 
 func (p *people) Survivors(context.Context, []int64) (map[int64]int64, error) { return nil, nil }
 
+func (p *people) InScope(_ context.Context, nums []int64) ([]int64, error) { return nums, nil }
+
+func (p *people) ScopeNums(context.Context, int) ([]int64, bool, error) { return nil, false, nil }
+
 func (p *people) Refs(context.Context, []int64) (map[int64]contact.Ref, error) {
 	return map[int64]contact.Ref{}, nil
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
@@ -32,8 +34,71 @@ type Cursor struct {
 // CursorOf is where a list goes on after o.
 func CursorOf(o Order) Cursor { return Cursor{clock.Ms(o.PaidAt), o.num} }
 
-// List answers a query.
+// fewBuyers is how many contacts are named in a query: of more, orders are
+// dense enough to be found by walking all orders and skipping the rest.
+const fewBuyers = 5000
+
+// List answers a query, with the orders of contacts whom the caller may see.
 func (s *Service) List(ctx context.Context, q Query) ([]Order, error) {
+	if auth.ScopeOf(ctx).All {
+		return s.list(ctx, q, nil)
+	}
+	if q.Contact == 0 {
+		nums, few, err := s.Contacts.ScopeNums(ctx, fewBuyers)
+		if err != nil || few {
+			if len(nums) == 0 {
+				return nil, err
+			}
+			return s.list(ctx, q, nums)
+		}
+	}
+	var out []Order
+	step := q
+	for step.Limit = max(q.Limit, 200); ; {
+		some, err := s.list(ctx, step, nil)
+		if err != nil {
+			return nil, err
+		}
+		seen, err := s.seen(ctx, some)
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, seen...); len(out) >= q.Limit {
+			return out[:q.Limit], nil
+		}
+		if len(some) < step.Limit {
+			return out, nil
+		}
+		after := CursorOf(some[len(some)-1])
+		step.After = &after
+	}
+}
+
+// seen picks the orders of contacts whom the caller may see.
+func (s *Service) seen(ctx context.Context, orders []Order) ([]Order, error) {
+	nums := make([]int64, 0, len(orders))
+	for _, o := range orders {
+		if o.Contact != 0 {
+			nums = append(nums, o.Contact)
+		}
+	}
+	slices.Sort(nums)
+	nums, err := s.Contacts.InScope(ctx, slices.Compact(nums))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(nums)
+	var out []Order
+	for _, o := range orders {
+		if _, ok := slices.BinarySearch(nums, o.Contact); ok {
+			out = append(out, o)
+		}
+	}
+	return out, nil
+}
+
+// list answers a query, of these contacts alone when they are named.
+func (s *Service) list(ctx context.Context, q Query, of []int64) ([]Order, error) {
 	var where []string
 	var args []any
 	and := func(cond string, values ...any) {
@@ -48,6 +113,10 @@ func (s *Service) List(ctx context.Context, q Query) ([]Order, error) {
 	}
 	if q.Contact != 0 {
 		and("contact = ?", q.Contact)
+	}
+	if len(of) > 0 {
+		args = anys(args, of)
+		where = append(where, "contact in ("+db.In(len(args)-len(of)+1, len(of))+")")
 	}
 	if q.State != "" {
 		and("state = ?", string(q.State))
@@ -72,11 +141,17 @@ func (s *Service) List(ctx context.Context, q Query) ([]Order, error) {
 	return orders, s.fillLines(ctx, orders, q.Lines)
 }
 
-// Get reads one order by its public id with its lines.
+// Get reads one order by its public id with its lines. An order of a contact
+// whom the caller may not see is not found.
 func (s *Service) Get(ctx context.Context, id string) (Order, error) {
 	orders, err := s.ordersWhere(ctx, "id = $1", id)
 	if err != nil {
 		return Order{}, err
+	}
+	if !auth.ScopeOf(ctx).All {
+		if orders, err = s.seen(ctx, orders); err != nil {
+			return Order{}, err
+		}
 	}
 	if len(orders) == 0 {
 		return Order{}, errs.New(errs.NotFound, "order.not_found")

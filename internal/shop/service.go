@@ -32,6 +32,10 @@ type Contacts interface {
 	Refs(ctx context.Context, nums []int64) (map[int64]contact.Ref, error)
 	// NumOf gives the contact number of a public id, or a NotFound error.
 	NumOf(ctx context.Context, id string) (int64, error)
+	// InScope picks the numbers of contacts that the caller may see.
+	InScope(ctx context.Context, nums []int64) ([]int64, error)
+	// ScopeNums lists them all if they are at most limit; else few is false.
+	ScopeNums(ctx context.Context, limit int) (nums []int64, few bool, err error)
 }
 
 // Deps is what the service is built from.

@@ -30,6 +30,7 @@ import (
 type people struct {
 	sums   map[int64]shop.Summary
 	merged map[int64]int64
+	few    []int64 // all there are, when they are few enough to name
 }
 
 func (p *people) SetOrderSummary(_ context.Context, sums []shop.Summary) error {
@@ -65,6 +66,22 @@ func (p *people) NumOf(_ context.Context, id string) (int64, error) {
 	return n, nil
 }
 
+// Contact n is the n-th owner's of three, by remainder.
+func (p *people) InScope(ctx context.Context, nums []int64) ([]int64, error) {
+	var out []int64
+	for _, n := range nums {
+		if auth.ScopeOf(ctx).Sees(fmt.Sprintf("us_%d", n%3)) {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
+
+func (p *people) ScopeNums(ctx context.Context, limit int) ([]int64, bool, error) {
+	nums, err := p.InScope(ctx, p.few)
+	return nums, len(p.few) > 0 && len(nums) <= limit, err
+}
+
 type world struct {
 	testing.TB
 	*shop.Service
@@ -73,7 +90,7 @@ type world struct {
 }
 
 func newWorld(t testing.TB, d *db.DB) *world {
-	p := &people{map[int64]shop.Summary{}, map[int64]int64{}}
+	p := &people{sums: map[int64]shop.Summary{}, merged: map[int64]int64{}}
 	c := testkit.Clock()
 	return &world{t, shop.NewService(shop.Deps{DB: d, Clock: c, IDs: testkit.IDs(c), Log: testkit.Logger(t), Contacts: p,
 		Currency: func(context.Context) (string, error) { return "CNY", nil }}), p, 0}
@@ -384,5 +401,59 @@ func TestHTTP(t *testing.T) {
 		require.Equal(t, 404, get("/api/orders/or_none", &problem))
 		require.Equal(t, "order.not_found", problem.Code)
 		require.Equal(t, 422, get("/api/orders?state=nonsense", &problem))
+	}, shop.Migrations())
+}
+
+// Both ways of narrowing (naming the contacts, walking and skipping) list the
+// same orders over the same pages, and one order is found only by who may see it.
+func TestOrdersFollowTheDataScope(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		var facts []event.Stored
+		for i := range int64(700) {
+			facts = append(facts, paid(1+i%90, i, fmt.Sprintf(`{"orderNumber":"N%d","amount":1,"currency":"CNY"}`, i)))
+		}
+		w.handle(facts...)
+		scoped := testkit.Scoped(t.Context(), "sales", false, "us_1")
+		walk := func(ctx context.Context) (ids []string) {
+			q := shop.Query{Limit: 7}
+			for {
+				page, err := w.List(ctx, q)
+				require.NoError(w, err)
+				for _, o := range page {
+					ids = append(ids, o.ID)
+				}
+				if len(page) < q.Limit {
+					return ids
+				}
+				after := shop.CursorOf(page[len(page)-1])
+				q.After = &after
+			}
+		}
+		all := walk(t.Context())
+		require.Len(w, all, 700)
+		skipping := walk(scoped)
+		w.people.few = make([]int64, 90)
+		for i := range w.people.few {
+			w.people.few[i] = int64(i + 1)
+		}
+		require.Equal(w, skipping, walk(scoped))
+		var want []string
+		for _, id := range all {
+			o, err := w.Get(t.Context(), id)
+			require.NoError(w, err)
+			_, err = w.Get(scoped, id)
+			if o.Contact%3 == 1 {
+				require.NoError(w, err)
+				want = append(want, id)
+			} else {
+				require.Equal(w, "order.not_found", errs.As(err).Code)
+			}
+		}
+		require.Equal(w, want, skipping)
+		require.Empty(w, walk(testkit.Scoped(t.Context(), "sales", false, "us_9")))
+		orders, err := w.List(scoped, shop.Query{Contact: 2, Limit: 5})
+		require.NoError(w, err)
+		require.Empty(w, orders, "a contact given by number is checked too")
 	}, shop.Migrations())
 }

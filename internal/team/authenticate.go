@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/koipond/koipond/internal/platform/auth"
@@ -80,11 +81,12 @@ func (s *Service) loadSession(ctx context.Context, hash string) (sessionEntry, e
 	if err != nil {
 		return sessionEntry{}, err
 	}
-	perms, err := s.permissionsOf(ctx, u.Role)
+	p, err := s.principalOf(ctx, u)
 	if err != nil {
 		return sessionEntry{}, err
 	}
-	return sessionEntry{v, &auth.Principal{ID: u.ID, Name: u.Name, Via: auth.ViaSession, Role: u.Role, Permissions: perms, SessionID: v.ID}}, nil
+	p.SessionID = v.ID
+	return sessionEntry{v, p}, nil
 }
 
 func (s *Service) byToken(ctx context.Context, secret string) (*auth.Principal, error) {
@@ -109,11 +111,64 @@ func (s *Service) loadToken(ctx context.Context, hash string) (tokenEntry, error
 	if !t.RevokedAt.IsZero() {
 		return tokenEntry{}, ErrBadToken
 	}
-	perms, err := s.permissionsOf(ctx, t.Role)
+	p, err := s.principalOfToken(ctx, t)
+	return tokenEntry{t, p}, err
+}
+
+// principalOf is a user as a caller: what they may do now, and with whose customers.
+func (s *Service) principalOf(ctx context.Context, u User) (*auth.Principal, error) {
+	role, err := s.roleOf(ctx, u.Role)
 	if err != nil {
-		return tokenEntry{}, err
+		return nil, err
 	}
-	return tokenEntry{t, &auth.Principal{ID: t.ID, Name: t.Name, Via: auth.ViaToken, Role: t.Role, Permissions: perms}}, nil
+	scope, err := s.scopeOf(ctx, role.Scope, u.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &auth.Principal{ID: u.ID, Name: u.Name, Via: auth.ViaSession, Role: u.Role, Permissions: auth.Set(role.Permissions), Scope: scope}, nil
+}
+
+// principalOfToken is a token as a caller. "Mine" and "my department" of a
+// token are those of whoever made it.
+func (s *Service) principalOfToken(ctx context.Context, t Token) (*auth.Principal, error) {
+	role, err := s.roleOf(ctx, t.Role)
+	if err != nil {
+		return nil, err
+	}
+	scope, err := s.scopeOf(ctx, role.Scope, t.CreatedBy.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &auth.Principal{ID: t.ID, Name: t.Name, Via: auth.ViaToken, Role: t.Role, Permissions: auth.Set(role.Permissions), Scope: scope}, nil
+}
+
+// Principal is who asked for a job, as they are while it runs: with what they
+// may do and see now. ErrGone when they may no longer come in.
+func (s *Service) Principal(ctx context.Context, creator auth.Principal) (*auth.Principal, error) {
+	gone := ErrGone.With("name", creator.Name)
+	switch {
+	case strings.HasPrefix(creator.ID, "us_"):
+		u, err := s.store.user(ctx, creator.ID)
+		if errors.Is(err, ErrNoUser) || (err == nil && u.State != Active) {
+			return nil, gone
+		}
+		if err != nil {
+			return nil, err
+		}
+		return s.principalOf(ctx, u)
+	case strings.HasPrefix(creator.ID, "tk_"):
+		t, err := s.store.token(ctx, "id", creator.ID, ErrNoToken)
+		if errors.Is(err, ErrNoToken) || (err == nil && (!t.RevokedAt.IsZero() || !t.ExpiresAt.IsZero() && !s.clock.Now().Before(t.ExpiresAt))) {
+			return nil, gone
+		}
+		if err != nil {
+			return nil, err
+		}
+		return s.principalOfToken(ctx, t)
+	}
+	p := auth.System(creator.Name) // the program itself, or the command line
+	p.ID = creator.ID
+	return p, nil
 }
 
 // LookupKey finds what a write key stands for: ErrBadKey when it is none that

@@ -41,6 +41,14 @@ func (s *Service) Routes(api *httpx.API) {
 	httpx.Register(api, op("update-role", patch, "/api/roles/{id}", "team", "Change a custom role", auth.TeamWrite), s.handleUpdateRole)
 	httpx.Register(api, op("delete-role", del, "/api/roles/{id}", "team", "Delete a custom role that nobody has", auth.TeamWrite), s.handleDeleteRole)
 
+	httpx.Register(api, op("list-departments", get, "/api/departments", "team", "The departments, each behind its parent", auth.TeamRead), s.handleDepartments)
+	create = op("create-department", post, "/api/departments", "team", "Make a department", auth.TeamWrite)
+	create.Idempotent = true
+	httpx.Register(api, create, s.handleCreateDepartment)
+	httpx.Register(api, op("update-department", patch, "/api/departments/{id}", "team", "Rename or move a department, or give it another lead", auth.TeamWrite), s.handleUpdateDepartment)
+	httpx.Register(api, op("delete-department", del, "/api/departments/{id}", "team", "Delete a department that nobody is in and nothing lies below", auth.TeamWrite), s.handleDeleteDepartment)
+	httpx.Register(api, op("list-staff", get, "/api/staff", "team", "Names and departments of the active staff, for handing work to them", auth.ContactRead), s.handleStaff)
+
 	httpx.Register(api, op("list-tokens", get, "/api/tokens", "keys", "API tokens", auth.KeysRead), s.handleTokens)
 	httpx.Register(api, op("create-token", post, "/api/tokens", "keys", "Make an API token; the secret is shown once", auth.KeysWrite), s.handleCreateToken)
 	httpx.Register(api, op("revoke-token", del, "/api/tokens/{id}", "keys", "Revoke an API token", auth.KeysWrite), s.handleRevokeToken)
@@ -112,6 +120,7 @@ type demoProgress struct {
 type me struct {
 	User        meUser            `json:"user"`
 	Permissions []auth.Permission `json:"permissions"`
+	Scope       auth.Breadth      `json:"scope" enum:"all,department_tree,department,mine" doc:"Whose customers they see"`
 	Company     company           `json:"company"`
 	Demo        *demoProgress     `json:"demo,omitempty"`
 	Version     string            `json:"version"`
@@ -137,7 +146,7 @@ func (s *Service) me(ctx context.Context, userID string) (me, error) {
 	if err != nil {
 		return me{}, err
 	}
-	perms, err := s.permissionsOf(ctx, u.Role)
+	p, err := s.principalOf(ctx, u)
 	if err != nil {
 		return me{}, err
 	}
@@ -148,11 +157,12 @@ func (s *Service) me(ctx context.Context, userID string) (me, error) {
 	m := me{
 		User:    meUser{u.ID, u.Name, u.Email, u.Role, name(u.Role), string(u.Language)},
 		Company: company{settings.Company, settings.Timezone, settings.Currency, string(settings.Language)},
+		Scope:   p.Scope.Breadth,
 		Version: s.version,
 	}
-	for _, p := range auth.All() {
-		if perms[p] {
-			m.Permissions = append(m.Permissions, p)
+	for _, perm := range auth.All() {
+		if p.Permissions[perm] {
+			m.Permissions = append(m.Permissions, perm)
 		}
 	}
 	if s.demo != nil && s.demo.State != nil {

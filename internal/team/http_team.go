@@ -9,18 +9,22 @@ import (
 )
 
 type apiUser struct {
-	ID         string     `json:"id"`
-	Name       string     `json:"name"`
-	Email      string     `json:"email"`
-	Role       string     `json:"role"`
-	RoleName   string     `json:"roleName"`
-	State      string     `json:"state" enum:"active,disabled"`
-	CreatedAt  time.Time  `json:"createdAt"`
-	LastSeenAt *time.Time `json:"lastSeenAt,omitempty"`
+	ID          string     `json:"id"`
+	Name        string     `json:"name"`
+	Email       string     `json:"email"`
+	Role        string     `json:"role"`
+	RoleName    string     `json:"roleName"`
+	State       string     `json:"state" enum:"active,disabled"`
+	Departments []string   `json:"departments" doc:"Ids"`
+	CreatedAt   time.Time  `json:"createdAt"`
+	LastSeenAt  *time.Time `json:"lastSeenAt,omitempty"`
 }
 
 func toAPIUser(u User, roleName string) apiUser {
-	return apiUser{u.ID, u.Name, u.Email, u.Role, roleName, string(u.State), u.CreatedAt, timeOrNil(u.LastSeenAt)}
+	if u.Departments == nil {
+		u.Departments = []string{}
+	}
+	return apiUser{u.ID, u.Name, u.Email, u.Role, roleName, string(u.State), u.Departments, u.CreatedAt, timeOrNil(u.LastSeenAt)}
 }
 
 type usersOut struct {
@@ -47,10 +51,11 @@ func (s *Service) handleUsers(ctx context.Context, _ *nothing) (*usersOut, error
 
 type createUserIn struct {
 	Body struct {
-		Name     string `json:"name"`
-		Email    string `json:"email"`
-		Role     string `json:"role" doc:"Id of a built-in or custom role"`
-		Password string `json:"password,omitempty" doc:"Generated when not given"`
+		Name        string   `json:"name"`
+		Email       string   `json:"email"`
+		Role        string   `json:"role" doc:"Id of a built-in or custom role"`
+		Password    string   `json:"password,omitempty" doc:"Generated when not given"`
+		Departments []string `json:"departments,omitempty" maxItems:"50" doc:"Ids of departments"`
 	}
 }
 
@@ -62,7 +67,7 @@ type createUserOut struct {
 }
 
 func (s *Service) handleCreateUser(ctx context.Context, in *createUserIn) (*createUserOut, error) {
-	u, password, err := s.CreateUser(ctx, NewUser{Name: in.Body.Name, Email: in.Body.Email, Role: in.Body.Role, Password: in.Body.Password})
+	u, password, err := s.CreateUser(ctx, NewUser{Name: in.Body.Name, Email: in.Body.Email, Role: in.Body.Role, Password: in.Body.Password, Departments: in.Body.Departments})
 	if err != nil {
 		return nil, err
 	}
@@ -78,16 +83,17 @@ func (s *Service) handleCreateUser(ctx context.Context, in *createUserIn) (*crea
 type updateUserIn struct {
 	ID   string `path:"id"`
 	Body struct {
-		Name  *string `json:"name,omitempty"`
-		Role  *string `json:"role,omitempty"`
-		State *string `json:"state,omitempty" enum:"active,disabled"`
+		Name        *string   `json:"name,omitempty"`
+		Role        *string   `json:"role,omitempty"`
+		State       *string   `json:"state,omitempty" enum:"active,disabled"`
+		Departments *[]string `json:"departments,omitempty" maxItems:"50" doc:"All that they are in; [] takes them out of every one"`
 	}
 }
 
 type userOut struct{ Body apiUser }
 
 func (s *Service) handleUpdateUser(ctx context.Context, in *updateUserIn) (*userOut, error) {
-	ch := UserChange{Name: in.Body.Name, Role: in.Body.Role}
+	ch := UserChange{Name: in.Body.Name, Role: in.Body.Role, Departments: in.Body.Departments}
 	if in.Body.State != nil {
 		st := State(*in.Body.State)
 		ch.State = &st
@@ -128,6 +134,8 @@ type apiRole struct {
 	Name        string            `json:"name"`
 	Builtin     bool              `json:"builtin"`
 	Permissions []auth.Permission `json:"permissions"`
+	Scope       auth.Breadth      `json:"scope" enum:"all,department_tree,department,mine" doc:"Whose customers the role sees"`
+	Unowned     bool              `json:"unowned" doc:"Customers without owner, too"`
 	Users       int               `json:"users"`
 }
 
@@ -135,7 +143,7 @@ func toAPIRole(ctx context.Context, r Role) apiRole {
 	if r.Builtin {
 		r.Name = httpx.Say(ctx, "role."+r.ID, nil)
 	}
-	return apiRole(r)
+	return apiRole{r.ID, r.Name, r.Builtin, r.Permissions, r.Scope.Breadth, r.Scope.Unowned, r.Users}
 }
 
 type apiPermission struct {
@@ -169,13 +177,15 @@ type createRoleIn struct {
 	Body struct {
 		Name        string            `json:"name"`
 		Permissions []auth.Permission `json:"permissions"`
+		Scope       auth.Breadth      `json:"scope,omitempty" enum:"all,department_tree,department,mine" default:"all" doc:"Whose customers the role sees"`
+		Unowned     bool              `json:"unowned,omitempty" doc:"Customers without owner, too; always so with all"`
 	}
 }
 
 type roleOut struct{ Body apiRole }
 
 func (s *Service) handleCreateRole(ctx context.Context, in *createRoleIn) (*roleOut, error) {
-	r, err := s.CreateRole(ctx, in.Body.Name, in.Body.Permissions)
+	r, err := s.CreateRole(ctx, in.Body.Name, in.Body.Permissions, auth.DataScope{Breadth: in.Body.Scope, Unowned: in.Body.Unowned})
 	return &roleOut{toAPIRole(ctx, r)}, err
 }
 
@@ -184,11 +194,17 @@ type updateRoleIn struct {
 	Body struct {
 		Name        *string            `json:"name,omitempty"`
 		Permissions *[]auth.Permission `json:"permissions,omitempty"`
+		Scope       *auth.Breadth      `json:"scope,omitempty" enum:"all,department_tree,department,mine" doc:"Given without unowned, customers without owner are not seen"`
+		Unowned     bool               `json:"unowned,omitempty" doc:"Counts with scope"`
 	}
 }
 
 func (s *Service) handleUpdateRole(ctx context.Context, in *updateRoleIn) (*roleOut, error) {
-	r, err := s.UpdateRole(ctx, in.ID, in.Body.Name, in.Body.Permissions)
+	ch := RoleChange{Name: in.Body.Name, Permissions: in.Body.Permissions}
+	if in.Body.Scope != nil {
+		ch.Scope = &auth.DataScope{Breadth: *in.Body.Scope, Unowned: in.Body.Unowned}
+	}
+	r, err := s.UpdateRole(ctx, in.ID, ch)
 	return &roleOut{toAPIRole(ctx, r)}, err
 }
 

@@ -46,7 +46,7 @@ func (s *Service) CreateToken(ctx context.Context, name, role string, expires ti
 		if err != nil {
 			return pointAt("role", err)
 		}
-		if err := covers(ctx, r.Permissions, ErrBeyondYours); err != nil {
+		if err := coversRole(ctx, r, ErrBeyondYours); err != nil {
 			return err
 		}
 		if err := s.store.insertToken(ctx, t, hash); err != nil {

@@ -19,7 +19,7 @@ func roleObject(r Role) audit.Object { return audit.Object{Type: "role", ID: r.I
 func builtin(id string) (Role, bool) {
 	for _, r := range auth.BuiltinRoles() {
 		if r.ID == id {
-			return Role{ID: r.ID, Builtin: true, Permissions: r.Permissions}, true
+			return Role{ID: r.ID, Builtin: true, Permissions: r.Permissions, Scope: r.Scope}, true
 		}
 	}
 	return Role{}, false
@@ -45,7 +45,7 @@ func (s *Service) ListRoles(ctx context.Context) ([]Role, error) {
 	}
 	var out []Role
 	for _, r := range auth.BuiltinRoles() {
-		out = append(out, Role{ID: r.ID, Builtin: true, Permissions: r.Permissions})
+		out = append(out, Role{ID: r.ID, Builtin: true, Permissions: r.Permissions, Scope: r.Scope})
 	}
 	out = append(out, custom...)
 	for i := range out {
@@ -54,14 +54,18 @@ func (s *Service) ListRoles(ctx context.Context) ([]Role, error) {
 	return out, nil
 }
 
-// CreateRole makes a custom role of permissions that whoever asks holds.
-func (s *Service) CreateRole(ctx context.Context, name string, perms []auth.Permission) (Role, error) {
+// CreateRole makes a custom role of permissions that whoever asks holds, with
+// a data scope no wider than theirs.
+func (s *Service) CreateRole(ctx context.Context, name string, perms []auth.Permission, scope auth.DataScope) (Role, error) {
 	r := Role{ID: s.ids.New("rl")}
 	err := s.change(ctx, func(ctx context.Context) (err error) {
 		if r.Permissions, err = cleanPermissions(perms); err != nil {
 			return err
 		}
-		if err := covers(ctx, r.Permissions, ErrBeyondYours); err != nil {
+		if r.Scope, err = cleanScope(scope); err != nil {
+			return err
+		}
+		if err := coversRole(ctx, r, ErrBeyondYours); err != nil {
 			return err
 		}
 		if r.Name, err = cleanName("name", name); err != nil {
@@ -70,35 +74,41 @@ func (s *Service) CreateRole(ctx context.Context, name string, perms []auth.Perm
 		if err := s.saveRole(ctx, r); err != nil {
 			return err
 		}
-		return s.record(ctx, "role.created", roleObject(r), map[string]any{"permissions": r.Permissions})
+		return s.record(ctx, "role.created", roleObject(r), map[string]any{"permissions": r.Permissions, "scope": r.Scope.Breadth, "unowned": r.Scope.Unowned})
 	})
 	return r, err
 }
 
-// UpdateRole changes a custom role; nil leaves a part alone. Whoever asks must
-// hold what the role holds before and after.
-func (s *Service) UpdateRole(ctx context.Context, id string, name *string, perms *[]auth.Permission) (Role, error) {
+// UpdateRole changes a custom role. Whoever asks must hold what the role holds
+// before and after, and see as far.
+func (s *Service) UpdateRole(ctx context.Context, id string, ch RoleChange) (Role, error) {
 	var r Role
 	err := s.change(ctx, func(ctx context.Context) (err error) {
 		if r, err = s.customRole(ctx, id); err != nil {
 			return err
 		}
 		detail := map[string]any{}
-		if name != nil {
-			if r.Name, err = cleanName("name", *name); err != nil {
+		if ch.Name != nil {
+			if r.Name, err = cleanName("name", *ch.Name); err != nil {
 				return err
 			}
 			detail["name"] = r.Name
 		}
-		if perms != nil {
+		if ch.Permissions != nil {
 			before := r.Permissions
-			if r.Permissions, err = cleanPermissions(*perms); err != nil {
-				return err
-			}
-			if err := covers(ctx, r.Permissions, ErrBeyondYours); err != nil {
+			if r.Permissions, err = cleanPermissions(*ch.Permissions); err != nil {
 				return err
 			}
 			detail["added"], detail["removed"] = minus(r.Permissions, before), minus(before, r.Permissions)
+		}
+		if ch.Scope != nil {
+			if r.Scope, err = cleanScope(*ch.Scope); err != nil {
+				return err
+			}
+			detail["scope"], detail["unowned"] = r.Scope.Breadth, r.Scope.Unowned
+		}
+		if err := coversRole(ctx, r, ErrBeyondYours); err != nil {
+			return err
 		}
 		if err := s.saveRole(ctx, r); err != nil {
 			return err
@@ -143,7 +153,7 @@ func (s *Service) customRole(ctx context.Context, id string) (Role, error) {
 	if err != nil {
 		return r, err
 	}
-	return r, covers(ctx, r.Permissions, ErrAboveYou)
+	return r, coversRole(ctx, r, ErrAboveYou)
 }
 
 func (s *Service) saveRole(ctx context.Context, r Role) error {
@@ -194,14 +204,32 @@ func minus(a, b []auth.Permission) []auth.Permission {
 	return out
 }
 
-// permissionsOf is what a role id opens; a role that is gone opens nothing.
-func (s *Service) permissionsOf(ctx context.Context, role string) (map[auth.Permission]bool, error) {
-	r, err := s.Role(ctx, role)
+// cleanScope refuses an unknown breadth. Who sees everybody sees those of nobody.
+func cleanScope(d auth.DataScope) (auth.DataScope, error) {
+	if !slices.Contains(auth.Breadths(), d.Breadth) {
+		return d, errInput.On(errs.At("scope", "request.not_one_of", "allowed", "all, department_tree, department, mine"))
+	}
+	d.Unowned = d.Unowned || d.Breadth == auth.BreadthAll
+	return d, nil
+}
+
+// coversRole tells whether whoever asks holds all that a role gives and sees as
+// far; refusal is the answer about permissions.
+func coversRole(ctx context.Context, r Role, refusal *errs.Error) error {
+	if err := covers(ctx, r.Permissions, refusal); err != nil {
+		return err
+	}
+	if p := auth.From(ctx); !r.Scope.Within(auth.DataScope{Breadth: p.Scope.Breadth, Unowned: p.Scope.Unowned}) {
+		return ErrBeyondScope
+	}
+	return nil
+}
+
+// roleOf is what a role id opens; a role that is gone opens nothing.
+func (s *Service) roleOf(ctx context.Context, id string) (Role, error) {
+	r, err := s.Role(ctx, id)
 	if errors.Is(err, ErrNoRole) {
-		return map[auth.Permission]bool{}, nil
+		return Role{ID: id, Scope: auth.DataScope{Breadth: auth.BreadthMine}}, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return auth.Set(r.Permissions), nil
+	return r, err
 }

@@ -130,9 +130,11 @@ func (s store) names(ctx context.Context, ids []string, into map[string]string) 
 func scanRole(row interface{ Scan(...any) error }) (Role, error) {
 	var r Role
 	var perms string
-	if err := row.Scan(&r.ID, &r.Name, &perms); err != nil {
+	var unowned int64
+	if err := row.Scan(&r.ID, &r.Name, &perms, &r.Scope.Breadth, &unowned); err != nil {
 		return r, err
 	}
+	r.Scope.Unowned = unowned != 0
 	var all []auth.Permission
 	if err := json.Unmarshal([]byte(perms), &all); err != nil {
 		return r, fmt.Errorf("read permissions of %s: %w", r.ID, err)
@@ -146,7 +148,7 @@ func scanRole(row interface{ Scan(...any) error }) (Role, error) {
 }
 
 func (s store) role(ctx context.Context, id string) (Role, error) {
-	r, err := scanRole(s.db.QueryRow(ctx, "select id, name, permissions from team_roles where id = $1", id))
+	r, err := scanRole(s.db.QueryRow(ctx, "select id, name, permissions, breadth, unowned from team_roles where id = $1", id))
 	if db.NoRows(err) {
 		return r, ErrNoRole
 	}
@@ -157,7 +159,7 @@ func (s store) role(ctx context.Context, id string) (Role, error) {
 }
 
 func (s store) roles(ctx context.Context) ([]Role, error) {
-	rows, err := s.db.Query(ctx, "select id, name, permissions from team_roles order by created_at, id")
+	rows, err := s.db.Query(ctx, "select id, name, permissions, breadth, unowned from team_roles order by created_at, id")
 	return db.Collect(rows, err, func(r *sql.Rows) (Role, error) { return scanRole(r) })
 }
 
@@ -180,9 +182,17 @@ func (s store) putRole(ctx context.Context, r Role, nameKey string, now int64) e
 	if err != nil {
 		return fmt.Errorf("write permissions: %w", err)
 	}
-	_, err = s.db.Exec(ctx, `insert into team_roles (id, name, name_key, permissions, created_at, updated_at) values ($1,$2,$3,$4,$5,$5)
-		on conflict (id) do update set name = $2, name_key = $3, permissions = $4, updated_at = $5`, r.ID, r.Name, nameKey, string(perms), now)
+	_, err = s.db.Exec(ctx, `insert into team_roles (id, name, name_key, permissions, breadth, unowned, created_at, updated_at) values ($1,$2,$3,$4,$5,$6,$7,$7)
+		on conflict (id) do update set name = $2, name_key = $3, permissions = $4, breadth = $5, unowned = $6, updated_at = $7`,
+		r.ID, r.Name, nameKey, string(perms), string(r.Scope.Breadth), flag(r.Scope.Unowned), now)
 	return err
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (s store) roleInUse(ctx context.Context, id string) (bool, error) {

@@ -29,6 +29,7 @@ type User struct {
 	Language        i18n.Lang
 	CreatedAt       time.Time
 	LastSeenAt      time.Time // zero: never
+	Departments     []string  // ids, by name; filled where users are listed
 	passwordHash    string
 }
 
@@ -36,13 +37,15 @@ type User struct {
 type NewUser struct {
 	Name, Email, Role, Password string
 	Language                    i18n.Lang
+	Departments                 []string // ids
 }
 
 // UserChange changes what is not nil.
 type UserChange struct {
-	Name  *string
-	Role  *string
-	State *State
+	Name        *string
+	Role        *string
+	State       *State
+	Departments *[]string // ids
 }
 
 // Role is a built-in or custom role. A built-in one has no Name: it is
@@ -51,8 +54,26 @@ type Role struct {
 	ID, Name    string
 	Builtin     bool
 	Permissions []auth.Permission
+	Scope       auth.DataScope
 	Users       int // active and disabled ones
 }
+
+// RoleChange changes what is not nil.
+type RoleChange struct {
+	Name        *string
+	Permissions *[]auth.Permission
+	Scope       *auth.DataScope
+}
+
+// Department is a part of the company, below another one or at the top.
+type Department struct {
+	ID, Parent, Name string // Parent "": at the top
+	Lead             string // user id; "": nobody
+	Members          []string
+}
+
+// DepartmentChange changes what is not nil.
+type DepartmentChange struct{ Name, Parent, Lead *string }
 
 // Session is one signed-in browser.
 type Session struct {
@@ -137,6 +158,14 @@ var (
 	ErrRoleBuiltin = errs.New(errs.Conflict, "role.builtin")
 	ErrRoleInUse   = errs.New(errs.Conflict, "role.in_use")
 	ErrBeyondYours = errs.New(errs.Forbidden, "role.beyond_yours")
+
+	// ErrGone ends a job whose creator may no longer come in.
+	ErrGone = errs.New(errs.Forbidden, "user.gone")
+
+	ErrBeyondScope = errs.New(errs.Forbidden, "role.beyond_scope")
+
+	ErrNoDepartment    = errs.New(errs.NotFound, "department.not_found")
+	ErrDepartmentInUse = errs.New(errs.Conflict, "department.in_use")
 
 	ErrBadToken   = errs.New(errs.Unauthorized, "token.invalid")
 	ErrNoToken    = errs.New(errs.NotFound, "token.not_found")

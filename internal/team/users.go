@@ -21,6 +21,13 @@ func (s *Service) ListUsers(ctx context.Context) ([]User, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
 	}
+	of, err := s.store.memberships(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list members: %w", err)
+	}
+	for i := range users {
+		users[i].Departments = of[users[i].ID]
+	}
 	return users, nil
 }
 
@@ -43,13 +50,19 @@ func (s *Service) CreateUser(ctx context.Context, in NewUser) (u User, generated
 		if err != nil {
 			return pointAt("role", err)
 		}
-		if err := covers(ctx, role.Permissions, ErrBeyondYours); err != nil {
+		if err := coversRole(ctx, role, ErrBeyondYours); err != nil {
 			return err
 		}
 		if err := s.addUser(ctx, u); err != nil {
 			return err
 		}
-		return s.record(ctx, "user.created", userObject(u), map[string]any{"role": u.Role})
+		detail := map[string]any{"role": u.Role}
+		if len(in.Departments) > 0 {
+			if err := s.moveDepartments(ctx, &u, in.Departments, detail); err != nil {
+				return err
+			}
+		}
+		return s.record(ctx, "user.created", userObject(u), detail)
 	})
 	if err != nil {
 		return User{}, "", err
@@ -139,6 +152,11 @@ func (s *Service) UpdateUser(ctx context.Context, id string, ch UserChange) (Use
 				return err
 			}
 		}
+		if ch.Departments != nil {
+			if err := s.moveDepartments(ctx, &u, *ch.Departments, detail); err != nil {
+				return err
+			}
+		}
 		if len(detail) == 0 {
 			return nil
 		}
@@ -161,11 +179,14 @@ func (s *Service) within(ctx context.Context, id string) (User, error) {
 	if err != nil {
 		return u, err
 	}
-	role, err := s.Role(ctx, u.Role)
-	if err != nil && !errors.Is(err, ErrNoRole) { // a user whose role is gone may do nothing
+	role, err := s.roleOf(ctx, u.Role) // a user whose role is gone may do nothing
+	if err != nil {
 		return u, err
 	}
-	return u, covers(ctx, role.Permissions, ErrAboveYou)
+	if u.Departments, err = s.store.departmentsOf(ctx, id); err != nil {
+		return u, err
+	}
+	return u, coversRole(ctx, role, ErrAboveYou)
 }
 
 func (s *Service) moveRole(ctx context.Context, u *User, to string, detail map[string]any) error {
@@ -173,7 +194,7 @@ func (s *Service) moveRole(ctx context.Context, u *User, to string, detail map[s
 	if err != nil {
 		return pointAt("role", err)
 	}
-	if err := covers(ctx, role.Permissions, ErrBeyondYours); err != nil {
+	if err := coversRole(ctx, role, ErrBeyondYours); err != nil {
 		return err
 	}
 	if err := s.keepAdmin(ctx, *u); err != nil {

@@ -2,6 +2,7 @@ package team_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -107,9 +108,9 @@ type reply struct {
 	json map[string]any
 }
 
-func (w *world) do(c call) reply {
-	w.Helper()
-	r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
+// request is a call as it arrives.
+func request(c call) *http.Request {
+	r := httptest.NewRequest(cmp.Or(c.method, "GET"), cmp.Or(c.path, "/"), strings.NewReader(c.body))
 	r.RemoteAddr = "203.0.113.9:4000"
 	if c.ip != "" {
 		r.RemoteAddr = c.ip + ":4000"
@@ -127,6 +128,12 @@ func (w *world) do(c call) reply {
 	for k, v := range c.header {
 		r.Header.Set(k, v)
 	}
+	return r
+}
+
+func (w *world) do(c call) reply {
+	w.Helper()
+	r := request(c)
 	rec := httptest.NewRecorder()
 	w.h.ServeHTTP(rec, r)
 	out := reply{ResponseRecorder: rec}
@@ -176,7 +183,7 @@ func (w *world) as(u team.User) context.Context {
 	w.Helper()
 	role, err := w.Role(w.Context(), u.Role)
 	require.NoError(w, err)
-	return auth.With(w.Context(), &auth.Principal{ID: u.ID, Name: u.Name, Via: auth.ViaSession, Role: u.Role, Permissions: auth.Set(role.Permissions)})
+	return auth.With(w.Context(), &auth.Principal{ID: u.ID, Name: u.Name, Via: auth.ViaSession, Role: u.Role, Permissions: auth.Set(role.Permissions), Scope: auth.Everybody()})
 }
 
 // actions lists the audit log's actions, oldest first.
@@ -208,5 +215,8 @@ func requireField(t testing.TB, err error, path, code string) {
 	require.Equal(t, path, e.Fields[0].Path)
 	require.Equal(t, code, e.Fields[0].Code)
 }
+
+// everybody is the data scope without limits.
+var everybody = auth.DataScope{Breadth: auth.BreadthAll, Unowned: true}
 
 func ptr[T any](v T) *T { return &v }

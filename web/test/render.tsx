@@ -13,6 +13,7 @@ export function someone(overrides: Partial<Me> = {}): Me {
   return {
     user: { id: 'u1', name: '沈知夏', email: 'zhixia@example.com', role: 'admin', roleName: '管理员', language: 'zh-CN' },
     permissions: ['session.self', 'jobs.read'],
+    scope: 'all',
     company: { name: '山月茶集', timezone: 'Asia/Shanghai', currency: 'CNY', language: 'zh-CN' },
     version: '0.0.0-test',
     ...overrides,

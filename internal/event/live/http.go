@@ -14,11 +14,11 @@ import (
 
 // Routes adds the live stream, the summary and the trend.
 func (s *Service) Routes(api *httpx.API) {
-	httpx.Handle(api, httpx.Op{ID: "follow-facts", Method: http.MethodGet, Path: "/api/facts/live", Tag: "facts", Permission: auth.FactsRead,
+	httpx.Handle(api, httpx.Op{ID: "follow-facts", Method: http.MethodGet, Path: "/api/facts/live", Tag: "facts", Permission: auth.FactsRead, Whole: true,
 		Summary: "Facts as they arrive, as an event stream; filters name, type, contact, source"}, s.follow(api.Stopping()))
-	httpx.Register(api, httpx.Op{ID: "get-facts-summary", Method: http.MethodGet, Path: "/api/facts/summary", Tag: "facts", Permission: auth.FactsRead,
+	httpx.Register(api, httpx.Op{ID: "get-facts-summary", Method: http.MethodGet, Path: "/api/facts/summary", Tag: "facts", Permission: auth.FactsRead, Whole: true,
 		Summary: "How many facts and people, in all and by event name"}, s.summary)
-	httpx.Register(api, httpx.Op{ID: "get-facts-trend", Method: http.MethodGet, Path: "/api/facts/trend", Tag: "facts", Permission: auth.FactsRead,
+	httpx.Register(api, httpx.Op{ID: "get-facts-trend", Method: http.MethodGet, Path: "/api/facts/trend", Tag: "facts", Permission: auth.FactsRead, Whole: true,
 		Summary: "A measure over time, by a property on request"}, s.trend)
 }
 

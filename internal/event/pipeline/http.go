@@ -17,11 +17,11 @@ import (
 // Routes adds the list of set-aside facts and what can be done with them.
 func (p *Pipeline) Routes(api *httpx.API) {
 	httpx.Register(api, httpx.Op{ID: "list-set-aside-facts", Method: http.MethodGet, Path: "/api/facts/set-aside", Tag: "facts",
-		Summary: "Facts that could not be processed, newest first", Permission: auth.FactsRead}, p.listAside)
+		Summary: "Facts that could not be processed, newest first", Permission: auth.FactsRead, Whole: true}, p.listAside)
 	httpx.Register(api, httpx.Op{ID: "retry-set-aside-facts", Method: http.MethodPost, Path: "/api/facts/set-aside/retry", Tag: "facts",
-		Summary: "Process set-aside facts once more", Permission: auth.FactsWrite, Timeout: 2 * time.Minute}, p.retryAside)
+		Summary: "Process set-aside facts once more", Permission: auth.FactsWrite, Whole: true, Timeout: 2 * time.Minute}, p.retryAside)
 	httpx.Register(api, httpx.Op{ID: "discard-set-aside-facts", Method: http.MethodPost, Path: "/api/facts/set-aside/discard", Tag: "facts",
-		Summary: "Give up on set-aside facts", Permission: auth.FactsWrite}, p.discardAside)
+		Summary: "Give up on set-aside facts", Permission: auth.FactsWrite, Whole: true}, p.discardAside)
 }
 
 type asideInput struct {

@@ -45,25 +45,29 @@ func All() []Permission {
 		JobsRead, JobsWrite, KeysRead, KeysWrite, TeamRead, TeamWrite, AuditRead, SystemRead, SettingsWrite}
 }
 
-// Role is a built-in role: its id and what it may do.
+// Role is a built-in role: its id, what it may do and with whose customers.
 type Role struct {
 	ID          string
 	Permissions []Permission
+	Scope       DataScope
 }
 
 // BuiltinRoles are the roles that always exist and cannot be changed.
 func BuiltinRoles() []Role {
 	look := []Permission{OverviewRead, ContactRead, OrderRead, JobsRead}
 	with := func(more ...Permission) []Permission { return append(slices.Clone(look), more...) }
+	all, mine := DataScope{BreadthAll, true}, DataScope{BreadthMine, false}
+	department := DataScope{BreadthDepartment, true}
 	return []Role{
-		{"admin", All()},
-		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ConsentWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite)},
-		{"growth", with(ContactWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite)},
-		{"content", with(FactsRead, DictionaryRead)},
-		{"copywriter", []Permission{OverviewRead, DictionaryRead, JobsRead}},
-		{"community", with(ContactWrite, ContactUnmask, ConsentWrite)},
-		{"service", with(ContactWrite, ContactUnmask, ConsentWrite)},
-		{"analyst", with(FactsRead, FactsWrite, DictionaryRead, DictionaryWrite, ContactExport, ImportRead, SystemRead)},
+		{"admin", All(), all},
+		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ConsentWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite), all},
+		{"growth", with(ContactWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite), all},
+		{"content", with(FactsRead, DictionaryRead), all},
+		{"copywriter", []Permission{OverviewRead, DictionaryRead, JobsRead}, mine},
+		{"community", with(ContactWrite, ContactUnmask, ConsentWrite), department},
+		{"sales", with(ContactWrite, ContactUnmask, ConsentWrite), mine},
+		{"service", with(ContactWrite, ContactUnmask, ConsentWrite), department},
+		{"analyst", with(FactsRead, FactsWrite, DictionaryRead, DictionaryWrite, ContactExport, ImportRead, SystemRead), all},
 	}
 }
 
@@ -85,6 +89,7 @@ type Principal struct {
 	Via         Via
 	Role        string
 	Permissions map[Permission]bool
+	Scope       Scope // whose customers
 	SessionID   string
 }
 
@@ -106,7 +111,7 @@ func From(ctx context.Context) *Principal { p, _ := ctx.Value(key{}).(*Principal
 
 // System is the program itself, for jobs and subscribers.
 func System(name string) *Principal {
-	return &Principal{ID: "system", Name: name, Via: ViaSystem, Role: "admin", Permissions: Set(All())}
+	return &Principal{ID: "system", Name: name, Via: ViaSystem, Role: "admin", Permissions: Set(All()), Scope: Everybody()}
 }
 
 // CLI is a person at the machine's command line: whoever can read the data

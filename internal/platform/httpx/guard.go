@@ -86,6 +86,9 @@ func (a *API) admit(r *http.Request, route Route, q *request) error {
 		if !p.May(route.Permission) {
 			return errs.New(errs.Forbidden, "permission.denied", "permission", string(route.Permission))
 		}
+		if route.Whole && !p.Scope.All {
+			return errs.New(errs.Forbidden, "permission.scope")
+		}
 	}
 	// A browser adds cookies by itself, so writes under /api must come from our
 	// own pages, signing in included. A caller with a token in a header has no such trouble.

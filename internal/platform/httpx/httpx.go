@@ -25,7 +25,10 @@ type Op struct {
 	Tag        string
 	Summary    string
 	Permission auth.Permission // required: Register panics at start without one
-	Status     int             // of success; 0: 200, or 204 when the output has no body
+	// Whole: it answers about everybody, or in the words of everybody's facts, so
+	// that callers who see only some customers are refused.
+	Whole  bool
+	Status int // of success; 0: 200, or 204 when the output has no body
 	// MaxBody in bytes; 0: 1 MiB; negative: no limit (raw routes that stream).
 	MaxBody int64
 	// Idempotent: a POST that honours Idempotency-Key. Raw routes cannot.

@@ -52,7 +52,7 @@ func View(ctx context.Context, j Job) JobView {
 	v := JobView{ID: j.ID, Kind: j.Kind, Title: j.Title, State: j.State, Done: j.Done, Total: j.Total, Unit: j.Unit,
 		Result: j.Result, HasFile: j.FileName != "", FileName: j.FileName, CreatedBy: JobCreator{j.CreatedByID, j.CreatedByName},
 		CreatedAt: j.CreatedAt, StartedAt: j.StartedAt, FinishedAt: j.FinishedAt, Link: j.Link}
-	if p := auth.From(ctx); p != nil && j.FilePermission != "" && !p.May(j.FilePermission) { // not offered to whom it would be refused
+	if mayFile(ctx, j) != nil { // not offered to whom it would be refused
 		v.HasFile, v.FileName = false, ""
 	}
 	if j.Error != nil {
@@ -156,11 +156,26 @@ func (s *Service) httpFile(w http.ResponseWriter, r *http.Request) {
 }
 
 func mayRead(ctx context.Context, j row) error {
-	if p := j.FilePermission; p != "" && !auth.From(ctx).May(p) {
-		return errs.New(errs.Forbidden, "permission.denied", "permission", string(p))
+	if err := mayFile(ctx, j.Job); err != nil {
+		return err
 	}
 	if j.fileKey == "" {
 		return errs.New(errs.NotFound, "jobs.no_file")
+	}
+	return nil
+}
+
+// mayFile guards a result file: what somebody with a wide view had written
+// about customers is not for those who see only some.
+func mayFile(ctx context.Context, j Job) error {
+	p := auth.From(ctx)
+	switch {
+	case p == nil || j.FilePermission == "":
+		return nil
+	case !p.May(j.FilePermission):
+		return errs.New(errs.Forbidden, "permission.denied", "permission", string(j.FilePermission))
+	case !p.Scope.All && p.ID != j.CreatedByID:
+		return errs.New(errs.Forbidden, "permission.scope")
 	}
 	return nil
 }

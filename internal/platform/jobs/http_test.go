@@ -131,6 +131,9 @@ func TestRoutes(t *testing.T) {
 		require.Equal(t, jobs.Attachment(`导出 _一__.._月.csv`), rec.Header().Get("Content-Disposition"))
 		require.Equal(t, "nosniff", rec.Header().Get("X-Content-Type-Options"))
 		require.Equal(t, 403, p.call(api, "content", "GET", "/api/jobs/"+done.ID+"/file", nil).Code, "jobs.read is not enough")
+		narrow := httptest.NewRecorder()
+		api.Handler().ServeHTTP(narrow, httptest.NewRequestWithContext(testkit.Scoped(t.Context(), "analyst", false, "us_b"), "GET", "/api/jobs/"+done.ID+"/file", nil))
+		require.Equal(t, 403, narrow.Code, "what a wide view wrote is not for a narrow one")
 	})
 }
 

@@ -618,3 +618,33 @@ func TestAProcessMayClaimItsOwnLostJobAgain(t *testing.T) {
 		require.ErrorContains(t, <-ended, "the program stops")
 	})
 }
+
+// A handler works for who asked, as they are while it runs; who is gone gets a fault.
+func TestJobsRunAsWhoAskedIsNow(t *testing.T) {
+	each(t, func(p *pond) {
+		gone := errs.New(errs.Forbidden, "user.gone", "name", "admin")
+		var asked []string
+		ran := make(chan *auth.Principal, 1)
+		now := testkit.Principal("sales")
+		s := p.node("a", map[string]jobs.Handler{"k": func(ctx context.Context, _ jobs.Run) error {
+			ran <- auth.From(ctx)
+			return nil
+		}}, func(d *jobs.Deps) {
+			d.Principal = func(_ context.Context, creator auth.Principal) (*auth.Principal, error) {
+				asked = append(asked, creator.ID+" "+creator.Name)
+				if len(asked) > 1 {
+					return nil, gone
+				}
+				return now, nil
+			}
+		})
+		require.Equal(t, jobs.Succeeded, p.wait(s, p.enqueue(s, jobs.Spec{Kind: "k"})).State)
+		require.Same(t, now, <-ran)
+		j := p.wait(s, p.enqueue(s, jobs.Spec{Kind: "k"}))
+		require.Equal(t, jobs.Failed, j.State, "at once, without further tries")
+		require.Equal(t, "user.gone", j.Error.Code)
+		require.Equal(t, 1, j.Attempt)
+		require.Empty(t, ran)
+		require.Equal(t, []string{"us_admin admin", "us_admin admin"}, asked)
+	})
+}

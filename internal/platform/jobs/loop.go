@@ -103,9 +103,7 @@ func (s *Service) claim(ctx context.Context) error {
 }
 
 func (s *Service) launch(ctx context.Context, row row) {
-	who := auth.System("job")
-	who.ID, who.Name = row.CreatedByID, row.CreatedByName
-	ctx, cancel := context.WithCancelCause(auth.With(ctx, who))
+	ctx, cancel := context.WithCancelCause(ctx)
 	r := &run{s: s, row: row, ctx: ctx, cancel: cancel, done: row.Done, total: row.Total,
 		written: [2]int64{row.Done, row.Total}, checkpoint: row.checkpoint}
 	if row.Result != nil {
@@ -148,7 +146,26 @@ func (s *Service) call(ctx context.Context, h Handler, r *run) (err error) {
 	if err := ctx.Err(); err != nil { // claimed while the program began to stop
 		return err
 	}
-	return h(ctx, r)
+	who, err := s.creator(ctx, r.row.Job)
+	if err != nil {
+		return err
+	}
+	return h(auth.With(ctx, who), r)
+}
+
+// creator is who a handler works for: who asked, with what they may do and see
+// while it runs.
+func (s *Service) creator(ctx context.Context, j Job) (*auth.Principal, error) {
+	who := auth.System(j.CreatedByName)
+	who.ID = j.CreatedByID
+	if s.Principal == nil {
+		return who, nil
+	}
+	p, err := s.Principal(ctx, *who)
+	if err != nil {
+		return nil, fmt.Errorf("find who asked for the job: %w", err)
+	}
+	return p, nil
 }
 
 // settle stores how a try ended and returns the state.

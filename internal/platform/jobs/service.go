@@ -21,13 +21,17 @@ import (
 
 // Deps is what the service is built from.
 type Deps struct {
-	DB      *db.DB
-	Clock   clock.Clock
-	IDs     *id.Source
-	Log     *slog.Logger
-	Files   blob.Store            // result files
-	Audit   audit.Recorder        // cancels and retries by people
-	Metrics prometheus.Registerer // nil: none
+	DB    *db.DB
+	Clock clock.Clock
+	IDs   *id.Source
+	Log   *slog.Logger
+	Files blob.Store     // result files
+	Audit audit.Recorder // cancels and retries by people
+	// Principal gives who asked for a job (by id and name, as they were then) as
+	// they are now: what they may do and see. Its *errs.Error fails the job. nil
+	// lets every job do everything: for tests.
+	Principal func(ctx context.Context, creator auth.Principal) (*auth.Principal, error)
+	Metrics   prometheus.Registerer // nil: none
 	// Node names this process, the same after a restart: its jobs from before
 	// a crash are then taken up at once. "" makes a new name each time, so that
 	// they wait until their heartbeat is Stale.

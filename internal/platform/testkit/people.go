@@ -49,7 +49,8 @@ func Clock() *clock.Fake { return clock.NewFake(time.Date(2026, 3, 2, 8, 0, 0, 0
 // IDs is an id source over a clock.
 func IDs(c clock.Clock) *id.Source { return id.NewSource(c.Now, nil) }
 
-// Principal is a signed-in user with a built-in role; it panics on an unknown one.
+// Principal is a signed-in user with a built-in role, who sees everybody's
+// customers whatever the role; it panics on an unknown one.
 func Principal(role string) *auth.Principal {
 	for _, r := range auth.BuiltinRoles() {
 		if r.ID != role {
@@ -59,10 +60,19 @@ func Principal(role string) *auth.Principal {
 		for _, p := range r.Permissions {
 			perms[p] = true
 		}
-		return &auth.Principal{ID: "us_" + role, Name: role, Via: auth.ViaSession, Role: role, Permissions: perms, SessionID: "se_" + role}
+		return &auth.Principal{ID: "us_" + role, Name: role, Via: auth.ViaSession, Role: role, Permissions: perms, Scope: auth.Everybody(), SessionID: "se_" + role}
 	}
 	panic("testkit: no built-in role " + role)
 }
 
 // As is ctx with a signed-in user of a built-in role.
 func As(ctx context.Context, role string) context.Context { return auth.With(ctx, Principal(role)) }
+
+// Scoped is ctx with a signed-in user of a built-in role who sees the customers
+// of the owners alone, and those of nobody if unowned. The first is the user.
+func Scoped(ctx context.Context, role string, unowned bool, owners ...string) context.Context {
+	p := Principal(role)
+	p.ID, p.Name = owners[0], owners[0]
+	p.Scope = auth.OwnedBy(auth.DataScope{Breadth: auth.BreadthMine, Unowned: unowned}, owners...)
+	return auth.With(ctx, p)
+}

@@ -18,7 +18,8 @@ var wildcard = regexp.MustCompile(`\{[^}]+\}`)
 
 // WalkPermissions asks every route as nobody, as a user of every role, as a
 // token of every role and as a user without any permission, and compares the
-// answer with what the route declares. No handler runs. A route whose
+// answer with what the route declares, once seeing everybody's customers and
+// once only their own. No handler runs. A route whose
 // permission is missing or unknown fails.
 func WalkPermissions(t *testing.T, api *httpx.API, roles []auth.Role) {
 	t.Helper()
@@ -42,6 +43,14 @@ func WalkPermissions(t *testing.T, api *httpx.API, roles []auth.Role) {
 				if got := ask(t, api, route, principal(role, via)); got != want {
 					t.Errorf("%s as %s by %s: %s, want %s", route.Pattern(), role.ID, via, got, want)
 				}
+				scoped := principal(role, via)
+				scoped.Scope = auth.OwnedBy(role.Scope, scoped.ID)
+				if may && route.Whole {
+					want = "permission.scope"
+				}
+				if got := ask(t, api, route, scoped); got != want {
+					t.Errorf("%s as %s by %s with a data scope: %s, want %s", route.Pattern(), role.ID, via, got, want)
+				}
 			}
 		}
 	}
@@ -59,7 +68,7 @@ func principal(role auth.Role, via auth.Via) *auth.Principal {
 	for _, p := range role.Permissions {
 		perms[p] = true
 	}
-	return &auth.Principal{ID: "walker", Name: "walker", Via: via, Role: role.ID, Permissions: perms}
+	return &auth.Principal{ID: "walker", Name: "walker", Via: via, Role: role.ID, Permissions: perms, Scope: auth.Everybody()}
 }
 
 // ask returns "admitted" or the code of the refusal.

@@ -6,6 +6,8 @@ export interface Page<T> {
   items: T[]
   next?: string
   total?: number
+  /** How many more there are that the reader may not see. */
+  outside?: number
 }
 
 /** A keyset list as DataTable takes it. */
@@ -13,6 +15,8 @@ export interface CursorList<T> {
   items: T[]
   /** How many there are in all, when the server counts them. */
   total: number | undefined
+  /** How many more there are that the reader may not see. */
+  outside?: number
   /** The first page is not here yet. */
   loading: boolean
   /** Something is being fetched, the first page or a refresh. */
@@ -50,6 +54,7 @@ export function useCursorList<T>({ queryKey, page, enabled, refetchInterval }: O
   return {
     items,
     total: data?.pages[0]?.total,
+    outside: data?.pages[0]?.outside,
     loading: query.isPending && query.fetchStatus !== 'idle',
     fetching: query.isFetching,
     error: query.isError ? query.error : undefined,

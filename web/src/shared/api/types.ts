@@ -34,6 +34,7 @@ export type User = Item<'/api/users'>
 export type UserInput = Sent<'/api/users', 'post'>
 export type NewUser = Answer<'/api/users', 'post'>
 export type Role = Item<'/api/roles'>
+export type Department = Item<'/api/departments'>
 export type Permission = Answer<'/api/roles', 'get'>['permissions'][number]
 export type Token = Item<'/api/tokens'>
 export type WriteKey = Item<'/api/write-keys'>

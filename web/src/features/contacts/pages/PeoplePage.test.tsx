@@ -31,6 +31,12 @@ describe('people behind a number', () => {
     expect(await screen.findByText('这段时间没有这样的客户')).toBeTruthy()
   })
 
+  it('tells how many more there are outside the reader’s data scope', async () => {
+    serve({ 'GET /api/people': () => json({ items: [], total: 3, outside: 414 }) })
+    open('/people?metric=buyers')
+    expect(await screen.findByText('另有 414 人不在您的数据范围内')).toBeTruthy()
+  })
+
   it('does not ask for a number that does not exist', () => {
     const seen = serve({})
     open('/people?metric=everyone')

@@ -69,7 +69,16 @@ function People({ scope }: { scope: PeopleScope }) {
         extra={<DateRange value={scope.range} onChange={(next) => patch(writePeriod(next, zone))} />}
       />
       <Panel flush>
-        <FilterBar extra={list.total !== undefined && <b className="kp-num">{t('people.total', { total: formatInt(list.total, lang) })}</b>}>
+        <FilterBar
+          extra={
+            list.total !== undefined && (
+              <span className="kp-row">
+                <b className="kp-num">{t('people.total', { total: formatInt(list.total, lang) })}</b>
+                {list.outside !== undefined && list.outside > 0 && <span className="kp-muted">{t('people.outside', { more: formatInt(list.outside, lang) })}</span>}
+              </span>
+            )
+          }
+        >
           <FilterSelect
             label={t('people.allChannels')}
             value={scope.channel || undefined}

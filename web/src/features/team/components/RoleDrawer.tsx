@@ -5,7 +5,7 @@ import { useCan } from '@/shared/lib/session'
 import { Drawer } from '@/shared/ui/Drawer'
 import { useToast } from '@/shared/ui/feedback'
 import { Field, Form } from '@/shared/ui/Form'
-import { Checkbox, Input } from '@/shared/ui/kit'
+import { Checkbox, Input, Select } from '@/shared/ui/kit'
 import { createRole, updateRole } from '../queries'
 
 interface Props {
@@ -14,6 +14,8 @@ interface Props {
   onClose: () => void
   onSaved: () => Promise<void>
 }
+
+const SCOPES = ['all', 'department_tree', 'department', 'mine'] as const
 
 /** A role and its permissions, by group. Built-in ones are for reading. */
 export function RoleDrawer({ role, all, onClose, onSaved }: Props) {
@@ -26,13 +28,13 @@ export function RoleDrawer({ role, all, onClose, onSaved }: Props) {
   return (
     <Drawer open={role !== undefined} onClose={onClose} title={current ? current.name : t('role.new')} width={520}>
       {fixed && current?.builtin && <p className="kp-muted">{t('role.fixed')}</p>}
-      <Form<{ name: string; permissions: string[] }>
+      <Form<{ name: string; permissions: string[]; scope: Role['scope']; unowned: boolean }>
         key={current?.id ?? 'new'}
         disabled={fixed}
-        initial={{ name: current?.name ?? '', permissions: current?.permissions ?? [] }}
+        initial={{ name: current?.name ?? '', permissions: current?.permissions ?? [], scope: current?.scope ?? 'mine', unowned: current?.unowned ?? false }}
         submit={t('role.save')}
         onSubmit={async (v) => {
-          const body = { name: v.name.trim(), permissions: v.permissions }
+          const body = { name: v.name.trim(), permissions: v.permissions, scope: v.scope, unowned: v.unowned }
           if (current) await updateRole(current.id, body)
           else await createRole(body)
           toast.done(t('role.saved'))
@@ -42,6 +44,12 @@ export function RoleDrawer({ role, all, onClose, onSaved }: Props) {
       >
         <Field name="name" label={t('role.name')} rules={[{ required: true, whitespace: true, message: t('add.nameNeeded') }]}>
           <Input maxLength={60} />
+        </Field>
+        <Field name="scope" label={t('scope.label')} extra={t('scope.help')}>
+          <Select options={SCOPES.map((value) => ({ value, label: t(`scope.${value}`) }))} />
+        </Field>
+        <Field name="unowned" valuePropName="checked">
+          <Checkbox>{t('scope.unowned')}</Checkbox>
         </Field>
         <Field name="permissions" label={t('role.permissions')}>
           <Checkbox.Group className="kp-stack">

@@ -32,6 +32,7 @@ export function Roles() {
   const columns: Column<Role>[] = [
     { key: 'name', title: t('role.name'), render: (r) => <span className="kp-row"><b className="kp-strong">{r.name}</b>{r.builtin && <Chip>{t('role.builtin')}</Chip>}</span> },
     { key: 'users', title: t('role.users'), align: 'right', render: (r) => <Count value={r.users} /> },
+    { key: 'scope', title: t('scope.label'), render: (r) => t(`scope.${r.scope}`) },
     { key: 'may', title: t('role.permissions'), render: (r) => t('role.some', { count: r.permissions.length, all: all.length }) },
     {
       key: 'do',

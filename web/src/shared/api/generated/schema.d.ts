@@ -523,6 +523,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The departments, each behind its parent */
+        get: operations["list-departments"];
+        put?: never;
+        /** Make a department */
+        post: operations["create-department"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/departments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a department that nobody is in and nothing lies below */
+        delete: operations["delete-department"];
+        options?: never;
+        head?: never;
+        /** Rename or move a department, or give it another lead */
+        patch: operations["update-department"];
+        trace?: never;
+    };
     "/api/dictionary/events": {
         parameters: {
             query?: never;
@@ -1230,6 +1266,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Names and departments of the active staff, for handing work to them */
+        get: operations["list-staff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system": {
         parameters: {
             query?: never;
@@ -1643,10 +1696,26 @@ export interface components {
             /** Format: int64 */
             tries: number;
         };
+        ApiColleague: {
+            /** @description Names */
+            departments: string[];
+            id: string;
+            name: string;
+        };
         ApiDay: {
             /** Format: int64 */
             count: number;
             date: string;
+        };
+        ApiDepartment: {
+            id: string;
+            /** @description User id; empty: nobody */
+            lead: string;
+            /** @description User ids; the lead is among them only if they are a member too */
+            members: string[];
+            name: string;
+            /** @description Id of the department above; empty at the top */
+            parent: string;
         };
         ApiPermission: {
             group: string;
@@ -1680,6 +1749,13 @@ export interface components {
             id: string;
             name: string;
             permissions: string[];
+            /**
+             * @description Whose customers the role sees
+             * @enum {string}
+             */
+            scope: "all" | "department_tree" | "department" | "mine";
+            /** @description Customers without owner, too */
+            unowned: boolean;
             /** Format: int64 */
             users: number;
         };
@@ -1725,6 +1801,8 @@ export interface components {
         ApiUser: {
             /** Format: date-time */
             createdAt: string;
+            /** @description Ids */
+            departments: string[];
             email: string;
             id: string;
             /** Format: date-time */
@@ -2078,6 +2156,13 @@ export interface components {
             /** Format: int64 */
             count: number;
         };
+        CreateDepartmentInBody: {
+            /** @description User id */
+            lead?: string;
+            name: string;
+            /** @description Id of the department above; empty: at the top */
+            parent?: string;
+        };
         CreateEventInputBody: {
             category?: string;
             description?: string;
@@ -2118,6 +2203,14 @@ export interface components {
         CreateRoleInBody: {
             name: string;
             permissions: string[];
+            /**
+             * @description Whose customers the role sees
+             * @default all
+             * @enum {string}
+             */
+            scope: "all" | "department_tree" | "department" | "mine";
+            /** @description Customers without owner, too; always so with all */
+            unowned?: boolean;
         };
         CreateTokenInBody: {
             /**
@@ -2135,6 +2228,8 @@ export interface components {
             token: components["schemas"]["ApiToken"];
         };
         CreateUserInBody: {
+            /** @description Ids of departments */
+            departments?: string[];
             email: string;
             name: string;
             /** @description Generated when not given */
@@ -2185,6 +2280,9 @@ export interface components {
             state: "filling" | "ready";
             /** Format: int64 */
             total: number;
+        };
+        DepartmentsOutBody: {
+            items: components["schemas"]["ApiDepartment"][];
         };
         Entry: {
             context?: {
@@ -2533,6 +2631,11 @@ export interface components {
             company: components["schemas"]["Company"];
             demo?: components["schemas"]["DemoProgress"];
             permissions: string[];
+            /**
+             * @description Whose customers they see
+             * @enum {string}
+             */
+            scope: "all" | "department_tree" | "department" | "mine";
             user: components["schemas"]["MeUser"];
             version: string;
         };
@@ -2660,7 +2763,15 @@ export interface components {
         PeoplePage: {
             items: components["schemas"]["Row"][];
             next?: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How many more there are outside the caller's data scope
+             */
+            outside?: number;
+            /**
+             * Format: int64
+             * @description Those whom the caller may see
+             */
             total: number;
         };
         PipelineStatus: {
@@ -3052,6 +3163,9 @@ export interface components {
             email: string;
             password: string;
         };
+        StaffOutBody: {
+            items: components["schemas"]["ApiColleague"][];
+        };
         StartInputBody: {
             /** @enum {string} */
             kind: "contacts" | "orders" | "events";
@@ -3246,6 +3360,13 @@ export interface components {
         UnmaskOutputBody: {
             value: string;
         };
+        UpdateDepartmentInBody: {
+            /** @description Empty: nobody */
+            lead?: string;
+            name?: string;
+            /** @description Empty: to the top */
+            parent?: string;
+        };
         UpdateInputBody: {
             /** @description null takes an attribute away; gender, birthday, city and avatar are set here too */
             attributes?: {
@@ -3258,6 +3379,13 @@ export interface components {
         UpdateRoleInBody: {
             name?: string;
             permissions?: string[];
+            /**
+             * @description Given without unowned, customers without owner are not seen
+             * @enum {string}
+             */
+            scope?: "all" | "department_tree" | "department" | "mine";
+            /** @description Counts with scope */
+            unowned?: boolean;
         };
         UpdateSelfInBody: {
             /** @enum {string} */
@@ -3272,6 +3400,8 @@ export interface components {
             timezone?: string;
         };
         UpdateUserInBody: {
+            /** @description All that they are in; [] takes them out of every one */
+            departments?: string[];
             name?: string;
             role?: string;
             /** @enum {string} */
@@ -4662,6 +4792,135 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnmaskOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentsOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-department": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateDepartmentInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiDepartment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-department": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-department": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateDepartmentInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiDepartment"];
                 };
             };
             /** @description Problem */
@@ -6310,6 +6569,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffOutBody"];
                 };
             };
             /** @description Problem */
