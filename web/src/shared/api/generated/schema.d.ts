@@ -1846,7 +1846,15 @@ export interface components {
         AppPeoplePage: {
             items: components["schemas"]["Row"][];
             next?: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How many more there are outside the caller's data scope
+             */
+            outside?: number;
+            /**
+             * Format: int64
+             * @description Those whom the caller may see
+             */
             total: number;
         };
         AsideOutputBody: {
@@ -2763,15 +2771,7 @@ export interface components {
         PeoplePage: {
             items: components["schemas"]["Row"][];
             next?: string;
-            /**
-             * Format: int64
-             * @description How many more there are outside the caller's data scope
-             */
-            outside?: number;
-            /**
-             * Format: int64
-             * @description Those whom the caller may see
-             */
+            /** Format: int64 */
             total: number;
         };
         PipelineStatus: {
