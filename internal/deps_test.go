@@ -33,6 +33,7 @@ var platform = map[string][]string{
 	"platform/httpx":           {"platform/auth", "platform/clock", "platform/db", "platform/errs", "platform/i18n", "platform/id"},
 	"platform/audit":           {"platform/auth", "platform/clock", "platform/db", "platform/errs", "platform/httpx"},
 	"platform/jobs":            {"platform/audit", "platform/auth", "platform/blob", "platform/clock", "platform/db", "platform/errs", "platform/httpx", "platform/id"},
+	"platform/vault":           {"platform/audit", "platform/auth", "platform/clock", "platform/db", "platform/errs", "platform/jobs", "platform/secret"},
 	"platform/testkit":         {"platform/auth", "platform/clock", "platform/db", "platform/id", "platform/secret"},
 	"platform/httpx/httpxtest": {"platform/auth", "platform/httpx"},
 }

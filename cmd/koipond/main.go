@@ -39,7 +39,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	addConfigFlags(cmd)
-	cmd.AddCommand(serveCmd(), demoCmd(), importCmd(), tokenCmd(), writekeyCmd(), userCmd(), auditCmd(),
+	cmd.AddCommand(serveCmd(), demoCmd(), importCmd(), tokenCmd(), writekeyCmd(), userCmd(), auditCmd(), keysCmd(),
 		backupCmd(), restoreCmd(), doctorCmd(), migrateCmd(), configCmd(), versionCmd(), openapiCmd())
 	return cmd
 }

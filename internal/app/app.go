@@ -28,6 +28,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/httpx"
 	"github.com/koipond/koipond/internal/platform/i18n"
 	"github.com/koipond/koipond/internal/platform/jobs"
+	"github.com/koipond/koipond/internal/platform/vault"
 	"github.com/koipond/koipond/internal/shop"
 	"github.com/koipond/koipond/internal/team"
 )
@@ -67,6 +68,7 @@ type App struct {
 	shop      *shop.Service
 	importer  *importer.Service
 	overview  *overviewService
+	vault     *vault.Keeper
 	demo      *demoPond  // nil but for the demo
 	backingUp sync.Mutex // each backup takes a copy's worth of disk
 
@@ -179,6 +181,8 @@ func (a *App) buildServices() {
 	a.importer = importer.NewService(importer.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Keys: a.ring, Jobs: a.jobs, Audit: a.Audit,
 		Ingest: ingest, Contacts: a.contacts, Orders: a.shop, Facts: a.store, Catalogue: a.catalogue, Company: a.company, Settle: a.settle,
 		MaxUpload: a.cfg.MaxUploadMB << 20})
+	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
+		a.sealedSources()...)
 	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict} {
 		a.pipe.Subscribe(s)
 	}

@@ -423,3 +423,119 @@ func TestNoPersonalDataLiesInClear(t *testing.T) {
 		}
 	}
 }
+
+// records opens the records beside the running server, as the command line does.
+func (s *serverProcess) records(fn func(ctx context.Context, r *Records)) {
+	s.t.Helper()
+	cfg := DefaultConfig()
+	cfg.Data = s.dir
+	ctx := auth.With(s.t.Context(), auth.CLI("test"))
+	r, err := OpenRecords(ctx, cfg, slog.New(slog.DiscardHandler))
+	require.NoError(s.t, err)
+	defer func() { require.NoError(s.t, r.Close()) }()
+	fn(ctx, r)
+}
+
+// TestRotation turns the keys of a serving program, kills it while it seals
+// anew, and takes an old key out: everything stays readable, and nothing is left under it.
+func TestRotation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a server several times")
+	}
+	s := newServerProcess(t)
+	s.start()
+	s.plant()
+	s.settled()
+	rotate := func() (id string) {
+		s.records(func(ctx context.Context, r *Records) {
+			var active bool
+			var err error
+			id, active, err = r.RotateKeys(ctx)
+			require.NoError(t, err)
+			require.True(t, active, "the running server has it within seconds")
+		})
+		return id
+	}
+	resealed := func(id string) {
+		s.until("everything to lie under "+id, func() (done bool) {
+			s.records(func(ctx context.Context, r *Records) {
+				st, err := r.Vault().Fresh(ctx)
+				require.NoError(t, err)
+				require.Equal(t, id, st.Keys[len(st.Keys)-1].ID)
+				require.Equal(t, "active", st.Keys[len(st.Keys)-1].State)
+				done = st.Resealed && st.Remaining() == 0
+			})
+			return done
+		})
+	}
+	second := rotate()
+	resealed(second)
+	third := rotate()
+	s.records(func(ctx context.Context, r *Records) {
+		require.Error(t, r.RetireKey(ctx, second), "it sealed until a moment ago")
+		require.Error(t, r.RetireKey(ctx, third), "it seals")
+	})
+	s.until("the sealing anew to begin", func() bool {
+		var n int
+		s.records(func(ctx context.Context, r *Records) {
+			require.NoError(t, r.DB.QueryRow(ctx, "select count(*) from jobs where kind = 'keys.reseal' and params like $1", "%"+third+"%").Scan(&n))
+		})
+		return n > 0
+	})
+	s.end(syscall.SIGKILL)
+	s.start()
+	s.plantMore()
+	resealed(third)
+	s.records(func(ctx context.Context, r *Records) {
+		// What the clock would bring: half a minute since the new key seals.
+		_, err := r.DB.Exec(ctx, "update vault_keys set active_at = active_at - 60000")
+		require.NoError(t, err)
+		first := r.ring.KeyIDs()[0]
+		require.Error(t, r.RetireKey(ctx, first), "it keys the look-up")
+		require.NoError(t, r.RetireKey(ctx, second))
+	})
+	check := func() {
+		for _, q := range []string{phone(1), mailbox(31), phone(30), phone(60), phone(70), phone(73), phone(75)} {
+			var found struct {
+				Items []struct{ ID, Phone string }
+				Total int64
+			}
+			s.ok("GET", "/api/contacts?q="+strings.ReplaceAll(q, "@", "%40"), nil, &found)
+			require.EqualValues(t, 1, found.Total, q)
+			s.ok("GET", "/api/contacts/"+found.Items[0].ID, nil, nil)
+			s.ok("GET", "/api/contacts/"+found.Items[0].ID+"/timeline", nil, nil)
+			s.ok("GET", "/api/contacts/"+found.Items[0].ID+"/notes", nil, nil)
+		}
+		var aside struct {
+			Items []struct {
+				Fact struct{ Properties map[string]any }
+			}
+		}
+		s.ok("GET", "/api/facts/set-aside", nil, &aside)
+		require.NotEmpty(t, aside.Items)
+	}
+	check()
+	s.end(syscall.SIGTERM)
+	s.start() // without the key
+	check()
+	raw, err := os.ReadFile(filepath.Join(s.dir, "koipond.key"))
+	require.NoError(t, err)
+	keys := 0
+	for line := range strings.Lines(string(raw)) {
+		if !strings.HasPrefix(line, "#") {
+			keys++
+		}
+	}
+	require.Equal(t, 2, keys, "the first and the newest")
+	s.end(syscall.SIGTERM)
+	for _, f := range s.search() {
+		t.Error(f)
+	}
+}
+
+// plantMore sends a little while the sealing anew goes on.
+func (s *serverProcess) plantMore() {
+	for n := range 20 {
+		require.Equal(s.t, 200, s.call("POST", "/v1/track", fmt.Sprintf(`{"userId":%q,"event":"late","properties":{"phone":%q}}`, phone(900+n), phone(950+n)), nil))
+	}
+}

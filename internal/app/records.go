@@ -21,6 +21,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/id"
 	"github.com/koipond/koipond/internal/platform/jobs"
 	"github.com/koipond/koipond/internal/platform/secret"
+	"github.com/koipond/koipond/internal/platform/vault"
 	"github.com/koipond/koipond/internal/shop"
 	"github.com/koipond/koipond/internal/team"
 )
@@ -41,7 +42,7 @@ type Records struct {
 
 // migrationSets are all tables there are, lower layers first.
 func migrationSets() []db.Set {
-	return []db.Set{db.Migrations(), audit.Migrations(), httpx.Migrations(), jobs.Migrations(), team.Migrations(),
+	return []db.Set{db.Migrations(), audit.Migrations(), httpx.Migrations(), jobs.Migrations(), vault.Migrations(), team.Migrations(),
 		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), consent.Migrations(), shop.Migrations(), importer.Migrations(), Migrations()}
 }
 
@@ -76,6 +77,19 @@ func openRecords(ctx context.Context, cfg Config, log *slog.Logger, demo *team.D
 	r.Team = team.NewService(team.Deps{DB: d, Clock: r.clock, IDs: r.ids, Log: log, Audit: r.Audit,
 		Hasher: auth.NewHasher(auth.DefaultParams(), max(1, runtime.NumCPU()/2)), Version: version, Demo: demo})
 	return r, nil
+}
+
+// Vault looks after the keys without being a node, for the command line.
+func (r *Records) Vault() *vault.Keeper {
+	return vault.New(vault.Deps{DB: r.DB, Ring: r.ring, From: r.cfg.keySource(), Clock: r.clock, Log: r.log, Audit: r.Audit})
+}
+
+// KeyFile is where the keys are; "" when they come from the environment.
+func (r *Records) KeyFile() string {
+	if r.cfg.Key != "" {
+		return ""
+	}
+	return r.cfg.keyPath()
 }
 
 // Close ends what was opened.

@@ -14,6 +14,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/vault"
 )
 
 const importColumns = `id, kind, name, file, upload_id, state, job_id, undo_job_id, mapping, options, columns, language, rows_read, rows_total, accepted, rejected,
@@ -88,6 +89,14 @@ const (
 	rejectsField = "import_rejects.body"
 	columnsField = "import_uploads.columns"
 )
+
+// Sealed are the columns of this package that hold sealed values, for key rotation.
+func Sealed() []vault.Column {
+	return []vault.Column{
+		{Table: "import_rejects", Key: "import_id line:n", Column: "body", Field: rejectsField, Bytes: true, Clear: true},
+		{Table: "import_uploads", Key: "id", Column: "columns", Field: columnsField, Clear: true},
+	}
+}
 
 // isGzip tells rows that an older program kept unsealed.
 func isGzip(body []byte) bool { return len(body) > 2 && body[0] == 0x1f && body[1] == 0x8b }

@@ -14,10 +14,17 @@ import (
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/vault"
 )
 
 // proofField names sealed proofs to the keyring.
 const proofField = "consent.proof"
+
+// Sealed are the columns of this package that hold sealed values, for key
+// rotation: the chain holds the mark of a proof, so its text may be sealed anew.
+func Sealed() []vault.Column {
+	return []vault.Column{{Table: "consent_ledger", Key: "seq:n", Column: "proof_enc", Field: proofField}}
+}
 
 // entry is a row of the ledger as it is kept.
 type entry struct {

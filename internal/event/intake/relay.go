@@ -11,6 +11,7 @@ import (
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/vault"
 )
 
 // outboxTopic is under which facts wait in the outbox.
@@ -56,6 +57,11 @@ func (s *Service) Emit(ctx context.Context, facts ...event.Fact) error {
 
 // outboxField is under which name the facts of an outbox row are sealed.
 const outboxField = "outbox.facts"
+
+// Sealed are the columns that this package seals, for key rotation.
+func Sealed() []vault.Column {
+	return []vault.Column{{Table: "outbox", Key: "id:n", Column: "payload", Where: "topic = '" + outboxTopic + "'", Field: outboxField, Clear: true}}
+}
 
 func (s *Service) sealOut(payload []byte) ([]byte, error) {
 	if s.deps.Keys == nil {

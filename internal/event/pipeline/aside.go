@@ -13,6 +13,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/id"
+	"github.com/koipond/koipond/internal/platform/vault"
 )
 
 // The stages that may set a fact aside.
@@ -136,4 +137,9 @@ func (s *asideStore) countOpen(ctx context.Context) (int64, error) {
 	var n int64
 	err := s.db.QueryRow(ctx, "select count(*) from set_aside where state = $1", StateOpen).Scan(&n)
 	return n, err
+}
+
+// Sealed are the columns of this package that hold sealed values, for key rotation.
+func Sealed() []vault.Column {
+	return []vault.Column{{Table: "set_aside", Key: "id", Column: "fact", Field: asideField, Clear: true}}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/secret"
 )
 
 const (
@@ -57,6 +58,14 @@ const sealField = "stream.message"
 // keys, and a change is noticed.
 func Seal(dst []byte, keys Keyring, message []byte) ([]byte, error) {
 	return keys.SealBytes(append(dst, magic, sealed), sealField, message)
+}
+
+// KeyOf names the key that sealed a message, "" when it is not sealed.
+func KeyOf(message []byte) string {
+	if len(message) < 2 || message[0] != magic || message[1] != sealed {
+		return ""
+	}
+	return secret.BytesKey(message[2:])
 }
 
 // Decoder takes messages apart, sealed ones and those that an older program

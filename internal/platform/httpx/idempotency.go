@@ -48,6 +48,14 @@ type idempotency struct {
 	claims atomic.Uint64
 }
 
+// SealedTable and the others say where kept answers lie, for key rotation: table, primary key, column, field.
+const (
+	SealedTable  = "http_idempotency"
+	SealedKey    = "principal key"
+	SealedColumn = "body"
+	SealedField  = sealedField
+)
+
 // claim is one key of one caller, for one request.
 type claim struct {
 	principal, key, hash string
