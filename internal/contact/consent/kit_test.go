@@ -48,7 +48,7 @@ func newPond(t testing.TB, d *db.DB) *pond {
 	ring, err := secret.NewRing(make([]byte, secret.KeySize))
 	require.NoError(t, err)
 	p := &pond{t: t, clock: clock.NewFake(start), emit: &emitted{}, queue: &queue{handlers: map[string]jobs.Handler{}}}
-	p.ctx = auth.With(t.Context(), &auth.Principal{ID: "us_1", Name: "王芳", Via: auth.ViaSession, Role: "admin"})
+	p.ctx = auth.With(t.Context(), &auth.Principal{ID: "us_1", Name: "王芳", Via: auth.ViaSession, Role: "admin", Scope: auth.Everybody()})
 	ids := id.NewSource(p.clock.Now, nil)
 	p.audit, err = audit.New(audit.Deps{DB: d, Clock: p.clock, Log: testkit.Quiet(), Key: make([]byte, 32)})
 	require.NoError(t, err)
