@@ -57,9 +57,10 @@ var domains = map[string][]string{
 	"event/live":       {"analytics", "event", "event/pipeline", "event/veil"},
 
 	"team":    {},
-	"contact": {"analytics", "event", "event/veil"},
+	"contact": {"analytics", "contact/attribute", "event", "event/veil"},
 	"shop":    {"contact", "event"},
 
+	"contact/attribute":   {},
 	"contact/consent":     {"contact", "event"},
 	"contact/match/score": {},
 

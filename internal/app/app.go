@@ -170,7 +170,8 @@ func (a *App) buildServices() {
 		Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
 	a.dict = dictionary.New(dictionary.Deps{DB: a.DB, Store: a.store, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Jobs: a.jobs})
 	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Zone: a.zone, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
-		Timeline: a.store, People: a.Team, Titles: a.dict, Imports: importNames{a}})
+		Timeline: a.store, People: a.Team, Titles: a.dict, Imports: importNames{a}, Jobs: a.jobs})
+	a.contacts.RegisterJobs()
 	a.consent = consent.NewService(consent.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Jobs: a.jobs, Brand: a.brand, PublicURL: a.cfg.URL})
 	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})

@@ -42,6 +42,13 @@ type after struct {
 	FirstAt   int64            `json:"firstAt,omitempty"`
 }
 
+func (a *after) wrote(key string, at int64) {
+	if a.Written == nil {
+		a.Written = map[string]int64{}
+	}
+	a.Written[key] = at
+}
+
 func (b *book) page(num int64) *page {
 	if b.pages[num] == nil {
 		b.pages[num] = &page{num: num}
@@ -130,10 +137,14 @@ func (s *Service) closeBook(ctx context.Context, b *book, takings []taking) erro
 				if st.rec.written[c.key] != t.in.said { // somebody knew better
 					continue
 				}
-				if p.after.Written == nil {
-					p.after.Written = map[string]int64{}
+				p.after.wrote(c.key, t.in.said)
+			}
+		}
+		if st.fresh && st.rec != nil { // defaults came with the contact
+			for key, at := range st.rec.written {
+				if at == 0 {
+					p.after.wrote(key, 0)
 				}
-				p.after.Written[c.key] = t.in.said
 			}
 		}
 		if st.createdAt != st.was.createdAt {

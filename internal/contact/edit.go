@@ -44,7 +44,7 @@ func (s *Service) create(ctx context.Context, n NewContact) (int64, error) {
 	e, now := s.engine, s.Clock.Now()
 	ms := now.UnixMilli()
 	w := newWorld(8)
-	in := input{ts: ms, said: ms, now: ms, source: sourceName, reason: "manual", manual: true}
+	in := input{ts: ms, said: ms, now: ms, source: sourceName, reason: "manual", manual: true, by: originOf(ctx)}
 	if err := s.readNew(w, &in, n); err != nil {
 		return 0, err
 	}
@@ -68,7 +68,11 @@ func (s *Service) create(ctx context.Context, n NewContact) (int64, error) {
 		attrs[k] = v
 	}
 	attrs[attrName] = n.Name
-	in.changes = func() []change { return statedChanges(attrs) }
+	changes := statedChanges(attrs)
+	in.changes = func() []change { return changes }
+	if err := s.checkStated(ctx, w, nil, changes, attrs, true); err != nil {
+		return 0, err
+	}
 	st := w.join(&in, in.ids)
 	st.kind = event.Person
 	in.st = st
@@ -181,12 +185,19 @@ func (s *Service) update(ctx context.Context, num int64, ch Change) error {
 	if ch.Name != nil {
 		attrs[attrName] = *ch.Name
 	}
-	in := input{said: now.UnixMilli(), changes: func() []change { return statedChanges(attrs) }, st: st}
+	changes := statedChanges(attrs)
+	if err := s.checkStated(ctx, w, st, changes, attrs, false); err != nil {
+		return err
+	}
+	in := input{said: now.UnixMilli(), changes: func() []change { return changes }, st: st, by: originOf(ctx)}
 	w.ops = append(w.ops, op{in: &in, st: st})
 	if err := s.engine.records(ctx, w); err != nil {
 		return err
 	}
 	if err := s.engine.updateRecords(ctx, w); err != nil {
+		return err
+	}
+	if err := s.engine.writeAttributes(ctx, w); err != nil {
 		return err
 	}
 	changed := slices.Clone(st.rec.names)
@@ -297,6 +308,11 @@ func principal(ctx context.Context) *auth.Principal {
 		return p
 	}
 	return auth.System("contact")
+}
+
+func originOf(ctx context.Context) origin {
+	p := principal(ctx)
+	return origin{byUser, p.ID, p.Name}
 }
 
 func (s *Service) record(ctx context.Context, action, id, name string, detail map[string]any) error {

@@ -46,6 +46,7 @@ type engine struct {
 	country string
 	lookups *lookups
 	cache   *cache // of the Resolver; nil elsewhere
+	defs    *definitionCache
 	hooks   *[]MergeHook
 	kinds   *[]KindHook
 }
@@ -173,6 +174,14 @@ func (e *engine) loadStates(ctx context.Context, w *world, nums []int64) error {
 // records loads the attributes of every contact that the steps touch and
 // replays the steps on them.
 func (e *engine) records(ctx context.Context, w *world) error {
+	if w.defs == nil {
+		defs, err := e.definitions(ctx)
+		if err != nil {
+			return err
+		}
+		w.defs = defs
+	}
+	e.giveDefaults(w)
 	if len(w.ops) == 0 {
 		return nil
 	}
@@ -204,6 +213,16 @@ func (e *engine) records(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
+	err = e.claims(ctx, w, func(yield func([]change)) {
+		for _, o := range w.ops {
+			if o.in != nil {
+				yield(o.in.changes())
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
 	for _, o := range w.ops {
 		if o.from != nil {
 			if len(o.from.rec.written) > 0 {
@@ -216,13 +235,33 @@ func (e *engine) records(ctx context.Context, w *world) error {
 			continue
 		}
 		if ch := o.in.changes(); len(ch) > 0 {
-			if err := o.st.rec.apply(ch, o.in.said, o.in.replay, e.sealAttribute); err != nil {
+			admit := func(c change) (change, bool, error) { return e.admit(w, o.st, o.in, c) }
+			if err := o.st.rec.apply(ch, o.in.said, o.in.replay, o.in.by, admit); err != nil {
 				return err
 			}
 			o.st.recDirty = true
 		}
 	}
 	return nil
+}
+
+// giveDefaults gives people who are new what definitions say of everybody. Any
+// word that was said of them wins: it is written as of the beginning of time.
+func (e *engine) giveDefaults(w *world) {
+	if len(w.defs.defaults) == 0 {
+		return
+	}
+	given := func() []change { return w.defs.defaults }
+	for _, st := range w.fresh {
+		if st.into == nil && st.kind == event.Person {
+			w.ops = append(w.ops, op{in: &input{changes: given, by: origin{kind: byDefault}}, st: st})
+		}
+	}
+	for _, st := range w.states {
+		if st != nil && st.into == nil && !st.fresh && st.kind == event.Person && st.was.kind == event.Visitor {
+			w.ops = append(w.ops, op{in: &input{changes: given, by: origin{kind: byDefault}}, st: st})
+		}
+	}
 }
 
 func scanRecord(r *sql.Rows, num *int64, rec *record) error {
@@ -256,6 +295,9 @@ func (e *engine) sealAttribute(key string, v json.RawMessage) (json.RawMessage, 
 
 func (e *engine) openAttribute(key string, v json.RawMessage) (json.RawMessage, error) {
 	var s sealedText
+	if !isSealed(v) { // from before it was personal
+		return v, nil
+	}
 	if err := json.Unmarshal(v, &s); err != nil || s.Sealed == "" {
 		return v, err
 	}

@@ -41,6 +41,9 @@ func (e *engine) flush(ctx context.Context, w *world, inputs []input) error {
 	if err := e.updateRecords(ctx, w); err != nil {
 		return err
 	}
+	if err := e.writeAttributes(ctx, w); err != nil {
+		return err
+	}
 	if err := e.touchIdentities(ctx, w); err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ func (e *engine) reshown(ctx context.Context, nums []int64) error {
 	if err := reshownTags(ctx, e.db, nums); err != nil {
 		return err
 	}
+	if err := reshownValues(ctx, e.db, nums); err != nil {
+		return err
+	}
 	for _, hook := range *e.kinds {
 		if err := hook(ctx, nums); err != nil {
 			return err

@@ -254,7 +254,8 @@ func TestHistoriesAgreeWithReference(t *testing.T) {
 }
 
 func clean(t *testing.T, d *db.DB) {
-	for _, table := range []string{"contacts", "identities", "identity_conflicts", "identity_refusals", "contact_merges", "contact_cursor", "sequences"} {
+	for _, table := range []string{"contacts", "identities", "identity_conflicts", "identity_refusals", "contact_merges", "contact_cursor", "sequences",
+		"contact_attributes", "contact_attribute_values", "contact_attribute_history", "contact_attribute_violations"} {
 		_, err := d.Exec(t.Context(), "delete from "+table)
 		require.NoError(t, err)
 	}

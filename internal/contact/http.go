@@ -207,6 +207,7 @@ func (s *Service) Routes(api *httpx.API) {
 	httpx.Register(api, op("delete-contact-note", http.MethodDelete, "/api/contacts/{id}/notes/{note}", auth.ContactWrite, "Delete a note"), s.deleteNote)
 	httpx.Register(api, op("list-contact-timeline", http.MethodGet, "/api/contacts/{id}/timeline", auth.ContactRead, "List a contact's events, newest first"), s.listTimeline)
 	httpx.Register(api, op("unmask-contact", http.MethodPost, "/api/contacts/{id}/unmask", auth.ContactUnmask, "Show a personal value in full; audited"), s.unmask)
+	s.attributeRoutes(api)
 	httpx.Register(api, op("list-tags", http.MethodGet, "/api/tags", auth.ContactRead, "List tag groups and tags"), s.listTags)
 	httpx.Register(api, creates(op("create-tag", http.MethodPost, "/api/tags", auth.ContactWrite, "Make a tag")), s.createTag)
 }

@@ -11,10 +11,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/koipond/koipond/internal/contact/attribute"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/platform/i18n"
+	"github.com/koipond/koipond/internal/platform/secret"
 )
 
 func notFound(id string) error { return errs.New(errs.NotFound, "contact.not_found", "id", id) }
@@ -324,7 +328,7 @@ func (s *Service) profile(ctx context.Context, num int64) (Contact, error) {
 	c.FirstTouch, c.LastTouch = touchView(first), touchView(last)
 	c.FirstOrderAt, c.LastOrderAt = timeOrNil(firstOrder), timeOrNil(lastOrder)
 	c.AverageOrder = averages(c.revenue, c.Orders)
-	if c.Attributes, err = s.attributes(attrs); err != nil {
+	if c.Attributes, err = s.attributes(ctx, attrs); err != nil {
 		return Contact{}, err
 	}
 	if c.Identities, err = s.identities(ctx, c.num); err != nil {
@@ -368,22 +372,78 @@ func averages(rs []Revenue, orders int64) []Money {
 	return out
 }
 
-func (s *Service) attributes(encoded string) ([]Attribute, error) {
+// attributes shows what a contact's custom attributes hold: defined ones in
+// their canonical form, others as they came.
+func (s *Service) attributes(ctx context.Context, encoded string) ([]Attribute, error) {
 	m, err := decodeMap[json.RawMessage](encoded)
 	if err != nil {
 		return nil, err
 	}
+	defs, err := s.engine.definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	english := httpx.Lang(ctx) == i18n.EN
 	out := make([]Attribute, 0, len(m))
 	for _, key := range sortedKeys(m) {
 		a := Attribute{Key: key, Label: key}
-		if sealedAttributes[key] || isSealed(m[key]) {
-			a.Value, a.Masked = "****", true
-		} else if err := json.Unmarshal(m[key], &a.Value); err != nil {
-			return nil, fmt.Errorf("decode attribute %s: %w", key, err)
+		def := defs.get(key)
+		if def != nil {
+			if def.archived && !def.Personal.Sealed() {
+				continue
+			}
+			a.Label, a.Type = def.Name(english), string(def.Type)
+		}
+		raw, shown, fits, err := s.engine.shown(defs, key, m[key])
+		if err != nil {
+			return nil, err
+		}
+		a.Unfit = !fits
+		switch {
+		case raw == nil:
+			continue
+		case shown != "":
+			a.Value, a.Masked = shown, true
+		default:
+			if err := json.Unmarshal(raw, &a.Value); err != nil {
+				return nil, fmt.Errorf("decode attribute %s: %w", key, err)
+			}
 		}
 		out = append(out, a)
 	}
 	return out, nil
+}
+
+// shown gives a kept value as it may be seen: masked text when it is personal.
+// Nil is nothing to show. A value that does not fit its definition, from before
+// there was one, comes as it is.
+func (e *engine) shown(defs *definitions, key string, kept json.RawMessage) (raw json.RawMessage, masked string, fits bool, err error) {
+	def := defs.get(key)
+	sealed := isSealed(kept) || defs.named(key)
+	if sealed && (def == nil || def.Personal == attribute.Sensitive) {
+		return kept, "****", true, nil
+	}
+	if def == nil {
+		return kept, "", true, nil
+	}
+	if kept, err = e.openAttribute(key, kept); err != nil {
+		return nil, "", false, fmt.Errorf("open attribute %s: %w", key, err)
+	}
+	v, f := def.read(kept)
+	if fits = f == nil; fits {
+		kept = v
+	}
+	if !sealed || kept == nil {
+		return kept, "", fits, nil
+	}
+	switch word := def.Show(kept); def.Type {
+	case attribute.Phone:
+		return kept, secret.MaskPhone(word), fits, nil
+	case attribute.Email:
+		return kept, secret.MaskEmail(word), fits, nil
+	default:
+		return kept, secret.Mask(word), fits, nil
+	}
 }
 
 // identityID names an identity in the API without telling its value.

@@ -73,6 +73,10 @@ func (e *engine) fromFact(w *world, f *event.Fact, at event.Position, in *input)
 		in.ts = f.ReceivedAt // nobody is known from the future on
 	}
 	in.said = in.ts
+	in.by = origin{kind: byFact, name: f.Source}
+	if f.ImportID != "" {
+		in.by = origin{byImport, f.ImportID, f.Source}
+	}
 	if t, ok := touchOf(f, &w.parser); ok && !in.manual {
 		t.At = in.ts
 		in.touch = t

@@ -49,7 +49,7 @@ func (r *Resolver) resolve(ctx context.Context, facts []event.Fact, at []event.P
 	if err := lock(ctx, r.e.db); err != nil {
 		return event.Resolved{}, err
 	}
-	run, cursor, err := r.enter(ctx)
+	run, cursor, defs, err := r.enter(ctx)
 	if err != nil {
 		return event.Resolved{}, err
 	}
@@ -62,6 +62,7 @@ func (r *Resolver) resolve(ctx context.Context, facts []event.Fact, at []event.P
 		}
 	}
 	w := newWorld(2 * len(facts))
+	w.defs = defs
 	inputs := make([]input, len(facts))
 	var given []int64
 	for i := range facts {
@@ -90,9 +91,10 @@ func (r *Resolver) resolve(ctx context.Context, facts []event.Fact, at []event.P
 }
 
 // enter drops the cache when another node resolved, or something else changed
-// identities, since this process last did.
-func (r *Resolver) enter(ctx context.Context) (run int64, cursor event.Position, err error) {
-	var epoch int64
+// identities, since this process last did. It also gives the attributes as they
+// are defined now.
+func (r *Resolver) enter(ctx context.Context) (run int64, cursor event.Position, defs *definitions, err error) {
+	var epoch, defined int64
 	rows, err := r.e.db.Query(ctx, "select name, seq, idx, epoch from contact_cursor")
 	err = scanAll(rows, err, "read resolver's place", func(rows *sql.Rows) error {
 		var name string
@@ -105,13 +107,18 @@ func (r *Resolver) enter(ctx context.Context) (run int64, cursor event.Position,
 			cursor = event.Position{Seq: uint64(seq), Idx: uint32(idx)}
 		case "identities":
 			epoch = ep
+		case "attributes":
+			defined = ep
 		}
 		return nil
 	})
 	if err != nil {
-		return 0, cursor, err
+		return 0, cursor, nil, err
 	}
-	return r.e.cache.begin(epoch, cursor), cursor, nil
+	if defs, err = r.e.definitionsAt(ctx, defined); err != nil {
+		return 0, cursor, nil, err
+	}
+	return r.e.cache.begin(epoch, cursor), cursor, defs, nil
 }
 
 // leave moves the place and fills the cache once the transaction has committed.

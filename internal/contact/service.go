@@ -11,6 +11,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/id"
+	"github.com/koipond/koipond/internal/platform/jobs"
 )
 
 // People names users, for owners and authors (package team implements it).
@@ -51,6 +52,7 @@ type Deps struct {
 	Imports  Imports
 	// Zone is the company's time zone, in which days begin; nil is China's.
 	Zone func(ctx context.Context) *time.Location
+	Jobs jobs.Queue // nil: work that needs a job is refused
 	// Country is that of phone numbers written without one; "" is CN.
 	Country string
 	// CacheSize bounds the identities that resolving keeps in memory; 0 is about 130,000.
@@ -64,6 +66,7 @@ type Service struct {
 	resolver *Resolver
 	hooks    *[]MergeHook
 	removed  []RemoveHook
+	uses     []UseFinder
 	guesses  *guessLimit
 	counts   tagCounts
 	sets     ruleSets
@@ -84,7 +87,7 @@ func NewService(deps Deps) *Service {
 	}
 	hooks := &[]MergeHook{}
 	eng := engine{db: deps.DB, clock: deps.Clock, ids: deps.IDs, keys: deps.Keys, emit: deps.Emit, country: deps.Country,
-		lookups: newLookups(size / 4), hooks: hooks, kinds: &[]KindHook{}}
+		lookups: newLookups(size / 4), hooks: hooks, kinds: &[]KindHook{}, defs: &definitionCache{}}
 	resolving := eng
 	resolving.cache = newCache(size)
 	return &Service{Deps: deps, guesses: &guessLimit{}, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}
@@ -116,3 +119,12 @@ func (s *Service) OnRemove(hook RemoveHook) { s.removed = append(s.removed, hook
 // OnMerge adds a hook that runs in the transaction of every merge. Call it
 // while wiring, before anything resolves.
 func (s *Service) OnMerge(hook MergeHook) { *s.hooks = append(*s.hooks, hook) }
+
+// RegisterJobs sets the handlers of the package's jobs. Call it while wiring.
+func (s *Service) RegisterJobs() {
+	if s.Jobs == nil {
+		return
+	}
+	s.Jobs.Register(jobRewrite, s.runRewrite)
+	s.Jobs.Register(jobSurvey, s.runSurvey)
+}

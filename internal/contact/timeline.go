@@ -73,9 +73,13 @@ func (s *Service) TimelineOf(ctx context.Context, id string, q TimelineQuery) (e
 	if err != nil {
 		return nil, "", err
 	}
+	defs, err := s.engine.definitions(ctx)
+	if err != nil {
+		return nil, "", err
+	}
 	entries = make([]Entry, len(rows))
 	for i := range rows {
-		entries[i] = entry(ctx, &rows[i], names)
+		entries[i] = entry(ctx, &rows[i], names, defs.named)
 	}
 	return entries, next, nil
 }
@@ -95,11 +99,11 @@ func (s *Service) displayNames(ctx context.Context, rows []analytics.Row) (map[s
 	return names, nil
 }
 
-func entry(ctx context.Context, r *analytics.Row, names map[string]string) Entry {
+func entry(ctx context.Context, r *analytics.Row, names map[string]string, sealed func(key string) bool) Entry {
 	e := Entry{ID: r.MessageID, Timestamp: clock.FromMs(r.Timestamp), ReceivedAt: clock.FromMs(r.ReceivedAt), Name: r.Name,
 		Type: r.Type, Source: r.Source, Properties: veiled(r.Properties), Context: veiled(r.Context), ImportID: r.ImportID}
 	if len(r.Traits) > 2 && len(e.Properties) == 0 {
-		e.Properties = maskTraits(veiled(r.Traits))
+		e.Properties = maskTraits(veiled(r.Traits), sealed)
 	}
 	e.Title = title(ctx, &e, names)
 	if len(e.Context) == 0 {
@@ -122,12 +126,12 @@ func plain(raw json.RawMessage) map[string]any {
 }
 
 // maskTraits hides what a profile hides.
-func maskTraits(m map[string]any) map[string]any {
+func maskTraits(m map[string]any, sealed func(key string) bool) map[string]any {
 	for k, v := range m {
 		canon, _ := canonicalKind(k)
 		if s, ok := v.(string); ok && Personal(canon) {
 			m[k] = Mask(canon, s)
-		} else if sealedAttributes[k] {
+		} else if sealed(k) {
 			m[k] = "****"
 		}
 	}

@@ -87,15 +87,25 @@ func changesOf(m map[string]json.RawMessage) []change {
 	} else {
 		add(attrName, fullName(text(m["firstName"]), text(m["lastName"])))
 	}
-	add(attrGender, gender(text(m[attrGender])))
-	add(attrBirthday, birthday(text(m[attrBirthday])))
-	add(attrAvatar, avatar(text(m[attrAvatar])))
+	for _, b := range []struct {
+		key  string
+		read func(string) string
+	}{{attrGender, gender}, {attrBirthday, birthday}, {attrAvatar, avatar}} {
+		if isNull(m[b.key]) {
+			out = append(out, change{key: b.key})
+		} else {
+			add(b.key, b.read(text(m[b.key])))
+		}
+	}
 	city := text(m[attrCity])
 	if city == "" {
 		var address struct{ City string }
 		if json.Unmarshal(m["address"], &address) == nil {
 			city = address.City
 		}
+	}
+	if isNull(m[attrCity]) && city == "" {
+		out = append(out, change{key: attrCity})
 	}
 	add(attrCity, clip(strings.TrimSpace(city), 80))
 	rest := len(out)
@@ -200,6 +210,7 @@ type record struct {
 	attributes                           map[string]json.RawMessage
 	written                              map[string]int64
 	names                                []string // attributes changed since load, for facts
+	edits                                []edit   // the changes themselves, in order
 }
 
 func (r *record) column(key string) *string {
@@ -218,32 +229,38 @@ func (r *record) column(key string) *string {
 	return nil
 }
 
-// apply takes changes said at a time. seal hides personal values. A replay says
-// nothing that was not applied before: what it says of the same time must not
-// win over what a merge decided since.
-func (r *record) apply(changes []change, at int64, replay bool, seal func(key string, v json.RawMessage) (json.RawMessage, error)) error {
+// apply takes changes said at a time. admit brings a value into the form in which
+// it is kept, or turns it away. A replay says nothing that was not applied
+// before: what it says of the same time must not win over what a merge decided since.
+func (r *record) apply(changes []change, at int64, replay bool, by origin, admit func(change) (change, bool, error)) error {
 	for _, c := range changes {
-		if was, ok := r.written[c.key]; at < was || replay && ok && at == was {
+		if was, ok := r.written[c.key]; at < was || ok && at == was && (replay || by.kind == byDefault) {
 			continue
 		}
-		if c.value != nil && sealsAttribute(c.key, c.value) {
-			v, err := seal(c.key, c.value)
-			if err != nil {
-				return fmt.Errorf("seal attribute %s: %w", c.key, err)
-			}
-			c.value = v
+		c, taken, err := admit(c)
+		if err != nil {
+			return err
 		}
-		r.set(c, at)
+		if taken {
+			r.set(c, at, by)
+		}
 	}
 	return nil
 }
 
-func (r *record) set(c change, at int64) {
+func (r *record) set(c change, at int64, by origin) {
 	if col := r.column(c.key); col != nil {
 		v := text(c.value)
 		if *col != v {
+			var old, now json.RawMessage
+			if *col != "" {
+				old = quote(*col)
+			}
+			if v != "" {
+				now = quote(v)
+			}
 			*col = v
-			r.changed(c.key)
+			r.changed(edit{c.key, old, now, at, by})
 		}
 	} else {
 		old, had := r.attributes[c.key]
@@ -251,7 +268,7 @@ func (r *record) set(c change, at int64) {
 		case c.value == nil:
 			if had {
 				delete(r.attributes, c.key)
-				r.changed(c.key)
+				r.changed(edit{c.key, old, nil, at, by})
 			}
 		case !had && len(r.attributes) >= maxAttributes:
 			return
@@ -260,9 +277,7 @@ func (r *record) set(c change, at int64) {
 				r.attributes = map[string]json.RawMessage{}
 			}
 			r.attributes[c.key] = c.value
-			if !isSealed(c.value) || !had { // sealing the same value twice gives two texts
-				r.changed(c.key)
-			}
+			r.changed(edit{c.key, old, c.value, at, by})
 		}
 	}
 	if r.written == nil {
@@ -271,9 +286,10 @@ func (r *record) set(c change, at int64) {
 	r.written[c.key] = at
 }
 
-func (r *record) changed(key string) {
-	if !slices.Contains(r.names, key) {
-		r.names = append(r.names, key)
+func (r *record) changed(e edit) {
+	r.edits = append(r.edits, e)
+	if !slices.Contains(r.names, e.key) {
+		r.names = append(r.names, e.key)
 	}
 }
 
@@ -290,7 +306,7 @@ func (r *record) absorb(o *record) {
 		} else {
 			v = o.attributes[key]
 		}
-		r.set(change{key, v}, at)
+		r.set(change{key, v}, at, origin{kind: byMerge})
 	}
 }
 

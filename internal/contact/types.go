@@ -66,8 +66,10 @@ type Contact struct {
 type Attribute struct {
 	Key    string `json:"key"`
 	Label  string `json:"label"`
+	Type   string `json:"type,omitempty" doc:"Of defined attributes; values are in its canonical form"`
 	Value  any    `json:"value"`
 	Masked bool   `json:"masked,omitempty" doc:"Personal: unmask with field attribute:<key>"`
+	Unfit  bool   `json:"unfit,omitempty" doc:"From before the definition, which does not take it"`
 }
 
 // Identity is one way to recognise the contact. The value is masked when it is personal.

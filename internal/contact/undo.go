@@ -296,6 +296,9 @@ func (s *Service) putBack(ctx context.Context, importID string, us []*undoing) e
 	if err := s.engine.reshown(ctx, nums); err != nil {
 		return err
 	}
+	if err := s.engine.reindex(ctx, nums); err != nil {
+		return err
+	}
 	for _, k := range dropped {
 		if _, err := s.DB.Exec(ctx, "delete from identities where kind = $1 and lookup = $2", k.kind, k.lookup); err != nil {
 			return fmt.Errorf("take back identity: %w", err)
@@ -316,7 +319,7 @@ func (s *Service) putBack(ctx context.Context, importID string, us []*undoing) e
 
 // restore takes back what the import wrote and nobody wrote over since.
 func (u *undoing) restore(p *page) {
-	old := record{p.before.Name, p.before.Gender, p.before.Birthday, p.before.City, p.before.Avatar, p.before.Attributes, p.before.Written, nil}
+	old := record{p.before.Name, p.before.Gender, p.before.Birthday, p.before.City, p.before.Avatar, p.before.Attributes, p.before.Written, nil, nil}
 	for key, at := range p.after.Written {
 		if u.rec.written[key] != at {
 			continue
@@ -374,7 +377,7 @@ func (s *Service) remove(ctx context.Context, importID string, us []*undoing) er
 	}
 	for _, t := range []struct{ table, col string }{
 		{"identities", "contact"}, {"contact_tags", "contact"}, {"contact_import_facts", "contact"}, {"contact_import_changes", "contact"},
-		{"identity_conflicts", "contact"}, {"identity_conflicts", "holder"}, {"contact_merges", "into_num"}, {"contacts", "num"},
+		{"identity_conflicts", "contact"}, {"identity_conflicts", "holder"}, {"contact_merges", "into_num"}, {"contact_attribute_values", "contact"}, {"contact_attribute_history", "contact"}, {"contacts", "num"},
 	} {
 		if err := s.deleteWhere(ctx, t.table, t.col, "$1 <> ''", importID, nums); err != nil {
 			return err

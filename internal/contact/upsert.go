@@ -112,6 +112,21 @@ func (s *Service) upsert(ctx context.Context, rows []Incoming, opt UpsertOptions
 	if err := e.load(ctx, w, nil); err != nil {
 		return nil, err
 	}
+	defs, err := e.definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w.defs = defs
+	err = e.claims(ctx, w, func(yield func([]change)) {
+		for i := range inputs {
+			if inputs[i].changes != nil {
+				yield(inputs[i].changes())
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
 	hidden, err := s.outside(ctx, holdersOf(inputs))
 	if err != nil {
 		return nil, err
@@ -162,7 +177,8 @@ func (w *world) changedStored() bool {
 }
 
 func (s *Service) fromRow(r *Incoming, opt UpsertOptions, now int64) input {
-	in := input{ts: now, said: now, now: now, source: opt.Source, importID: opt.ImportID, reason: "import", manual: true}
+	in := input{ts: now, said: now, now: now, source: opt.Source, importID: opt.ImportID, reason: "import", manual: true,
+		by: origin{byImport, opt.ImportID, opt.Source}}
 	if r.CreatedAt > 0 && r.CreatedAt < now {
 		in.ts = r.CreatedAt
 	}
@@ -238,8 +254,14 @@ func (s *Service) take(w *world, row *Incoming, in *input, opt UpsertOptions, hi
 		in.refused = nil
 		return t
 	}
+	if err := s.checkRow(w, holder, in); err != nil {
+		in.err = err
+		t.state = Refused
+		return t
+	}
 	before := len(w.fresh)
 	w.assign(in)
+	s.claimRow(w, in)
 	if len(w.fresh) == before && t.state == Created {
 		t.state = Updated // all of its identities went to a contact it shares a conflict with
 	} else if len(w.fresh) > before {

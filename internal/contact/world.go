@@ -81,6 +81,7 @@ type input struct {
 	source   string
 	importID string
 	changes  func() []change // nil: states no attributes
+	by       origin          // who states them
 	touch    Touch           // At 0: none
 	seq      uint64
 	idx      uint32
@@ -142,6 +143,10 @@ type world struct {
 	merges    []merge
 	ops       []op
 	conflicts []conflict
+
+	defs       *definitions // set before records are read
+	claims     map[claim]holder
+	violations []violation
 
 	parser  fastjson.Parser
 	scratch []event.Identifier

@@ -32,6 +32,7 @@ const (
 	ContactUnmask   Permission = "contact.unmask"
 	ContactExport   Permission = "contact.export"
 	ConsentWrite    Permission = "consent.write"
+	AttributeWrite  Permission = "attribute.write"
 	OrderRead       Permission = "order.read"
 	OverviewRead    Permission = "overview.read"
 	SystemRead      Permission = "system.read"
@@ -40,7 +41,7 @@ const (
 
 // All lists every grantable permission, in the order the console shows them.
 func All() []Permission {
-	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, ConsentWrite, OrderRead,
+	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, ConsentWrite, AttributeWrite, OrderRead,
 		ImportRead, ImportWrite, FactsRead, FactsWrite, DictionaryRead, DictionaryWrite,
 		JobsRead, JobsWrite, KeysRead, KeysWrite, TeamRead, TeamWrite, AuditRead, SystemRead, SettingsWrite}
 }
@@ -60,8 +61,8 @@ func BuiltinRoles() []Role {
 	department := DataScope{BreadthDepartment, true}
 	return []Role{
 		{"admin", All(), all},
-		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ConsentWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite), all},
-		{"growth", with(ContactWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite), all},
+		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ConsentWrite, AttributeWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite), all},
+		{"growth", with(ContactWrite, AttributeWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite), all},
 		{"content", with(FactsRead, DictionaryRead), all},
 		{"copywriter", []Permission{OverviewRead, DictionaryRead, JobsRead}, mine},
 		{"community", with(ContactWrite, ContactUnmask, ConsentWrite), department},

@@ -22,6 +22,7 @@ export type Permission =
   | 'contact.unmask'
   | 'contact.export'
   | 'consent.write'
+  | 'attribute.write'
   | 'order.read'
   | 'overview.read'
   | 'system.read'
