@@ -4,6 +4,180 @@
  */
 
 export interface paths {
+    "/api/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List attributes of contacts */
+        get: operations["list-attributes"];
+        put?: never;
+        /** Define an attribute, or adopt one that arrived */
+        post: operations["create-attribute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attributes/survey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at everybody's attributes anew */
+        post: operations["survey-attributes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attributes/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See what a definition makes of a value */
+        post: operations["try-attribute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attributes/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an attribute */
+        get: operations["get-attribute"];
+        put?: never;
+        post?: never;
+        /** Archive an attribute; values stay */
+        delete: operations["archive-attribute"];
+        options?: never;
+        head?: never;
+        /** Change an attribute */
+        patch: operations["update-attribute"];
+        trace?: never;
+    };
+    "/api/attributes/{key}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give an attribute's values to another one and archive it */
+        post: operations["merge-attribute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attributes/{key}/options/{option}/remap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an option out and say what takes its place */
+        post: operations["remap-attribute-option"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attributes/{key}/retype": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change an attribute's type, or count what would fail */
+        post: operations["retype-attribute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attributes/{key}/retype/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See what a change of type does to a sample of the values */
+        post: operations["preview-retype"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attributes/{key}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List where an attribute is used */
+        get: operations["list-attribute-uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attributes/{key}/violations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List values that were not taken */
+        get: operations["list-attribute-violations"];
+        put?: never;
+        post?: never;
+        /** Forget the counted violations */
+        delete: operations["clear-attribute-violations"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -348,6 +522,23 @@ export interface paths {
         head?: never;
         /** Change a contact */
         patch: operations["update-contact"];
+        trace?: never;
+    };
+    "/api/contacts/{id}/attributes/{key}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the changes of a contact's attribute, newest first */
+        get: operations["list-attribute-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/contacts/{id}/consents": {
@@ -1081,6 +1272,23 @@ export interface paths {
         };
         /** The people behind a number of the overview */
         get: operations["list-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List China's provinces, cities and counties */
+        get: operations["list-regions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1866,7 +2074,167 @@ export interface components {
             label: string;
             /** @description Personal: unmask with field attribute:<key> */
             masked?: boolean;
+            /** @description Of defined attributes; values are in its canonical form */
+            type?: string;
+            /** @description From before the definition, which does not take it */
+            unfit?: boolean;
             value: unknown;
+        };
+        AttributeChange: {
+            /**
+             * Format: date-time
+             * @description Since when it is true
+             */
+            at: string;
+            /** @description The user, the import, or the events' source */
+            by?: components["schemas"]["Ref"];
+            /** @enum {string} */
+            kind: "fact" | "import" | "user" | "default";
+            masked?: boolean;
+            new?: unknown;
+            old?: unknown;
+        };
+        AttributeList: {
+            discovered: components["schemas"]["Discovered"][];
+            items: components["schemas"]["AttributeView"][];
+            /**
+             * Format: int64
+             * @description Of how many fill rates speak
+             */
+            people: number;
+            /** Format: date-time */
+            surveyedAt?: string;
+        };
+        AttributeOption: {
+            /** @description #rrggbb */
+            color?: string;
+            /** @description Stays when the label changes; made when empty */
+            id: string;
+            label: string;
+        };
+        AttributePatch: {
+            /** @description false brings an archived attribute back */
+            archived?: boolean;
+            /** Format: int64 */
+            decimals?: number;
+            /** @description null takes it away */
+            default?: unknown;
+            description?: string;
+            group?: string;
+            indexed?: boolean;
+            /** Format: double */
+            max?: number;
+            /** Format: int64 */
+            maxLength?: number;
+            /** Format: double */
+            min?: number;
+            /** Format: int64 */
+            minLength?: number;
+            nameEn?: string;
+            nameZh?: string;
+            /** @description Take the upper bound away */
+            noMax?: boolean;
+            /** @description Take the lower bound away */
+            noMin?: boolean;
+            /** @description All of them; one that people have is taken out by remapping it */
+            options?: components["schemas"]["AttributeOption"][];
+            pattern?: string;
+            /** @enum {string} */
+            personal?: "none" | "personal" | "sensitive";
+            /** Format: int64 */
+            position?: number;
+            required?: boolean;
+            unique?: boolean;
+            unit?: string;
+        };
+        AttributeUse: {
+            id: string;
+            /** @description import, view, segment… */
+            kind: string;
+            /** @description Console path */
+            link?: string;
+            name: string;
+        };
+        AttributeView: {
+            archived: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Of money; CNY when empty */
+            currency?: string;
+            /**
+             * Format: int64
+             * @description Of number: further places are rounded
+             */
+            decimals?: number;
+            /** @description Of people who are new, in canonical form */
+            default?: unknown;
+            description?: string;
+            /** @description Under which heading it is shown */
+            group?: string;
+            /** @description Lists can be filtered by it */
+            indexed?: boolean;
+            /** @description As facts and imports name it; stays for good */
+            key: string;
+            /**
+             * Format: double
+             * @description Of number, and money in major units
+             */
+            max?: number;
+            /**
+             * Format: int64
+             * @description Of text, in characters; 0: 500
+             */
+            maxLength?: number;
+            /**
+             * Format: double
+             * @description Of number, and money in major units
+             */
+            min?: number;
+            /**
+             * Format: int64
+             * @description Of text, in characters
+             */
+            minLength?: number;
+            nameEn?: string;
+            nameZh: string;
+            /** @description Of enum and multi, in order */
+            options?: components["schemas"]["AttributeOption"][];
+            /** @description Of text: regular expression that the whole value must match */
+            pattern?: string;
+            /**
+             * Format: int64
+             * @description Who has it, when everybody was last looked at
+             */
+            people: number;
+            /** @enum {string} */
+            personal?: "none" | "personal" | "sensitive";
+            /**
+             * Format: int64
+             * @description Place among the others
+             */
+            position?: number;
+            /** @description Asked for by forms and imports; events without it are never refused */
+            required?: boolean;
+            /** @description A change is still being written into the contacts */
+            settling: boolean;
+            /** @enum {string} */
+            type: "text" | "number" | "money" | "date" | "flag" | "enum" | "multi" | "phone" | "email" | "region";
+            /**
+             * Format: int64
+             * @description Values from before the definition that it does not take
+             */
+            unfit: number;
+            /** @description One holder of each value */
+            unique?: boolean;
+            /** @description Of number, as shown: 次, kg */
+            unit?: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /**
+             * Format: int64
+             * @description Values that events and imports sent and that were not taken
+             */
+            violations: number;
         };
         AuditEntry: {
             action: string;
@@ -2277,6 +2645,65 @@ export interface components {
              */
             state: "granted" | "withdrawn" | "unknown";
         };
+        Definition: {
+            /** @description Of money; CNY when empty */
+            currency?: string;
+            /**
+             * Format: int64
+             * @description Of number: further places are rounded
+             */
+            decimals?: number;
+            /** @description Of people who are new, in canonical form */
+            default?: unknown;
+            description?: string;
+            /** @description Under which heading it is shown */
+            group?: string;
+            /** @description Lists can be filtered by it */
+            indexed?: boolean;
+            /** @description As facts and imports name it; stays for good */
+            key: string;
+            /**
+             * Format: double
+             * @description Of number, and money in major units
+             */
+            max?: number;
+            /**
+             * Format: int64
+             * @description Of text, in characters; 0: 500
+             */
+            maxLength?: number;
+            /**
+             * Format: double
+             * @description Of number, and money in major units
+             */
+            min?: number;
+            /**
+             * Format: int64
+             * @description Of text, in characters
+             */
+            minLength?: number;
+            nameEn?: string;
+            nameZh: string;
+            /** @description Of enum and multi, in order */
+            options?: components["schemas"]["AttributeOption"][];
+            /** @description Of text: regular expression that the whole value must match */
+            pattern?: string;
+            /** @enum {string} */
+            personal?: "none" | "personal" | "sensitive";
+            /**
+             * Format: int64
+             * @description Place among the others
+             */
+            position?: number;
+            /** @description Asked for by forms and imports; events without it are never refused */
+            required?: boolean;
+            /** @enum {string} */
+            type: "text" | "number" | "money" | "date" | "flag" | "enum" | "multi" | "phone" | "email" | "region";
+            /** @description One holder of each value */
+            unique?: boolean;
+            /** @description Of number, as shown: 次, kg */
+            unit?: string;
+        };
         DemoAccount: {
             email: string;
             password: string;
@@ -2291,6 +2718,17 @@ export interface components {
         };
         DepartmentsOutBody: {
             items: components["schemas"]["ApiDepartment"][];
+        };
+        Discovered: {
+            /** @description The type that its values seem to be of */
+            guess: string;
+            key: string;
+            /** Format: int64 */
+            people: number;
+            /** @description Personal values are veiled */
+            samples: string[];
+            /** @description Personal by its name: kept sealed */
+            sealed?: boolean;
         };
         Entry: {
             context?: {
@@ -2421,6 +2859,9 @@ export interface components {
             volume: number;
             /** Format: int64 */
             volume7d: number;
+        };
+        HistoryOutputBody: {
+            items: components["schemas"]["AttributeChange"][];
         };
         Identity: {
             /** Format: date-time */
@@ -2656,6 +3097,10 @@ export interface components {
             role: string;
             roleName: string;
         };
+        MergeInputBody: {
+            /** @description Key of the attribute that gets the values */
+            into: string;
+        };
         MergedFrom: {
             /** Format: date-time */
             at: string;
@@ -2804,6 +3249,13 @@ export interface components {
              * @description Facts in the analytics store
              */
             stored: number;
+        };
+        Place: {
+            /** @description Six digits (GB/T 2260) */
+            code: string;
+            name: string;
+            /** @description Code of the place it is in */
+            parent?: string;
         };
         PreviewInputBody: {
             /** @enum {string} */
@@ -2980,6 +3432,13 @@ export interface components {
             id: string;
             name: string;
         };
+        RegionsOutputBody: {
+            items: components["schemas"]["Place"][];
+        };
+        RemapInputBody: {
+            /** @description Id of the option that takes its place; empty: none */
+            to?: string;
+        };
         Report: {
             /**
              * Format: date-time
@@ -3020,6 +3479,44 @@ export interface components {
         ResetOutBody: {
             /** @description Shown this once */
             password: string;
+        };
+        Retype: {
+            currency?: string;
+            /** Format: int64 */
+            decimals?: number;
+            /** @description Only count, over everybody */
+            dryRun?: boolean;
+            /**
+             * @default keep
+             * @enum {string}
+             */
+            failing: "keep" | "move" | "drop";
+            /** @description With move: key of the text attribute that takes what does not fit */
+            fallback?: string;
+            options?: components["schemas"]["AttributeOption"][];
+            /** @enum {string} */
+            type: "text" | "number" | "money" | "date" | "flag" | "enum" | "multi" | "phone" | "email" | "region";
+            unit?: string;
+        };
+        RetypeExample: {
+            from: string;
+            /** @description Message code, when it does not fit */
+            reason?: string;
+            to?: string;
+        };
+        RetypePreview: {
+            /** @description Those that do not fit come first */
+            examples: components["schemas"]["RetypeExample"][];
+            /** Format: int64 */
+            fails: number;
+            /** Format: int64 */
+            fits: number;
+            /** @description Proposed from the values, when an enum or multi is asked for without any */
+            options?: components["schemas"]["AttributeOption"][];
+            /** Format: int64 */
+            sampled: number;
+            /** @description Where the attribute is used */
+            uses: components["schemas"]["AttributeUse"][];
         };
         RolesOutBody: {
             items: components["schemas"]["ApiRole"][];
@@ -3351,6 +3848,20 @@ export interface components {
             series: components["schemas"]["Series"][];
             timezone: string;
         };
+        TriedValue: {
+            ok: boolean;
+            /** @description Why it is not taken, in the language of the request */
+            reason?: string;
+            /** @description As people read it */
+            text?: string;
+            /** @description Canonical form */
+            value?: unknown;
+        };
+        TryInputBody: {
+            definition: components["schemas"]["Definition"];
+            /** @description As somebody types it */
+            value: string;
+        };
         UnmaskInputBody: {
             /** @description phone, email, attribute:<key>, or the id of an identity */
             field: string;
@@ -3428,6 +3939,9 @@ export interface components {
         UsersOutBody: {
             items: components["schemas"]["ApiUser"][];
         };
+        UsesOutputBody: {
+            items: components["schemas"]["AttributeUse"][];
+        };
         VerifyOutBody: {
             /**
              * Format: int64
@@ -3444,6 +3958,22 @@ export interface components {
             /** @description Hash of the last entry */
             head: string;
             ok: boolean;
+        };
+        Violation: {
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            firstAt: string;
+            /** Format: date-time */
+            lastAt: string;
+            /** @description Message code */
+            reason: string;
+            /** @description The newest; personal values are veiled */
+            samples: string[];
+            source: string;
+        };
+        ViolationsOutputBody: {
+            items: components["schemas"]["Violation"][];
         };
         Wording: {
             by?: string;
@@ -3475,6 +4005,480 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "list-attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-attribute": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Definition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "survey-attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "try-attribute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedValue"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-attribute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Key of the attribute */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "archive-attribute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Key of the attribute */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-attribute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Key of the attribute */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttributePatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "merge-attribute": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Key of the attribute */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remap-attribute-option": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Key of the attribute */
+                key: string;
+                /** @description Id of the option to take out */
+                option: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemapInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "retype-attribute": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Key of the attribute */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retype"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-retype": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Key of the attribute */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retype"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetypePreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-attribute-uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Key of the attribute */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsesOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-attribute-violations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Key of the attribute */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViolationsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "clear-attribute-violations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Key of the attribute */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-audit": {
         parameters: {
             query?: {
@@ -4343,6 +5347,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-attribute-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+                /** @description Key of the attribute */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryOutputBody"];
                 };
             };
             /** @description Problem */
@@ -6044,6 +7082,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AppPeoplePage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegionsOutputBody"];
                 };
             };
             /** @description Problem */
