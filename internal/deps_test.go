@@ -61,6 +61,7 @@ var domains = map[string][]string{
 	"shop":    {"contact", "event"},
 
 	"contact/attribute":   {},
+	"contact/care":        {"contact", "event"},
 	"contact/consent":     {"contact", "event"},
 	"contact/match/score": {},
 

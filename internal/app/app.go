@@ -15,6 +15,7 @@ import (
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/analytics/sealed"
 	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/contact/care"
 	"github.com/koipond/koipond/internal/contact/consent"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/dictionary"
@@ -65,6 +66,7 @@ type App struct {
 	live      *live.Service
 	contacts  *contact.Service
 	consent   *consent.Service
+	care      *care.Service
 	shop      *shop.Service
 	importer  *importer.Service
 	overview  *overviewService
@@ -174,6 +176,9 @@ func (a *App) buildServices() {
 	a.contacts.RegisterJobs()
 	a.consent = consent.NewService(consent.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Jobs: a.jobs, Brand: a.brand, PublicURL: a.cfg.URL})
+	a.care = care.NewService(care.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
+		Contacts: a.contacts, Selector: a.contacts, Jobs: a.jobs, People: a.Team, Zone: a.zone})
+	a.care.RegisterJobs()
 	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})
 	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
 		Emitter: a.intake, Keys: a.ring, Watcher: a.live, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})

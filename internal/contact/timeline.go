@@ -177,6 +177,12 @@ func title(ctx context.Context, e *Entry, names map[string]string) string {
 		return say("timeline.consent_granted", "what", cmp.Or(firstWord(p, "purposeName", "purpose"), "…"))
 	case event.NameConsentWithdrawn:
 		return say("timeline.consent_withdrawn", "what", cmp.Or(firstWord(p, "purposeName", "purpose"), "…"))
+	case event.NameOwnerChanged:
+		return say("timeline.owner_changed", "by", cmp.Or(firstWord(p, "by"), "…"))
+	case event.NameFollowUpPlanned:
+		return say("timeline.followup_planned", "by", cmp.Or(firstWord(p, "by"), "…"))
+	case event.NameFollowUpDone:
+		return say("timeline.followup_done", "by", cmp.Or(firstWord(p, "by"), "…"))
 	case event.NameOrderPaid:
 		return say("timeline.order_paid", "number", cmp.Or(firstWord(p, "orderNumber", "number"), "…"))
 	case event.NameOrderRefunded:

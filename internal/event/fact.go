@@ -36,6 +36,9 @@ const (
 	NameNoteAdded        = "note.added"
 	NameConsentGranted   = "consent.granted"
 	NameConsentWithdrawn = "consent.withdrawn"
+	NameOwnerChanged     = "owner.changed"
+	NameFollowUpPlanned  = "followup.planned"
+	NameFollowUpDone     = "followup.done"
 	NameOrderPaid        = "order.paid"
 	NameOrderRefunded    = "order.refunded"
 )

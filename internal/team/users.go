@@ -34,6 +34,15 @@ func (s *Service) ListUsers(ctx context.Context) ([]User, error) {
 // User finds one.
 func (s *Service) User(ctx context.Context, id string) (User, error) { return s.store.user(ctx, id) }
 
+// Working tells whether work may be given to a user: one who can sign in.
+func (s *Service) Working(ctx context.Context, id string) (bool, error) {
+	u, err := s.store.user(ctx, id)
+	if errors.Is(err, ErrNoUser) {
+		return false, nil
+	}
+	return u.State == Active, err
+}
+
 // UserByEmail finds one by the address they sign in with.
 func (s *Service) UserByEmail(ctx context.Context, email string) (User, error) {
 	return s.store.userByEmail(ctx, emailKey(email))

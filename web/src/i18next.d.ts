@@ -3,6 +3,7 @@ import 'i18next'
 import type common from '@/shared/i18n/locales/zh-CN.json'
 import type app from '@/app/locales/zh-CN.json'
 import type audit from '@/features/audit/locales/zh-CN.json'
+import type care from '@/features/care/locales/zh-CN.json'
 import type contacts from '@/features/contacts/locales/zh-CN.json'
 import type dictionary from '@/features/dictionary/locales/zh-CN.json'
 import type facts from '@/features/facts/locales/zh-CN.json'
@@ -23,6 +24,7 @@ declare module 'i18next' {
       common: typeof common
       app: typeof app
       audit: typeof audit
+      care: typeof care
       contacts: typeof contacts
       dictionary: typeof dictionary
       facts: typeof facts

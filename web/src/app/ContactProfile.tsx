@@ -1,11 +1,13 @@
 import { useTranslation } from 'react-i18next'
 import { ContactPage, type ProfileTab } from '@/features/contacts/pages/ContactPage'
+import { ContactFollowUps } from '@/features/care/components/ContactFollowUps'
 import { ContactOrders } from '@/features/orders/components/ContactOrders'
 import { useCan } from '@/shared/lib/session'
 
 /** A contact's page with what other features know of it: each adds a tab or a panel here. */
 export default function ContactProfile() {
   const { t } = useTranslation('contacts')
+  const { t: care } = useTranslation('care')
   const tabs: ProfileTab[] = []
   if (useCan('order.read'))
     tabs.push({
@@ -13,5 +15,6 @@ export default function ContactProfile() {
       label: (c) => (c.orders ? t('profile.ordersCount', { count: c.orders }) : t('profile.orders')),
       show: (c) => <ContactOrders contact={c.id} />,
     })
+  tabs.push({ key: 'follow-ups', label: () => care('title'), show: (c) => <ContactFollowUps contact={c.id} /> })
   return <ContactPage tabs={tabs} />
 }

@@ -9,6 +9,7 @@ import { JobProgress } from '@/shared/ui/JobProgress'
 import { Button, Popover, Tooltip } from '@/shared/ui/kit'
 import { Empty, ErrorState } from '@/shared/ui/states'
 import { TimeAgo } from '@/shared/ui/values'
+import { Told, useTold } from './Told'
 import { isOver, useJobNotices } from './useJobNotices'
 
 /** The bell: what runs for me, what has ended, and a note the moment something ends. */
@@ -19,6 +20,8 @@ export function Notices() {
   const client = useQueryClient()
   const [open, setOpen] = useState(false)
   const [unseen, setUnseen] = useState(0)
+  const told = useTold().data
+  const unread = told?.unread ?? 0
 
   const { jobs, query, may } = useJobNotices((job) => {
     if (!open) setUnseen((n) => n + 1)
@@ -44,9 +47,8 @@ export function Notices() {
     // What the job made is not on screen yet: everything that is may be out of date.
     void client.invalidateQueries({ predicate: (q) => q.queryKey[0] !== 'session' && q.queryKey[1] !== 'notices' })
   })
-  if (!may) return null
   const running = jobs.filter((j) => !isOver(j)).length
-  const label = running > 0 ? t('notices.running', { count: running }) : unseen > 0 ? t('notices.unseen', { count: unseen }) : t('notices.title')
+  const label = running > 0 ? t('notices.running', { count: running }) : unread > 0 ? t('told.unread', { count: unread }) : unseen > 0 ? t('notices.unseen', { count: unseen }) : t(may ? 'notices.title' : 'told.title')
   const toggle = (next: boolean) => {
     setOpen(next)
     if (next) setUnseen(0)
@@ -59,13 +61,16 @@ export function Notices() {
       onOpenChange={toggle}
       content={
         <section className="kp-notices" aria-label={t('notices.title')}>
-          <header>
-            <b>{t('notices.title')}</b>
-            <Link to="/jobs" onClick={() => setOpen(false)}>
-              {t('notices.all')}
-            </Link>
-          </header>
-          {query.error && jobs.length === 0 ? (
+          <Told items={told?.items ?? []} unread={unread} onGo={() => setOpen(false)} />
+          {may && (
+            <header>
+              <b>{t('notices.title')}</b>
+              <Link to="/jobs" onClick={() => setOpen(false)}>
+                {t('notices.all')}
+              </Link>
+            </header>
+          )}
+          {!may ? null : query.error && jobs.length === 0 ? (
             <ErrorState error={query.error} onRetry={() => void query.refetch()} />
           ) : jobs.length === 0 ? (
             <Empty title={t('notices.empty')} desc={t('notices.emptyDesc')} />
@@ -88,7 +93,7 @@ export function Notices() {
       <Tooltip title={open ? undefined : label}>
         <span className="kp-bell">
           <Button type="text" aria-label={label} aria-expanded={open} icon={<Bell size={18} aria-hidden />} />
-          {(running > 0 || unseen > 0) && <i className={running > 0 ? 'busy' : undefined} aria-hidden />}
+          {(running > 0 || unseen > 0 || unread > 0) && <i className={running > 0 ? 'busy' : undefined} aria-hidden />}
         </span>
       </Tooltip>
     </Popover>

@@ -1,5 +1,6 @@
 import {
   Activity,
+  CalendarClock,
   BookText,
   FileInput,
   KeyRound,
@@ -21,6 +22,7 @@ export interface NavItem {
   key:
     | 'home'
     | 'contacts'
+    | 'follow-ups'
     | 'orders'
     | 'imports'
     | 'dictionary'
@@ -49,6 +51,7 @@ export const NAV: readonly NavGroup[] = [
     key: 'customers',
     items: [
       { path: '/contacts', key: 'contacts', icon: Users, needs: 'contact.read' },
+      { path: '/follow-ups', key: 'follow-ups', icon: CalendarClock, needs: 'contact.read' },
       { path: '/orders', key: 'orders', icon: ShoppingBag, needs: 'order.read' },
     ],
   },

@@ -5,8 +5,9 @@ import { page } from './page'
 export const pages: RouteObject[] = [
   { path: 'home', lazy: page('overview', () => import('@/features/overview/pages/HomePage')) },
   { path: 'contacts', lazy: page('contacts', () => import('./ContactsList')) },
-  { path: 'contacts/:id', lazy: page(['contacts', 'orders'], () => import('./ContactProfile')) },
+  { path: 'contacts/:id', lazy: page(['contacts', 'orders', 'care'], () => import('./ContactProfile')) },
   { path: 'people', lazy: page('contacts', () => import('@/features/contacts/pages/PeoplePage')) },
+  { path: 'follow-ups', lazy: page('care', () => import('@/features/care/pages/FollowUpsPage')) },
   { path: 'orders', lazy: page('orders', () => import('@/features/orders/pages/OrdersPage')) },
   { path: 'account', lazy: page('session', () => import('@/features/session/pages/AccountPage')) },
   { path: 'settings', lazy: page('settings', () => import('@/features/settings/pages/SettingsPage')) },

@@ -32,13 +32,22 @@ describe('frame', () => {
     serve({ 'GET /api/jobs': () => json({ items: [] }) })
     open()
     const nav = within(screen.getByRole('navigation', { name: '主导航' }))
-    expect(nav.getAllByRole('link').map((l) => l.textContent)).toEqual(['客户', '任务'])
+    expect(nav.getAllByRole('link').map((l) => l.textContent)).toEqual(['客户', '跟进', '任务'])
   })
   it('does not ask for jobs the user may not see', () => {
     const seen = serve({})
     open(['contact.read'])
-    expect(seen).toEqual([])
+    expect(seen.map((c) => c.path)).not.toContain('/api/jobs')
     expect(screen.queryByRole('button', { name: '我的任务' })).toBeNull()
+  })
+  it('tells of unread reminders, whom they are about, and marks them read', async () => {
+    const told = { id: 'no_1', kind: 'followup.due', contact: { id: 'ct_1', name: '陈雨桐' }, ref: 'fu_1', createdAt: '2026-03-01T00:00:00Z', read: false }
+    const seen = serve({ 'GET /api/notifications': () => json({ items: [told], unread: 1 }), 'POST /api/notifications/read': () => new Response(null, { status: 204 }) })
+    open(['contact.read'])
+    await userEvent.click(await screen.findByRole('button', { name: '1 条未读提醒' }))
+    expect((await screen.findByRole('link', { name: '该跟进 陈雨桐 了' })).getAttribute('href')).toBe('/contacts/ct_1?tab=follow-ups')
+    await userEvent.click(screen.getByRole('button', { name: '全部标为已读' }))
+    await waitFor(() => expect(seen.find((c) => c.method === 'POST')?.body).toEqual({ ids: [] }))
   })
   it('shows how far the demo has filled', () => {
     serve({})

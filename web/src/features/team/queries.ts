@@ -45,3 +45,20 @@ export const updateDepartment = (id: string, body: { name?: string; parent?: str
 
 /** Removes a department that nobody is in. */
 export const deleteDepartment = (id: string) => unwrap(api.DELETE('/api/departments/{id}', { params: { path: { id } } }))
+
+/** Counts the customers of somebody. */
+export const customersOf = (owner: string) =>
+  queryOptions({
+    queryKey: ['team', 'customers', owner],
+    queryFn: () => unwrap(api.POST('/api/contacts/reassign', { body: { filter: { owner, kind: 'person' }, preview: true } })),
+    staleTime: 0,
+  })
+
+/** Gives the customers of somebody to others, evenly; to nobody when none are named. A job does it. */
+export const handOver = (owner: string, to: string[], reason: string) =>
+  unwrap(
+    api.POST('/api/contacts/reassign', {
+      body: { filter: { owner, kind: 'person' }, to: to.map((user) => ({ user, weight: 1 })), reason },
+      headers: { 'Idempotency-Key': idempotencyKey() },
+    }),
+  )

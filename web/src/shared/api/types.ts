@@ -99,3 +99,6 @@ export interface LiveFact {
   properties: Record<string, unknown>
   context?: Record<string, unknown>
 }
+
+export type FollowUp = Item<'/api/follow-ups'>
+export type Notification = Item<'/api/notifications'>

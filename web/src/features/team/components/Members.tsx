@@ -15,6 +15,7 @@ import { Panel } from '@/shared/ui/Panel'
 import { Empty } from '@/shared/ui/states'
 import { DateTime, Person, TimeAgo } from '@/shared/ui/values'
 import { endSessions, resetPassword, rolesQuery, updateUser, usersQuery } from '../queries'
+import { HandOver } from './HandOver'
 import { NewMember } from './NewMember'
 
 /** The members of the team, with their roles. */
@@ -28,6 +29,8 @@ export function Members() {
   const query = useQuery(usersQuery())
   const roles = useQuery(rolesQuery())
   const [adding, setAdding] = useState(false)
+  const [leaving, setLeaving] = useState<User>()
+  const mayGive = useCan('contact.write')
   const [password, setPassword] = useState<{ name: string; secret: string }>()
   const options = (roles.data?.items ?? []).map((r) => ({ value: r.id, label: r.name }))
   const refresh = () => client.invalidateQueries({ queryKey: ['team'] })
@@ -43,7 +46,10 @@ export function Members() {
   }
   const disable = (u: User) =>
     confirm({ title: t('disable.title', { name: u.name }), body: t('disable.body'), ok: t('disable.ok'), danger: true, run: () => updateUser(u.id, { state: 'disabled' }) }).then(
-      (done) => (done ? refresh() : undefined),
+      (done) => {
+        if (done && mayGive) setLeaving(u) // who leaves leaves customers behind
+        return done ? refresh() : undefined
+      },
     )
   const reset = (u: User) =>
     confirm({
@@ -64,6 +70,7 @@ export function Members() {
     items: [
       { key: 'reset', label: t('reset.ok'), onClick: () => void reset(u) },
       { key: 'out', label: t('signOut'), onClick: () => void signOut(u) },
+      ...(mayGive ? [{ key: 'hand', label: t('handOver.do'), onClick: () => setLeaving(u) }] : []),
       u.state === 'active'
         ? { key: 'off', label: t('disable.ok'), danger: true, onClick: () => void disable(u) }
         : { key: 'on', label: t('enable'), onClick: () => void change(u, { state: 'active' }, t('enabled', { name: u.name })) },
@@ -110,6 +117,7 @@ export function Members() {
     >
       <DataTable label={t('tab.members')} list={wholeList(query)} columns={columns} rowKey={(u) => u.id} empty={<Empty title={t('empty')} />} />
       <NewMember open={adding} onClose={() => setAdding(false)} roles={options} onMade={refresh} />
+      <HandOver user={leaving} staff={query.data?.items ?? []} onClose={() => setLeaving(undefined)} />
       <Dialog open={password !== undefined} onClose={() => setPassword(undefined)} title={t('reset.made', { name: password?.name ?? '' })} width={560}>
         {password && <SecretOnce secret={password.secret} label={t('password')} />}
       </Dialog>

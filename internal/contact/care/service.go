@@ -1,0 +1,133 @@
+package care
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/audit"
+	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/clock"
+	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/id"
+	"github.com/koipond/koipond/internal/platform/jobs"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrations are the tables of follow-ups and notifications.
+func Migrations() db.Set {
+	sub, _ := fs.Sub(migrations, "migrations") // cannot fail: the folder is embedded above
+	return db.Set{Domain: "care", FS: sub}
+}
+
+// Contacts is what this package asks of package contact.
+type Contacts interface {
+	NumOf(ctx context.Context, id string) (int64, error)
+	Group(ctx context.Context, num int64) ([]int64, error)
+	Refs(ctx context.Context, nums []int64) (map[int64]contact.Ref, error)
+	InScope(ctx context.Context, nums []int64) ([]int64, error)
+}
+
+// Selector walks contacts and gives them to others (contact.Service).
+type Selector interface {
+	Count(ctx context.Context, sel contact.Selection) (int64, error)
+	Walk(ctx context.Context, sel contact.Selection, after int64, limit int) ([]int64, error)
+	Owners(ctx context.Context, nums []int64) (map[int64]string, error)
+	Assign(ctx context.Context, moves []contact.OwnerMove, why string) ([]contact.OwnerMove, error)
+}
+
+// People knows the staff (package team implements it).
+type People interface {
+	// Names gives names by id; ids of nobody are left out.
+	Names(ctx context.Context, ids []string) map[string]string
+	// Working tells whether work may be given to a user.
+	Working(ctx context.Context, id string) (bool, error)
+}
+
+// Deps is what the service works with.
+type Deps struct {
+	DB       *db.DB
+	Clock    clock.Clock
+	IDs      *id.Source
+	Log      *slog.Logger
+	Keys     contact.Keyring
+	Emit     event.Emitter
+	Audit    audit.Recorder
+	Contacts Contacts
+	Selector Selector
+	Jobs     jobs.Queue
+	People   People
+	// Zone is the company's: days begin and end in it.
+	Zone func(ctx context.Context) *time.Location
+}
+
+// Service keeps follow-ups and notifications.
+type Service struct {
+	Deps
+	digested string // the last day whose digests this process has written
+
+	mu   sync.Mutex
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// NewService builds the service.
+func NewService(d Deps) *Service { return &Service{Deps: d} }
+
+// remindEvery is how late a reminder may be.
+const remindEvery = 10 * time.Second
+
+// Start begins to give reminders. Safe to call twice.
+func (s *Service) Start(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop != nil {
+		return nil
+	}
+	ctx, s.stop = context.WithCancel(context.WithoutCancel(auth.With(ctx, auth.System("reminders"))))
+	done := make(chan struct{})
+	s.done = done
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(remindEvery)
+		defer tick.Stop()
+		for {
+			if err := s.Remind(ctx); err != nil && ctx.Err() == nil {
+				s.Log.ErrorContext(ctx, "reminders cannot be given", "error", err)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return nil
+}
+
+// Stop ends what Start began. Safe to call twice.
+func (s *Service) Stop(context.Context) error {
+	s.mu.Lock()
+	stop, done := s.stop, s.done
+	s.stop = nil
+	s.mu.Unlock()
+	if stop != nil {
+		stop()
+		<-done
+	}
+	return nil
+}
+
+func principal(ctx context.Context) *auth.Principal {
+	if p := auth.From(ctx); p != nil {
+		return p
+	}
+	return auth.System("care")
+}
