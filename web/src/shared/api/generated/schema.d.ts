@@ -506,6 +506,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contacts/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give many contacts to other owners, as a job that can be undone */
+        post: operations["reassign-contacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contacts/{id}": {
         parameters: {
             query?: never;
@@ -587,6 +604,24 @@ export interface paths {
         get: operations["export-contact-consents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a contact's follow-ups: open ones first, the next at the top */
+        get: operations["list-contact-follow-ups"];
+        put?: never;
+        /** Plan a follow-up */
+        post: operations["plan-follow-up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -922,6 +957,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List follow-ups of one bucket of the board */
+        get: operations["list-follow-ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/follow-ups/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Postpone or hand on many open follow-ups */
+        post: operations["update-follow-ups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/follow-ups/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count the open follow-ups by bucket */
+        get: operations["count-follow-ups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/follow-ups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Postpone, hand on or rewrite an open follow-up */
+        patch: operations["update-follow-up"];
+        trace?: never;
+    };
+    "/api/follow-ups/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a follow-up */
+        post: operations["cancel-follow-up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/follow-ups/{id}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a follow-up with what came of it, and plan the next */
+        post: operations["complete-follow-up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/import-files/{id}": {
         parameters: {
             query?: never;
@@ -1195,6 +1332,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the user was told, newest first */
+        get: operations["list-notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark notifications as read */
+        post: operations["read-notifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -1274,6 +1445,40 @@ export interface paths {
         get: operations["list-people"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reassignments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a change of owners */
+        get: operations["get-reassignment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reassignments/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give contacts back to their owners before */
+        post: operations["undo-reassignment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2288,6 +2493,16 @@ export interface components {
             /** @description Cursor of the next page */
             next?: string;
         };
+        BulkInBody: {
+            /** @description User id */
+            assignee?: string;
+            ids: string[];
+            /**
+             * Format: int64
+             * @description Overdue ones count from today
+             */
+            postponeDays?: number;
+        };
         BulkInputBody: {
             /**
              * @default all
@@ -2311,6 +2526,19 @@ export interface components {
              * @description To grant: the version that these people agreed to
              */
             wording?: number;
+        };
+        BulkOutBody: {
+            /** Format: int64 */
+            changed: number;
+        };
+        CareChange: {
+            allDay?: boolean;
+            assignee?: string;
+            /** Format: date-time */
+            due?: string;
+            text?: string;
+            /** @enum {string} */
+            type?: "call" | "wecom" | "visit" | "other";
         };
         Cell: {
             allowed: boolean;
@@ -2442,6 +2670,17 @@ export interface components {
             name: string;
             timezone: string;
         };
+        CompleteOutBody: {
+            done: components["schemas"]["FollowUp"];
+            next?: components["schemas"]["FollowUp"];
+        };
+        Completion: {
+            /** @description The next follow-up, planned in the same step */
+            next?: components["schemas"]["Plan"];
+            note?: string;
+            /** @enum {string} */
+            outcome: "reached" | "no_answer" | "interested" | "not_interested" | "deal";
+        };
         ConflictRef: {
             /** Format: int64 */
             count: number;
@@ -2531,6 +2770,14 @@ export interface components {
         CountOutputBody: {
             /** Format: int64 */
             count: number;
+        };
+        Counts: {
+            /** Format: int64 */
+            overdue: number;
+            /** Format: int64 */
+            today: number;
+            /** Format: int64 */
+            upcoming: number;
         };
         CreateDepartmentInBody: {
             /** @description User id */
@@ -2824,6 +3071,40 @@ export interface components {
             tag?: string;
             /** @description And whom this rule means */
             where?: components["schemas"]["Rule"];
+        };
+        FollowUp: {
+            /** @description Due on the day, at no hour */
+            allDay: boolean;
+            assignee: components["schemas"]["Ref"];
+            /** @description Left out when the contact is outside the caller's data scope */
+            contact?: components["schemas"]["Ref"];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: components["schemas"]["Ref"];
+            /** Format: date-time */
+            due: string;
+            /** Format: date-time */
+            endedAt?: string;
+            endedBy?: components["schemas"]["Ref"];
+            id: string;
+            /** @description What was said when it was done */
+            note?: string;
+            /** @enum {string} */
+            outcome?: "reached" | "no_answer" | "interested" | "not_interested" | "deal";
+            /**
+             * Format: int64
+             * @description Planned again so many days after it is done; 0: not
+             */
+            repeatDays: number;
+            /** @enum {string} */
+            state: "open" | "done" | "cancelled";
+            text: string;
+            /** @enum {string} */
+            type: "call" | "wecom" | "visit" | "other";
+        };
+        FollowUpPageBody: {
+            items: components["schemas"]["FollowUp"][];
+            next?: string;
         };
         FoundEvent: {
             displayName: string;
@@ -3135,6 +3416,28 @@ export interface components {
             items: components["schemas"]["Note"][];
             next?: string;
         };
+        NoticesOutBody: {
+            items: components["schemas"]["Notification"][];
+            next?: string;
+            /** Format: int64 */
+            unread: number;
+        };
+        Notification: {
+            contact?: components["schemas"]["Ref"];
+            /**
+             * Format: int64
+             * @description How many are due, of a digest
+             */
+            count?: number;
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            /** @enum {string} */
+            kind: "followup.due" | "followup.assigned" | "followup.digest";
+            read: boolean;
+            /** @description Id of the follow-up */
+            ref?: string;
+        };
         Option: {
             label: string;
             value: string;
@@ -3256,6 +3559,22 @@ export interface components {
             name: string;
             /** @description Code of the place it is in */
             parent?: string;
+        };
+        Plan: {
+            /** @description Due on the day of this moment, at no hour */
+            allDay?: boolean;
+            /** @description User id; empty: the caller */
+            assignee?: string;
+            /** Format: date-time */
+            due: string;
+            /** Format: int64 */
+            repeatDays?: number;
+            text?: string;
+            /**
+             * @default call
+             * @enum {string}
+             */
+            type: "call" | "wecom" | "visit" | "other";
         };
         PreviewInputBody: {
             /** @enum {string} */
@@ -3422,11 +3741,55 @@ export interface components {
              */
             sort: "lastSeen" | "created" | "name" | "orders" | "revenue" | "lastOrder";
         };
+        ReadInBody: {
+            /** @description None: all */
+            ids?: string[];
+        };
         ReasonView: {
             code: string;
             /** Format: int64 */
             count: number;
             detail: string;
+        };
+        ReassignInBody: {
+            /** @description Contact ids left out of what the filter matches */
+            except?: string[];
+            /** @description All that match; {} is everybody */
+            filter?: components["schemas"]["FilterBody"];
+            /** @description Contact ids */
+            ids?: string[];
+            /** @description Only count whom it concerns */
+            preview?: boolean;
+            reason?: string;
+            /** @description Who gets them, by weight; none: nobody owns them any more */
+            to?: components["schemas"]["Share"][];
+        };
+        ReassignOutBody: {
+            reassignment?: components["schemas"]["Reassignment"];
+            /**
+             * Format: int64
+             * @description Contacts selected
+             */
+            total: number;
+        };
+        Reassignment: {
+            by: components["schemas"]["Ref"];
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            job: string;
+            /**
+             * Format: int64
+             * @description Contacts that got another owner so far
+             */
+            moved: number;
+            reason: string;
+            undoJob?: string;
+            /**
+             * Format: int64
+             * @description Those given back by the undo so far
+             */
+            undone: number;
         };
         Ref: {
             id: string;
@@ -3655,6 +4018,15 @@ export interface components {
             demoAccount?: components["schemas"]["DemoAccount"];
             needed: boolean;
             version: string;
+        };
+        Share: {
+            /** @description User id */
+            user: string;
+            /**
+             * Format: int64
+             * @default 1
+             */
+            weight: number;
         };
         SignInInBody: {
             email: string;
@@ -5292,6 +5664,42 @@ export interface operations {
             };
         };
     };
+    "reassign-contacts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReassignInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReassignOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-contact": {
         parameters: {
             query?: never;
@@ -5514,6 +5922,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-contact-follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpPageBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "plan-follow-up": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Plan"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUp"];
+                };
             };
             /** @description Problem */
             default: {
@@ -6388,6 +6867,210 @@ export interface operations {
             };
         };
     };
+    "list-follow-ups": {
+        parameters: {
+            query?: {
+                bucket?: "today" | "overdue" | "upcoming" | "done";
+                /** @description me, team (everybody whose customers the caller sees), or a user id */
+                assignee?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpPageBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-follow-ups": {
+        parameters: {
+            query?: {
+                /** @description me, team or a user id */
+                assignee?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counts"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-follow-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Follow-up id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CareChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUp"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-follow-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Follow-up id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUp"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "complete-follow-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Follow-up id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Completion"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompleteOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-import-file": {
         parameters: {
             query?: {
@@ -6919,6 +7602,69 @@ export interface operations {
             };
         };
     };
+    "list-notifications": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticesOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-openapi": {
         parameters: {
             query?: never;
@@ -7082,6 +7828,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AppPeoplePage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reassignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reassignment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "undo-reassignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reassignment"];
                 };
             };
             /** @description Problem */
