@@ -28,6 +28,7 @@ const (
 	StageContacts = "contacts"
 	StageOrders   = "orders"
 	StageFacts    = "facts"
+	StageConsents = "consents"
 	StageNotes    = "notes"
 	StagePlan     = "plan"
 )
@@ -59,7 +60,7 @@ func Fill(ctx context.Context, o Options, to Target, p Progress) error {
 	for _, s := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{StageTeam, f.team}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageFacts, f.facts}, {StageNotes, f.notes}, {StagePlan, f.plan}} {
+	}{{StageTeam, f.team}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageFacts, f.facts}, {StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}} {
 		done, err := p.Done(ctx, s.name)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import type common from '@/shared/i18n/locales/zh-CN.json'
 import type app from '@/app/locales/zh-CN.json'
 import type audit from '@/features/audit/locales/zh-CN.json'
 import type care from '@/features/care/locales/zh-CN.json'
+import type consent from '@/features/consent/locales/zh-CN.json'
 import type contacts from '@/features/contacts/locales/zh-CN.json'
 import type dictionary from '@/features/dictionary/locales/zh-CN.json'
 import type facts from '@/features/facts/locales/zh-CN.json'
@@ -25,6 +26,7 @@ declare module 'i18next' {
       app: typeof app
       audit: typeof audit
       care: typeof care
+      consent: typeof consent
       contacts: typeof contacts
       dictionary: typeof dictionary
       facts: typeof facts

@@ -19,9 +19,9 @@ import (
 
 // Kinds of jobs.
 const (
-	jobChange = "consents.change"
-	jobUndo   = "consents.undo"
-	jobCheck  = "consents.check"
+	jobChange = "consent_change"
+	jobUndo   = "consent_undo"
+	jobCheck  = "consent_check"
 )
 
 // bulkBatch is how many people one transaction changes: the ledger is locked meanwhile.

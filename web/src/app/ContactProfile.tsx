@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next'
+import { ConsentPanel } from '@/features/consent/components/ConsentPanel'
 import { ContactPage, type ProfileTab } from '@/features/contacts/pages/ContactPage'
 import { ContactFollowUps } from '@/features/care/components/ContactFollowUps'
 import { ContactOrders } from '@/features/orders/components/ContactOrders'
@@ -16,5 +17,5 @@ export default function ContactProfile() {
       show: (c) => <ContactOrders contact={c.id} />,
     })
   tabs.push({ key: 'follow-ups', label: () => care('title'), show: (c) => <ContactFollowUps contact={c.id} /> })
-  return <ContactPage tabs={tabs} />
+  return <ContactPage tabs={tabs} side={[(c) => <ConsentPanel contact={c.id} />]} />
 }

@@ -10,6 +10,7 @@ import {
   ScrollText,
   Server,
   Settings,
+  ShieldCheck,
   ShoppingBag,
   UserCog,
   Users,
@@ -24,6 +25,7 @@ export interface NavItem {
     | 'contacts'
     | 'follow-ups'
     | 'orders'
+    | 'consent'
     | 'imports'
     | 'dictionary'
     | 'live'
@@ -53,6 +55,7 @@ export const NAV: readonly NavGroup[] = [
       { path: '/contacts', key: 'contacts', icon: Users, needs: 'contact.read' },
       { path: '/follow-ups', key: 'follow-ups', icon: CalendarClock, needs: 'contact.read' },
       { path: '/orders', key: 'orders', icon: ShoppingBag, needs: 'order.read' },
+      { path: '/consent', key: 'consent', icon: ShieldCheck, needs: 'contact.read' },
     ],
   },
   {

@@ -73,6 +73,20 @@ export type Touch = NonNullable<Contact['firstTouch']>
 export type Note = Item<'/api/contacts/{id}/notes'>
 export type TimelineFact = Item<'/api/contacts/{id}/timeline'>
 
+export type Consents = Answer<'/api/contacts/{id}/consents', 'get'>
+export type ConsentCell = Consents['purposes'][number]['cells'][number]
+export type ConsentChange = Sent<'/api/contacts/{id}/consents', 'post'>['changes'][number]
+export type ConsentRow = Item<'/api/consent/ledger'>
+export type ConsentPurpose = Item<'/api/consent/purposes'>
+export type ConsentTotals = Answer<'/api/consent/totals', 'get'>
+export type ConsentBatch = Item<'/api/consent/changes'>
+export type ConsentCheck = Answer<'/api/consent/ledger/check', 'get'>
+export type ConsentPerson = Item<'/api/consent/people'>
+export type Suppression = Item<'/api/consent/suppressions'>
+export type PreferenceLink = Answer<'/api/contacts/{id}/preference-link', 'post'>
+export type NewConsentPurpose = Sent<'/api/consent/purposes', 'post'>
+export type ConsentPurposeChange = Sent<'/api/consent/purposes/{purpose}', 'patch'>
+
 export type Order = Item<'/api/orders'>
 export type OrderState = Order['state']
 

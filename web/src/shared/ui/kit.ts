@@ -13,6 +13,7 @@ export {
   Input,
   Popover,
   Progress,
+  QRCode,
   Segmented,
   Select,
   Skeleton,
