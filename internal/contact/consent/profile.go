@@ -260,16 +260,37 @@ func (s *Service) Recent(ctx context.Context, q RecentQuery) (items []Row, next 
 	for i := range items {
 		nums[i] = entries[i].contact
 	}
-	refs, err := s.Contacts.Refs(ctx, nums)
+	items, err = s.named(ctx, items, nums)
+	return items, next, err
+}
+
+// named says whose rows they are, and leaves out those of people whom the caller
+// may not see.
+func (s *Service) named(ctx context.Context, items []Row, nums []int64) ([]Row, error) {
+	roots, err := s.rootsOf(ctx, nums)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	for i := range items {
-		if ref, ok := refs[nums[i]]; ok {
-			items[i].Contact = &ref
+	living := make([]int64, len(nums))
+	for i, n := range nums {
+		living[i] = rootIn(roots, n)
+	}
+	seen, err := s.Contacts.InScope(ctx, living)
+	if err != nil {
+		return nil, err
+	}
+	refs, err := s.Contacts.Refs(ctx, seen)
+	if err != nil {
+		return nil, err
+	}
+	out := []Row{}
+	for i, r := range items {
+		if ref, ok := refs[living[i]]; ok {
+			r.Contact = &ref
+			out = append(out, r)
 		}
 	}
-	return items, next, nil
+	return out, nil
 }
 
 // Change is one change of a person's consent by staff or by an integration.
