@@ -54,7 +54,7 @@ func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {
 		}
 		for _, g := range got {
 			if why := s.refuse(list, f, &g); why != "" {
-				s.Log.WarnContext(ctx, "a consent signal does not count", "why", why, "messageId", f.MessageID, "source", f.Source, "purpose", g.purpose)
+				s.Log.InfoContext(ctx, "a consent signal does not count", "why", why, "messageId", f.MessageID, "source", f.Source, "purpose", g.purpose)
 				continue
 			}
 			d := Said{Contact: f.Contact, Purpose: g.purpose, Channel: g.channel, State: g.state, At: clock.FromMs(f.Timestamp), Source: FromSDK, Wording: g.wording,

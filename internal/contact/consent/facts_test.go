@@ -30,7 +30,7 @@ func TestWhatSDKsSay(t *testing.T) {
 		require.Empty(t, p.emit.names(), "the fact is in the stream already")
 
 		p.react(stored(n, event.Track, "consent.granted", `{"purpose":"third_party"}`), stored(n, event.Track, "consent.granted", `{"purpose":"nothing"}`),
-			stored(n, event.Track, "consent.granted", `{"purpose":"recommendation","channel":"sms"}`), stored(n, event.Track, "consent.granted", `nonsense`),
+			stored(n, event.Track, "consent.granted", `{"purpose":"sensitive","channel":"sms"}`), stored(n, event.Track, "consent.granted", `nonsense`),
 			stored(n, event.Track, "consent.granted", `{"purpose":"marketing","channel":"pigeon"}`), stored(n, event.Track, "viewed", `{"purpose":"surveys"}`))
 		require.EqualValues(t, 2, p.rows(), "no SDK grants what needs a consent of its own, and slips count for nothing")
 

@@ -12,6 +12,7 @@ import (
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/audit"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/testkit"
 )
@@ -118,6 +119,39 @@ func TestVisitorsAndPeopleAreCountedApart(t *testing.T) {
 			require.Equal(t, want, page.Total, st)
 			require.Len(t, page.Items, int(want), st)
 		}
+	})
+}
+
+// Totals and lists keep to the caller's data scope, and agree with each other.
+func TestTotalsKeepToTheScope(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		nums := p.people(5)
+		for i, n := range nums {
+			if i < 4 {
+				p.say(n, "marketing", All, Granted)
+			}
+			if i >= 2 {
+				_, err := p.DB.Exec(p.ctx, "update contacts set owner_id = 'us_9' where num = $1", n)
+				require.NoError(t, err)
+			}
+		}
+		mine := auth.With(p.ctx, &auth.Principal{ID: "us_9", Name: "李娜", Via: auth.ViaSession, Scope: auth.OwnedBy(auth.DataScope{Breadth: auth.BreadthMine}, "us_9")})
+		all, err := p.Totals(mine)
+		require.NoError(t, err)
+		for _, x := range all.Items {
+			if x.Purpose == "marketing" && x.Channel == SMS {
+				require.Equal(t, Total{"marketing", SMS, 2, 0, 1}, x)
+			}
+		}
+		for st, want := range map[State]int{Granted: 2, Unknown: 1, Withdrawn: 0} {
+			page, err := p.People(mine, PeopleQuery{Purpose: "marketing", Channel: SMS, State: st, Limit: 1})
+			require.NoError(t, err)
+			require.EqualValues(t, want, page.Total, st)
+			require.Len(t, page.Items, min(want, 1), st)
+		}
+		rows, _, err := p.Recent(mine, RecentQuery{Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, rows, 2)
 	})
 }
 

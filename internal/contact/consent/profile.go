@@ -380,14 +380,15 @@ func (s *Service) Totals(ctx context.Context) (Totals, error) {
 	if out.People, err = s.Contacts.Count(ctx, contact.Selection{}); err != nil {
 		return out, err
 	}
+	counts, err := s.tallies(ctx, list)
+	if err != nil {
+		return out, err
+	}
 	for _, p := range list {
 		if p.Archived {
 			continue
 		}
-		by, err := s.tally(ctx, p.ID)
-		if err != nil {
-			return out, err
-		}
+		by := counts[p.ID]
 		chs := p.Channels
 		if len(chs) == 0 {
 			chs = []Channel{All}
@@ -407,11 +408,7 @@ func (s *Service) Totals(ctx context.Context) (Totals, error) {
 			out.Items = append(out.Items, t)
 		}
 	}
-	by, err := s.tally(ctx, Everything)
-	if err != nil {
-		return out, err
-	}
-	for _, x := range by {
+	for _, x := range counts[Everything] {
 		if x.withdrawn&useBit != 0 {
 			out.DoNotContact += x.n
 		}
@@ -425,6 +422,53 @@ func (s *Service) Totals(ctx context.Context) (Totals, error) {
 type tallied struct {
 	granted, withdrawn mask
 	n                  int64
+}
+
+// tallies counts people by purpose: from an index for whoever sees everybody, else
+// by reading what those said whom the caller may see.
+func (s *Service) tallies(ctx context.Context, list purposes) (map[string][]tallied, error) {
+	out := map[string][]tallied{}
+	if auth.ScopeOf(ctx).All {
+		for _, id := range append(idsOf(list), Everything) {
+			by, err := s.tally(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			out[id] = by
+		}
+		return out, nil
+	}
+	err := s.inScope(ctx, 0, func(_ []int64, have map[stateKey]stand) bool {
+		for k, st := range have {
+			g, w, _ := st.masks()
+			out[k.purpose] = append(out[k.purpose], tallied{g, w, 1})
+		}
+		return true
+	})
+	return out, err
+}
+
+func idsOf(list purposes) []string {
+	out := make([]string, len(list))
+	for i, p := range list {
+		out[i] = p.ID
+	}
+	return out
+}
+
+// inScope walks the people whom the caller may see, with what they said, until fn says so.
+func (s *Service) inScope(ctx context.Context, after int64, fn func(nums []int64, have map[stateKey]stand) bool) error {
+	for {
+		nums, err := s.Contacts.Walk(ctx, contact.Selection{}, after, 500)
+		if err != nil || len(nums) == 0 {
+			return err
+		}
+		have, err := s.stands(ctx, nums)
+		if err != nil || !fn(nums, have) {
+			return err
+		}
+		after = nums[len(nums)-1]
+	}
 }
 
 // tally counts the people of a purpose by what they said, from an index alone.
@@ -475,13 +519,15 @@ func (s *Service) People(ctx context.Context, q PeopleQuery) (PeoplePage, error)
 	m, _ := bitOf(q.Channel)
 	var nums []int64
 	var err error
-	switch q.State {
-	case Granted, Withdrawn:
-		nums, err = s.said(ctx, q.Purpose, m, q.State, &c, q.Limit+1)
-	case Unknown:
-		nums, err = s.silent(ctx, q.Purpose, m, &c, q.Limit+1)
-	default:
+	switch {
+	case !slices.Contains([]State{Granted, Withdrawn, Unknown}, q.State):
 		return out, errs.New(errs.Invalid, "request.invalid").On(errs.At("state", "consent.bad_state"))
+	case !auth.ScopeOf(ctx).All:
+		nums, err = s.seen(ctx, q, m, &c)
+	case q.State != Unknown:
+		nums, err = s.said(ctx, q.Purpose, m, q.State, &c, q.Limit+1)
+	default:
+		nums, err = s.silent(ctx, q.Purpose, m, &c, q.Limit+1)
 	}
 	if err != nil {
 		return out, err
@@ -492,6 +538,29 @@ func (s *Service) People(ctx context.Context, q PeopleQuery) (PeoplePage, error)
 		out.Next = httpx.EncodeCursor(peopleCursor{nums[q.Limit-1], c.Total})
 	}
 	out.Items, err = s.Contacts.ListByNums(ctx, nums)
+	return out, err
+}
+
+// seen lists, of the people whom the caller may see, those who stand so.
+func (s *Service) seen(ctx context.Context, q PeopleQuery, m mask, c *peopleCursor) ([]int64, error) {
+	first, total := c.Total == 0, int64(0)
+	var out []int64
+	err := s.inScope(ctx, c.After, func(nums []int64, have map[stateKey]stand) bool {
+		for _, n := range nums {
+			st := have[stateKey{n, q.Purpose}]
+			is := st.of(m).state
+			if is != q.State && (is != "" || q.State != Unknown) {
+				continue
+			}
+			if total++; len(out) <= q.Limit {
+				out = append(out, n)
+			}
+		}
+		return first || len(out) <= q.Limit
+	})
+	if first {
+		c.Total = total
+	}
 	return out, err
 }
 
