@@ -5,8 +5,7 @@ import { page } from './page'
 export const pages: RouteObject[] = [
   { path: 'home', lazy: page('overview', () => import('@/features/overview/pages/HomePage')) },
   { path: 'contacts', lazy: page('contacts', () => import('./ContactsList')) },
-  { path: 'contacts/:id', lazy: page(['contacts', 'orders', 'care'], () => import('./ContactProfile')) },
-  { path: 'contacts/:id', lazy: page(['contacts', 'orders', 'consent'], () => import('./ContactProfile')) },
+  { path: 'contacts/:id', lazy: page(['contacts', 'orders', 'care', 'consent'], () => import('./ContactProfile')) },
   { path: 'people', lazy: page('contacts', () => import('@/features/contacts/pages/PeoplePage')) },
   { path: 'follow-ups', lazy: page('care', () => import('@/features/care/pages/FollowUpsPage')) },
   { path: 'orders', lazy: page('orders', () => import('@/features/orders/pages/OrdersPage')) },
