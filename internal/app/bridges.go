@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/contact/consent"
 	"github.com/koipond/koipond/internal/event/intake"
 	"github.com/koipond/koipond/internal/event/pipeline"
 	"github.com/koipond/koipond/internal/shop"
@@ -42,6 +43,21 @@ func (b buyers) SetOrderSummary(ctx context.Context, sums []shop.Summary) error 
 		out[i] = contact.OrderSummary{Num: s.Contact, Orders: s.Orders, Revenue: s.Revenue, FirstAt: s.FirstAt, LastAt: s.LastAt}
 	}
 	return b.Service.SetOrderSummary(ctx, main, out)
+}
+
+// importedPeople is the importer's door to people.
+type importedPeople struct {
+	*contact.Service
+	consent *consent.Service
+}
+
+// UndoImport implements importer.ContactDoor: what the import said of consent is
+// taken back while the people are still there.
+func (p importedPeople) UndoImport(ctx context.Context, importID string, progress func(done, total int64)) (contact.UndoResult, error) {
+	if _, err := p.consent.VoidBatch(ctx, importID, nil); err != nil {
+		return contact.UndoResult{}, err
+	}
+	return p.Service.UndoImport(ctx, importID, progress)
 }
 
 type importNames struct{ a *App }
