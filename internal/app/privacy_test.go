@@ -478,7 +478,7 @@ func TestRotation(t *testing.T) {
 	s.until("the sealing anew to begin", func() bool {
 		var n int
 		s.records(func(ctx context.Context, r *Records) {
-			require.NoError(t, r.DB.QueryRow(ctx, "select count(*) from jobs where kind = 'keys.reseal' and params like $1", "%"+third+"%").Scan(&n))
+			require.NoError(t, r.DB.QueryRow(ctx, "select count(*) from jobs where kind = 'keys_reseal' and params like $1", "%"+third+"%").Scan(&n))
 		})
 		return n > 0
 	})

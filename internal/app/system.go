@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"maps"
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,6 +62,58 @@ type systemStatus struct {
 	Jobs          jobsStatus     `json:"jobs"`
 	Checks        []check        `json:"checks"`
 	Backup        backupStatus   `json:"backup"`
+	Encryption    encryption     `json:"encryption"`
+}
+
+// encryption is how the sealing of personal data stands.
+type encryption struct {
+	Keys      []keyStatus  `json:"keys" doc:"Oldest first"`
+	Clear     []placeCount `json:"clear" doc:"What an older program left in clear, by place"`
+	Remaining int64        `json:"remaining" doc:"How much is still to be sealed with the newest key"`
+	Resealed  bool         `json:"resealed" doc:"Everything was gone over with the newest key"`
+	CountedAt *time.Time   `json:"countedAt,omitempty"`
+	Nodes     int          `json:"nodes" doc:"Running servers"`
+}
+
+type keyStatus struct {
+	ID       string       `json:"id"`
+	State    string       `json:"state" enum:"new,active,old"`
+	Index    bool         `json:"index" doc:"It also keys the look-up, so it stays"`
+	AddedAt  time.Time    `json:"addedAt"`
+	ActiveAt *time.Time   `json:"activeAt,omitempty"`
+	Places   []placeCount `json:"places" doc:"What lies under it, by place"`
+}
+
+type placeCount struct {
+	Place string `json:"place"`
+	Count int64  `json:"count"`
+}
+
+func places(m map[string]int64) []placeCount {
+	out := []placeCount{}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, placeCount{name, m[name]})
+	}
+	return out
+}
+
+func (a *App) encryption(ctx context.Context) (encryption, error) {
+	st, err := a.vault.Status(ctx)
+	if err != nil {
+		return encryption{}, err
+	}
+	out := encryption{Keys: []keyStatus{}, Clear: places(st.Clear), Remaining: st.Remaining(), Resealed: st.Resealed, CountedAt: timeOrNil(st.CountedAt), Nodes: len(st.Nodes)}
+	for _, k := range st.Keys {
+		out.Keys = append(out.Keys, keyStatus{k.ID, k.State, k.Index, k.AddedAt, timeOrNil(k.ActiveAt), places(k.Count)})
+	}
+	return out, nil
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 // slowAfter is how long a store may take to answer before it is called slow.
@@ -104,6 +158,9 @@ func (a *App) system(ctx context.Context) (*systemStatus, error) {
 	}
 	if !at.IsZero() {
 		s.Backup.LastAt = &at
+	}
+	if s.Encryption, err = a.encryption(ctx); err != nil {
+		return nil, err
 	}
 	a.checks(s, at)
 	return s, nil

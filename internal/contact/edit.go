@@ -240,7 +240,7 @@ func (s *Service) Unmask(ctx context.Context, id, what, reason string) (string, 
 		return "", err
 	}
 	// Nothing is shown that could not be recorded.
-	if err := s.record(ctx, "contact.unmasked", refs[num].ID, refs[num].Name, map[string]any{"field": kind, "reason": clip(reason, 500)}); err != nil {
+	if err := s.record(ctx, actionUnmasked, refs[num].ID, refs[num].Name, map[string]any{"field": kind, "reason": clip(reason, 500)}); err != nil {
 		return "", err
 	}
 	return value, nil

@@ -181,6 +181,11 @@ type (
 			Value string `json:"value"`
 		}
 	}
+	looksOutput struct {
+		Body struct {
+			Items []Look `json:"items"`
+		}
+	}
 	tagOutput  struct{ Body TagRef }
 	tagsOutput struct {
 		Body struct {
@@ -208,6 +213,7 @@ func (s *Service) Routes(api *httpx.API) {
 	httpx.Register(api, op("list-contact-timeline", http.MethodGet, "/api/contacts/{id}/timeline", auth.ContactRead, "List a contact's events, newest first"), s.listTimeline)
 	httpx.Register(api, op("unmask-contact", http.MethodPost, "/api/contacts/{id}/unmask", auth.ContactUnmask, "Show a personal value in full; audited"), s.unmask)
 	s.attributeRoutes(api)
+	httpx.Register(api, op("list-contact-looks", http.MethodGet, "/api/contacts/{id}/looks", auth.ContactRead, "List who saw personal values of a contact, newest first"), s.listLooks)
 	httpx.Register(api, op("list-tags", http.MethodGet, "/api/tags", auth.ContactRead, "List tag groups and tags"), s.listTags)
 	httpx.Register(api, creates(op("create-tag", http.MethodPost, "/api/tags", auth.ContactWrite, "Make a tag")), s.createTag)
 }
@@ -321,6 +327,16 @@ func (s *Service) unmask(ctx context.Context, in *unmaskInput) (*unmaskOutput, e
 	}
 	out := &unmaskOutput{}
 	out.Body.Value = v
+	return out, nil
+}
+
+func (s *Service) listLooks(ctx context.Context, in *IDInput) (*looksOutput, error) {
+	looks, err := s.Looks(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &looksOutput{}
+	out.Body.Items = looks
 	return out, nil
 }
 

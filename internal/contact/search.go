@@ -81,22 +81,35 @@ func (s *Service) holders(ctx context.Context, q string) ([]int64, error) {
 		return nil, err
 	}
 	counted := false
+	var looked struct{ kind, value string } // the personal value that was typed, by the kind that somebody has it as
 	for _, kind := range kinds {
+		before := len(out)
 		norm, refused := normalize(kind, q, s.Country)
 		if refused != "" {
 			continue
 		}
+		typed := ""
 		if keptSealed(kind, norm) {
 			if !counted {
 				if err := s.guesses.allow(ctx, s.Clock.Now()); err != nil {
 					return nil, err
 				}
 				counted = true
+				looked.kind, looked.value = kind, norm
 			}
+			typed = norm
 			norm = s.Keys.Index(field(kind), norm)
 		}
 		rows, err := s.DB.Query(ctx, "select contact from identities where kind = $1 and lookup = $2", kind, norm)
 		if err := scanAll(rows, err, "find identity", add); err != nil {
+			return nil, err
+		}
+		if typed != "" && len(out) > before {
+			looked.kind, looked.value = kind, typed
+		}
+	}
+	if looked.kind != "" {
+		if err := s.lookedUp(ctx, looked.kind, looked.value, out); err != nil {
 			return nil, err
 		}
 	}

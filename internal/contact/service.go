@@ -68,6 +68,7 @@ type Service struct {
 	removed  []RemoveHook
 	uses     []UseFinder
 	guesses  *guessLimit
+	recent   *recentLooks
 	counts   tagCounts
 	sets     ruleSets
 	narrow   int64 // see List
@@ -90,7 +91,7 @@ func NewService(deps Deps) *Service {
 		lookups: newLookups(size / 4), hooks: hooks, kinds: &[]KindHook{}, defs: &definitionCache{}}
 	resolving := eng
 	resolving.cache = newCache(size)
-	return &Service{Deps: deps, guesses: &guessLimit{}, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}
+	return &Service{Deps: deps, guesses: &guessLimit{}, recent: &recentLooks{}, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}
 }
 
 var china = time.FixedZone("Asia/Shanghai", 8*3600)

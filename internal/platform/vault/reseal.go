@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	jobKind = "keys.reseal"
+	jobKind = "keys_reseal"
 	// rules is counted up when more is sealed than by the program before:
 	// everything is then gone over once more.
 	rules = 1
@@ -52,7 +52,7 @@ func (k *Keeper) plan(ctx context.Context, key string) error {
 		if err := k.mark(ctx, "asked:"+doneMark(key)); err != nil {
 			return err
 		}
-		_, err := k.Jobs.Enqueue(auth.With(ctx, auth.System("vault")), jobs.Spec{Kind: jobKind, Title: "keys.reseal", Unit: "items", Link: "/system", Key: jobKind,
+		_, err := k.Jobs.Enqueue(auth.With(ctx, auth.System("vault")), jobs.Spec{Kind: jobKind, Title: key, Unit: "items", Link: "/system", Key: jobKind,
 			Params: resealParams{Key: key}})
 		return err
 	})

@@ -47,6 +47,13 @@ export const notesPage = (id: string) => ({
   page: (cursor: string | undefined, signal: AbortSignal) => unwrap(api.GET('/api/contacts/{id}/notes', { params: { ...at(id), query: { cursor } }, signal })),
 })
 
+/** Who saw personal values of a contact, newest first. */
+export const looksQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...CONTACTS_KEY, 'one', id, 'looks'],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/contacts/{id}/looks', { params: at(id), signal })),
+  })
+
 /** Every tag in its group. */
 export const tagsQuery = () =>
   queryOptions({

@@ -70,6 +70,7 @@ export type ContactFilter = NonNullable<SelectionBody['filter']>
 export type ContactInput = Sent<'/api/contacts', 'post'>
 export type Contact = Answer<'/api/contacts/{id}', 'get'>
 export type Touch = NonNullable<Contact['firstTouch']>
+export type Look = Item<'/api/contacts/{id}/looks'>
 export type Note = Item<'/api/contacts/{id}/notes'>
 export type TimelineFact = Item<'/api/contacts/{id}/timeline'>
 

@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { GitMerge, TriangleAlert } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
@@ -13,7 +14,8 @@ import { Panel } from '@/shared/ui/Panel'
 import { Empty } from '@/shared/ui/states'
 import { DateTime, TimeAgo } from '@/shared/ui/values'
 import { mergeWhy } from '../merge'
-import { unmask } from '../queries'
+import { looksQuery, unmask } from '../queries'
+import { Looks } from './Looks'
 import css from './ProfileSide.module.css'
 
 /** What is known about the contact, beside what it did. */
@@ -23,12 +25,24 @@ export function ProfileSide({ contact }: { contact: Contact }) {
       <Identities contact={contact} />
       <Attributes contact={contact} />
       <Touches contact={contact} />
+      <Looks id={contact.id} />
     </>
   )
 }
 
+/** Opens a hidden value; who looked is read anew then. */
+function useReveal(id: string) {
+  const client = useQueryClient()
+  return async (field: string, reason: string) => {
+    const value = await unmask(id, field, reason)
+    void client.invalidateQueries({ queryKey: looksQuery(id).queryKey })
+    return value
+  }
+}
+
 function Identities({ contact }: { contact: Contact }) {
   const { t } = useTranslation('contacts')
+  const reveal = useReveal(contact.id)
   return (
     <Panel title={t('side.identities')}>
       {contact.identities.length === 0 ? (
@@ -44,7 +58,7 @@ function Identities({ contact }: { contact: Contact }) {
                   <Tooltip placement="left" title={<SeenWhen first={i.firstSeenAt} last={i.lastSeenAt} source={i.source} />}>
                     <span className={css.value}>
                       {i.masked ? (
-                        <Masked value={i.value} label={label} reveal={(reason) => unmask(contact.id, i.id, reason)} />
+                        <Masked value={i.value} label={label} reveal={(reason) => reveal(i.id, reason)} />
                       ) : (
                         <CopyText text={i.value} label={label} mono={false} />
                       )}
@@ -115,6 +129,7 @@ function SeenWhen({ first, last, source }: { first: string; last: string; source
 
 function Attributes({ contact }: { contact: Contact }) {
   const { t } = useTranslation('contacts')
+  const reveal = useReveal(contact.id)
   const own: Contact['attributes'] = [...contact.attributes]
   if (contact.birthday) own.unshift({ key: 'birthday', label: t('side.birthday'), value: contact.birthday.slice(0, 10) })
   if (contact.gender) own.unshift({ key: 'gender', label: t('side.gender'), value: codeText('contacts', 'gender', contact.gender) })
@@ -129,7 +144,7 @@ function Attributes({ contact }: { contact: Contact }) {
               <dt title={a.key}>{a.label || a.key}</dt>
               <dd>
                 {a.masked ? (
-                  <Masked value={String(a.value)} label={a.label || a.key} reveal={(reason) => unmask(contact.id, `attribute:${a.key}`, reason)} />
+                  <Masked value={String(a.value)} label={a.label || a.key} reveal={(reason) => reveal(`attribute:${a.key}`, reason)} />
                 ) : (
                   <AttributeValue value={a.value} />
                 )}

@@ -46,6 +46,7 @@ export default function SystemPage() {
               <Stores status={data} />
               <Checks status={data} />
             </div>
+            <Encryption status={data} />
             <Program status={data} />
           </div>
         )}
@@ -110,6 +111,54 @@ function Checks({ status }: { status: SystemStatus }) {
       </dl>
     </Panel>
   )
+}
+
+const KEY_TONES: Record<SystemStatus['encryption']['keys'][number]['state'], Tone> = { active: 'good', new: 'warn', old: 'neutral' }
+
+/** Which keys seal personal data, and what is still to be sealed anew. */
+function Encryption({ status }: { status: SystemStatus }) {
+  const { t } = useTranslation('system')
+  const { keys, clear, remaining, resealed, countedAt } = status.encryption
+  const inClear = clear.reduce((sum, p) => sum + p.count, 0)
+  return (
+    <Panel title={t('encryption.title')} desc={t('encryption.desc')}>
+      <dl className="kp-list" data-encryption>
+        {keys.map((k) => (
+          <div key={k.id} className="kp-row">
+            <dt className="kp-grow">
+              <b className="kp-strong kp-num">{k.id}</b> {k.index && <small className="kp-muted">{t('encryption.index')}</small>}
+              <div className="kp-muted">{underKey(k.places.reduce((sum, p) => sum + p.count, 0))}</div>
+            </dt>
+            <dd>{k.activeAt && <DateTime at={k.activeAt} />}</dd>
+            <dd>
+              <StatusDot tone={KEY_TONES[k.state]}>{t(`encryption.${k.state}`)}</StatusDot>
+            </dd>
+          </div>
+        ))}
+        {inClear > 0 && (
+          <div className="kp-row">
+            <dt className="kp-grow">{t('encryption.clear', { count: inClear })}</dt>
+          </div>
+        )}
+        <div className="kp-row">
+          <dt className="kp-grow">
+            {remaining > 0 ? <Link to="/jobs">{t('encryption.remaining', { count: remaining })}</Link> : resealed ? t('encryption.whole') : <Link to="/jobs">{t('encryption.working')}</Link>}
+          </dt>
+          <dd className="kp-muted">
+            {countedAt && (
+              <>
+                {t('encryption.counted')} <TimeAgo at={countedAt} />
+              </>
+            )}
+          </dd>
+        </div>
+      </dl>
+    </Panel>
+  )
+
+  function underKey(count: number) {
+    return count > 0 ? t('encryption.under', { count }) : t('encryption.nothing')
+  }
 }
 
 function Program({ status }: { status: SystemStatus }) {
