@@ -19,6 +19,8 @@ func (s *Service) Sealed() []vault.Column {
 		{Table: "contacts", Key: "num:n", Column: "attributes", Inside: s.sealAttributesAnew, Lock: locked},
 		{Table: "contact_notes", Key: "id", Column: "body", Field: noteField, Clear: true},
 		{Table: "contact_merges", Key: "id", Column: "before", Inside: s.sealPartsAnew, Lock: locked},
+		{Table: "contact_attribute_history", Key: "contact:n attr nth:n", Column: "old", InsideOf: s.sealValueAnew, Named: 1, Lock: locked},
+		{Table: "contact_attribute_history", Key: "contact:n attr nth:n", Column: "new", InsideOf: s.sealValueAnew, Named: 1, Lock: locked},
 		{Table: "contact_import_changes", Key: "import_id contact:n", Column: "before", Inside: s.sealPartsAnew, Lock: locked},
 	}
 }
@@ -26,7 +28,7 @@ func (s *Service) Sealed() []vault.Column {
 // sealedPart is a sealed attribute inside JSON, with its key.
 var sealedPart = regexp.MustCompile(`("(?:[^"\\]|\\.)*"):\{"\$sealed":"(s1\.[0-9a-f]{8}\.[A-Za-z0-9_-]+)"\}`)
 
-// Stale tells whether an older key sealed a text (package secret implements it).
+// staler tells whether an older key sealed a text (package secret implements it).
 type staler interface{ Stale(sealed string) bool }
 
 // sealPartsAnew seals the sealed attributes inside a JSON text with the newest key.
@@ -57,6 +59,21 @@ func (s *Service) sealPartsAnew(text string) (string, error) {
 		return part
 	})
 	return out, fault
+}
+
+// sealValueAnew seals one value of an attribute with the newest key.
+func (s *Service) sealValueAnew(key, text string) (string, error) {
+	var v sealedText
+	keys, ok := s.Keys.(staler)
+	if !ok || !isSealed(json.RawMessage(text)) || json.Unmarshal([]byte(text), &v) != nil || !keys.Stale(v.Sealed) {
+		return text, nil
+	}
+	plain, err := s.Keys.Open(field("attribute."+key), v.Sealed)
+	if err != nil {
+		return "", err
+	}
+	raw, err := s.engine.sealAttribute(key, json.RawMessage(plain))
+	return string(raw), err
 }
 
 // sealAttributesAnew also seals what an older program left in clear.

@@ -38,6 +38,9 @@ type Column struct {
 	// Inside, when set, is for texts with sealed parts in them: it gives the text
 	// with its parts as they should be, the same text when they are.
 	Inside func(text string) (string, error)
+	// InsideOf is Inside for parts whose name is a column of the key: the one at Named.
+	InsideOf func(name, text string) (string, error)
+	Named    int
 	// Lock, when set, keeps out others who read a row, think, and write it back.
 	Lock func(ctx context.Context) error
 }
@@ -162,7 +165,7 @@ func (s *columnSource) page(ctx context.Context, from place, limit int) ([]seale
 		where = append(where, "("+s.names()+") > ("+strings.Join(marks, ", ")+")")
 	}
 	switch {
-	case s.Inside != nil:
+	case s.inside():
 		where = append(where, s.Column.Column+" <> ''")
 	case !s.Bytes:
 		where = append(where, s.Column.Column+" <> ''", s.Column.Column+" not like "+arg("s1."+s.ring.KeyID()+".%"))
@@ -211,12 +214,22 @@ func (s *columnSource) field(r sealedRow) string {
 	return s.Field
 }
 
+func (s *columnSource) inside() bool { return s.Inside != nil || s.InsideOf != nil }
+
+func (s *columnSource) insideOf(r sealedRow, text string) (string, error) {
+	if s.InsideOf == nil {
+		return s.Inside(text)
+	}
+	name, _ := r.key[s.Named].(string)
+	return s.InsideOf(name, text)
+}
+
 // anew gives the row's content as it should be, nil when it is right.
 func (s *columnSource) anew(r sealedRow) (any, error) {
 	text := string(r.text)
 	switch {
-	case s.Inside != nil:
-		out, err := s.Inside(text)
+	case s.inside():
+		out, err := s.insideOf(r, text)
 		if err != nil || out == text {
 			return nil, err
 		}
@@ -275,7 +288,7 @@ func (s *columnSource) Under(ctx context.Context) (map[string]int64, error) {
 	if s.Where != "" {
 		cond = " and " + s.Where
 	}
-	if s.Inside != nil {
+	if s.inside() {
 		for _, id := range s.ring.KeyIDs() {
 			var n int64
 			err := s.db.QueryRow(ctx, "select count(*) from "+s.Table+" where "+s.Column.Column+" like $1"+cond, "%\"s1."+id+".%").Scan(&n)
