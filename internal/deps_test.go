@@ -26,6 +26,7 @@ var platform = map[string][]string{
 	"platform/id":              {},
 	"platform/db":              {},
 	"platform/i18n":            {},
+	"platform/sheet":           {},
 	"platform/auth":            {"platform/errs", "platform/id"},
 	"platform/secret":          {"platform/errs"},
 	"platform/blob":            {"platform/errs", "platform/secret"},
@@ -87,7 +88,7 @@ var engines = map[string][]string{
 	"github.com/minio/":             {"platform/blob"},
 	"golang.org/x/crypto/argon2":    {"platform/auth"},
 	"github.com/danielgtaylor/huma": {"platform/httpx"},
-	"github.com/xuri/excelize/":     {"importer/table", "importer"},
+	"github.com/xuri/excelize/":     {"importer/table", "importer", "platform/sheet"},
 }
 
 // edge is one import; from and to are folders below internal (cmd/… for the

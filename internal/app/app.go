@@ -65,6 +65,7 @@ type App struct {
 	dict      *dictionary.Service
 	live      *live.Service
 	contacts  *contact.Service
+	exports   *contact.Exports
 	consent   *consent.Service
 	care      *care.Service
 	shop      *shop.Service
@@ -179,6 +180,7 @@ func (a *App) buildServices() {
 	a.care = care.NewService(care.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Selector: a.contacts, Jobs: a.jobs, People: a.Team, Zone: a.zone})
 	a.care.RegisterJobs()
+	a.exports = contact.NewExports(a.contacts, contact.ExportDeps{Jobs: a.jobs, Catalogue: a.catalogue})
 	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})
 	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
 		Emitter: a.intake, Keys: a.ring, Watcher: a.live, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})

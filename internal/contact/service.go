@@ -71,6 +71,7 @@ type Service struct {
 	recent   *recentLooks
 	counts   tagCounts
 	sets     ruleSets
+	views    *views
 	narrow   int64 // see List
 }
 
@@ -91,7 +92,9 @@ func NewService(deps Deps) *Service {
 		lookups: newLookups(size / 4), hooks: hooks, kinds: &[]KindHook{}, defs: &definitionCache{}}
 	resolving := eng
 	resolving.cache = newCache(size)
-	return &Service{Deps: deps, guesses: &guessLimit{}, recent: &recentLooks{}, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}
+	s := &Service{Deps: deps, guesses: &guessLimit{}, recent: &recentLooks{}, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}
+	s.views = &views{s: s, counts: map[string]viewCount{}}
+	return s
 }
 
 var china = time.FixedZone("Asia/Shanghai", 8*3600)

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/koipond/koipond/internal/platform/i18n"
+	"github.com/koipond/koipond/internal/platform/sheet"
 )
 
 // RejectsName is what the file of an import's rejected rows is called.
@@ -59,21 +59,13 @@ func (s *Service) WriteRejects(ctx context.Context, to io.Writer, imp Import, la
 	return w.Error()
 }
 
-// harmless makes a text safe for a CSV that a spreadsheet opens: valid, and not
-// a formula (a leading = or @, or + or - before anything but a number;
-// spreadsheets in East Asian languages take the full-width signs for them).
+// harmless makes a text safe for a CSV that a spreadsheet opens. What this
+// package reads as a number or phone number is no formula.
 func harmless(s string) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\x00", "�")
-	if first, _ := utf8.DecodeRuneInString(s); s == "" || !strings.ContainsRune("=@+-＝＠＋－\t\r\n", first) {
-		return s
-	}
-	if s[0] == '=' && strings.HasPrefix(s, `="`) && strings.Count(s, `"`) == 2 && strings.HasSuffix(s, `"`) { // ="00123", as shops write
-		return s
-	}
-	if _, _, code := parseNumber(s); code == "" || looksPhone(s) {
-		return s
-	}
-	return "'" + s
+	return sheet.Harmless(s, func(s string) bool {
+		_, _, code := parseNumber(s)
+		return code == "" || looksPhone(s)
+	})
 }
 
 // describe says one fault: the column, what is wrong, the value.

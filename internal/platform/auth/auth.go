@@ -31,6 +31,7 @@ const (
 	ContactWrite    Permission = "contact.write"
 	ContactUnmask   Permission = "contact.unmask"
 	ContactExport   Permission = "contact.export"
+	ViewShare       Permission = "view.share"
 	ConsentWrite    Permission = "consent.write"
 	AttributeWrite  Permission = "attribute.write"
 	OrderRead       Permission = "order.read"
@@ -41,7 +42,7 @@ const (
 
 // All lists every grantable permission, in the order the console shows them.
 func All() []Permission {
-	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, ConsentWrite, AttributeWrite, OrderRead,
+	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, ViewShare, ConsentWrite, AttributeWrite, OrderRead,
 		ImportRead, ImportWrite, FactsRead, FactsWrite, DictionaryRead, DictionaryWrite,
 		JobsRead, JobsWrite, KeysRead, KeysWrite, TeamRead, TeamWrite, AuditRead, SystemRead, SettingsWrite}
 }
@@ -61,14 +62,14 @@ func BuiltinRoles() []Role {
 	department := DataScope{BreadthDepartment, true}
 	return []Role{
 		{"admin", All(), all},
-		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ConsentWrite, AttributeWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite), all},
-		{"growth", with(ContactWrite, AttributeWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite), all},
+		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ViewShare, ConsentWrite, AttributeWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite), all},
+		{"growth", with(ContactWrite, ViewShare, AttributeWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite), all},
 		{"content", with(FactsRead, DictionaryRead), all},
 		{"copywriter", []Permission{OverviewRead, DictionaryRead, JobsRead}, mine},
 		{"community", with(ContactWrite, ContactUnmask, ConsentWrite), department},
 		{"sales", with(ContactWrite, ContactUnmask, ConsentWrite), mine},
 		{"service", with(ContactWrite, ContactUnmask, ConsentWrite), department},
-		{"analyst", with(FactsRead, FactsWrite, DictionaryRead, DictionaryWrite, ContactExport, ImportRead, SystemRead), all},
+		{"analyst", with(FactsRead, FactsWrite, DictionaryRead, DictionaryWrite, ContactExport, ViewShare, ImportRead, SystemRead), all},
 	}
 }
 

@@ -21,6 +21,7 @@ export type Permission =
   | 'contact.write'
   | 'contact.unmask'
   | 'contact.export'
+  | 'view.share'
   | 'consent.write'
   | 'attribute.write'
   | 'order.read'
