@@ -1,4 +1,5 @@
 import { BulkTags } from '@/features/contacts/components/BulkTags'
+import { ExportContacts } from '@/features/contacts/components/ExportContacts'
 import { ContactsPage } from '@/features/contacts/pages/ContactsPage'
 import type { SelectionAction } from '@/shared/lib/selection'
 import { useCan } from '@/shared/lib/session'
@@ -7,5 +8,6 @@ import { useCan } from '@/shared/lib/session'
 export default function ContactsList() {
   const actions: SelectionAction[] = []
   if (useCan('contact.write')) actions.push({ key: 'tags', show: (s) => <BulkTags selection={s} /> })
+  if (useCan('contact.export')) actions.push({ key: 'export', show: (s) => <ExportContacts selection={s} /> })
   return <ContactsPage actions={actions} />
 }

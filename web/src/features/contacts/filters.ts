@@ -1,12 +1,13 @@
-import type { ContactFilter, ContactQuery } from '@/shared/api/types'
+import type { ContactFilter, ContactQuery, Rule } from '@/shared/api/types'
 import { parseDays, type DaySpan } from '@/shared/lib/days'
 import type { Sort, UrlPatch } from '@/shared/lib/url'
+import { parseRule } from './rule'
 
 /** What a contact is: someone known, or a device nobody has claimed yet. */
 export const KINDS = ['person', 'visitor'] as const
 export type Kind = (typeof KINDS)[number]
 
-export const SORTS = ['lastSeen', 'created', 'name', 'orders', 'revenue'] as const
+export const SORTS = ['lastSeen', 'created', 'name', 'orders', 'revenue', 'lastOrder'] as const
 export type SortKey = (typeof SORTS)[number]
 export const FIRST_SORT: Sort<SortKey> = { sort: 'lastSeen', order: 'desc' }
 
@@ -18,6 +19,8 @@ export interface ContactFilters {
   tag: string
   owner: string
   created: DaySpan
+  /** What the filter builder made. */
+  where?: Rule
 }
 
 /** Reads the filters from the address. Nonsense counts as not set. */
@@ -30,6 +33,7 @@ export function readFilters(params: URLSearchParams, zone: string): ContactFilte
     tag: get('tag'),
     owner: get('owner'),
     created: parseDays(params.get('createdFrom'), params.get('createdTo'), zone),
+    where: parseRule(params.get('where')),
   }
 }
 
@@ -42,15 +46,16 @@ export function writeFilters(f: Partial<ContactFilters>): UrlPatch {
     out.createdFrom = f.created.first ?? ''
     out.createdTo = f.created.last ?? ''
   }
+  if ('where' in f) out.where = f.where ? JSON.stringify(f.where) : ''
   return out
 }
 
 /** Takes every filter out of the address. The kind stays: it is a view, not a filter. */
-export const NO_FILTERS: UrlPatch = writeFilters({ q: '', channel: '', tag: '', owner: '', created: {} })
+export const NO_FILTERS: UrlPatch = writeFilters({ q: '', channel: '', tag: '', owner: '', created: {}, where: undefined })
 
 /** Whether anything narrows the list within its kind. */
 export function isFiltered(f: ContactFilters): boolean {
-  return !!(f.q || f.channel || f.tag || f.owner || f.created.first || f.created.last)
+  return !!(f.q || f.channel || f.tag || f.owner || f.created.first || f.created.last || f.where)
 }
 
 /** The filters as every request about many contacts takes them. */
@@ -63,6 +68,7 @@ export function toFilter(f: ContactFilters): ContactFilter {
     owner: f.owner || undefined,
     createdFrom: f.created.from,
     createdTo: f.created.to,
+    where: f.where,
   }
 }
 

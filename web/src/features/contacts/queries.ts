@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '@/shared/api/client'
-import type { Contact, ContactInput, ContactQuery, Note } from '@/shared/api/types'
+import type { Contact, ContactFilter, ContactInput, ContactQuery, ContactView, ExportInput, Job, Note, ViewInput, ViewPrefs } from '@/shared/api/types'
 import type { PeopleQuery } from './people'
 
 /** Every list and record of contacts is under this key. */
@@ -8,10 +8,18 @@ export const CONTACTS_KEY = ['contacts'] as const
 
 const at = (id: string) => ({ path: { id } })
 
+/** Beyond so many characters a rule travels in a body: proxies cut long addresses off. */
+const LONG = 1500
+
 /** One page of the list of contacts. */
 export const contactsPage = (query: ContactQuery) => ({
   queryKey: [...CONTACTS_KEY, 'list', query],
-  page: (cursor: string | undefined, signal: AbortSignal) => unwrap(api.GET('/api/contacts', { params: { query: { ...query, cursor } }, signal })),
+  page: (cursor: string | undefined, signal: AbortSignal) => {
+    if ((query.where?.length ?? 0) <= LONG) return unwrap(api.GET('/api/contacts', { params: { query: { ...query, cursor } }, signal }))
+    const { where, kind = 'person', sort = 'lastSeen', order = 'desc', limit = 50, ...filter } = query
+    const rule = where ? (JSON.parse(where) as ContactFilter['where']) : undefined
+    return unwrap(api.POST('/api/contacts/query', { body: { filter: { ...filter, kind, where: rule }, sort, order, limit, cursor }, signal }))
+  },
 })
 
 /** One page of the people behind a number of the home page. */
@@ -89,3 +97,54 @@ export const deleteNote = (id: string, note: string) => unwrap(api.DELETE('/api/
 /** Fetches a hidden value in full. The server writes who asked, for what and why into the audit log. */
 export const unmask = async (id: string, field: string, reason: string): Promise<string> =>
   (await unwrap(api.POST('/api/contacts/{id}/unmask', { params: at(id), body: { field, reason } }))).value
+
+/** What contacts can be filtered by, named in a language. */
+export const ruleFieldsQuery = (lang: string) =>
+  queryOptions({
+    queryKey: ['contacts', 'fields', lang],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/contacts/fields', { signal })),
+    staleTime: 60_000,
+  })
+
+/** A filter as a sentence, and how many it means. */
+export const describeFilter = (body: ContactFilter, lang: string) =>
+  queryOptions({
+    queryKey: ['contacts', 'describe', body, lang],
+    queryFn: ({ signal }) => unwrap(api.POST('/api/contacts/describe', { body, signal })),
+    retry: false,
+  })
+
+/** Every list of views and their numbers are under this key. */
+export const VIEWS_KEY = ['contacts', 'views'] as const
+
+/** The views that there are for this user, and how they are kept. */
+export const viewsQuery = (lang: string) =>
+  queryOptions({
+    queryKey: [...VIEWS_KEY, lang],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/contact-views', { signal })),
+  })
+
+/** How many contacts views show. The server counts at most twice a minute. */
+export const viewCountsQuery = (ids: string[]) =>
+  queryOptions({
+    queryKey: ['contacts', 'view-counts', ids],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/contact-view-counts', { params: { query: { ids: ids.join(',') } }, signal })),
+    enabled: ids.length > 0,
+    staleTime: 30_000,
+    placeholderData: (old) => old,
+  })
+
+export const createView = (body: ViewInput) => unwrap<ContactView>(api.POST('/api/contact-views', { body }))
+export const updateView = (id: string, body: ViewInput) => unwrap<ContactView>(api.PUT('/api/contact-views/{id}', { params: at(id), body }))
+export const deleteView = (id: string) => unwrap(api.DELETE('/api/contact-views/{id}', { params: at(id) }))
+export const setViewPrefs = (body: ViewPrefs) => unwrap(api.PUT('/api/contact-view-prefs', { body }))
+
+/** The columns that a file of contacts can have. Needs contact.export. */
+export const exportColumnsQuery = (lang: string) =>
+  queryOptions({
+    queryKey: ['contacts', 'export-columns', lang],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/contacts/export-columns', { signal })),
+  })
+
+export const startExport = (body: ExportInput, key: string) =>
+  unwrap<Job>(api.POST('/api/contacts/export', { body, params: { header: { 'Idempotency-Key': key } } }))

@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next'
 import type { CursorList } from '../api/cursor'
 import { formatInt } from '../lib/format'
 import { usePrefs } from '../lib/prefs'
-import { ColumnPicker, useColumns } from './columns'
+import { ColumnPicker, useColumns, type ChosenColumns } from './columns'
 import { Grid, type GridProps } from './Grid'
 import { Button } from './kit'
 import { ErrorState, NoMatches } from './states'
@@ -19,15 +19,17 @@ interface Props<T, K extends string> extends Omit<GridProps<T, K>, 'rows'> {
   onClearFilters?: () => void
   /** Remembers the chosen columns on this device under this name, and shows the column menu. */
   columnsKey?: string
+  /** Columns kept elsewhere than on this device, in their order. */
+  chosenColumns?: ChosenColumns
   /** Rows of the loading shape. */
   skeletonRows?: number
 }
 
 /** The list of the console: keyset pages, sorting, chosen columns, and all four states. */
 export function DataTable<T extends object, K extends string = string>(props: Props<T, K>) {
-  const { list, empty, filtered, onClearFilters, columnsKey, skeletonRows = 8, columns, ...grid } = props
+  const { list, empty, filtered, onClearFilters, columnsKey, chosenColumns, skeletonRows = 8, columns, ...grid } = props
   const { t } = useTranslation()
-  const [shown, picker] = useColumns(columnsKey, columns)
+  const [shown, picker] = useColumns(columnsKey, columns, chosenColumns)
 
   if (list.error && list.items.length === 0) return <ErrorState error={list.error} onRetry={list.refetch} />
   const loading = list.loading && list.items.length === 0

@@ -1,16 +1,19 @@
 import { useQuery } from '@tanstack/react-query'
-import { SlidersHorizontal } from 'lucide-react'
+import { ListFilter, SlidersHorizontal } from 'lucide-react'
 import { useMemo, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { CHANNELS, useChannelName } from '@/shared/lib/channels'
+import { usePrefs } from '@/shared/lib/prefs'
 import { useCan, useMe } from '@/shared/lib/session'
 import { DayPicker } from '@/shared/ui/DayPicker'
 import { FilterBar, FilterSelect, SearchBox } from '@/shared/ui/FilterBar'
 import { FilterChips, useDaysText, type FilterChip } from '@/shared/ui/FilterChips'
 import { Button, Popover, Segmented, Select } from '@/shared/ui/kit'
 import { KINDS, type ContactFilters, type Kind } from '../filters'
-import { staffQuery, tagsQuery } from '../queries'
+import { describeFilter, staffQuery, tagsQuery } from '../queries'
+import { countConditions, rootOf } from '../rule'
 import css from './ContactFilterBar.module.css'
+import { RuleBuilder } from './RuleBuilder'
 
 interface Props {
   filters: ContactFilters
@@ -30,6 +33,7 @@ export function useStaff(): { id: string; name: string }[] {
 export function ContactFilterBar({ filters, onChange, onClear, extra }: Props) {
   const { t } = useTranslation(['contacts', 'common'])
   const [open, setOpen] = useState(false)
+  const [building, setBuilding] = useState(false)
   const chips = useChips(filters, onChange)
   return (
     <>
@@ -47,7 +51,22 @@ export function ContactFilterBar({ filters, onChange, onClear, extra }: Props) {
             {chips.length > 0 && <span className={css.count}>{chips.length}</span>}
           </Button>
         </Popover>
+        <Button icon={<ListFilter size={15} aria-hidden />} onClick={() => setBuilding(true)}>
+          {t('rule.open')}
+          {filters.where && <span className={css.count}>{countConditions(rootOf(filters.where))}</span>}
+        </Button>
       </FilterBar>
+      {building && (
+        <RuleBuilder
+          rule={filters.where}
+          kind={filters.kind}
+          onClose={() => setBuilding(false)}
+          onApply={(where) => {
+            onChange({ where })
+            setBuilding(false)
+          }}
+        />
+      )}
       <FilterChips chips={chips} onClear={onClear} />
     </>
   )
@@ -117,6 +136,8 @@ function useChips(filters: ContactFilters, onChange: Props['onChange']): FilterC
   const owners = useOwners()
   const tags = useQuery({ ...tagsQuery(), enabled: filters.tag !== '' })
   const tag = tags.data?.groups.flatMap((g) => g.tags).find((x) => x.id === filters.tag)
+  const { lang } = usePrefs()
+  const told = useQuery({ ...describeFilter({ kind: filters.kind, where: filters.where }, lang), enabled: filters.where !== undefined })
   const chips: FilterChip[] = []
   const add = (key: string, label: string, value: string, off: Partial<ContactFilters>) =>
     value && chips.push({ key, label, value, onRemove: () => onChange(off) })
@@ -124,5 +145,6 @@ function useChips(filters: ContactFilters, onChange: Props['onChange']): FilterC
   add('tag', t('filter.tag'), filters.tag && (tag?.name ?? filters.tag), { tag: '' })
   add('owner', t('filter.owner'), filters.owner && (owners.find((u) => u.id === filters.owner)?.name ?? filters.owner), { owner: '' })
   add('created', t('filter.created'), days(filters.created), { created: {} })
+  add('where', t('rule.chip'), filters.where ? (told.data?.sentence ?? '…') : '', { where: undefined })
   return chips
 }

@@ -1,13 +1,15 @@
 import { Upload, UserPlus, UsersRound } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate, useSearchParams } from 'react-router'
 import { useCursorList } from '@/shared/api/cursor'
+import type { ContactView } from '@/shared/api/types'
 import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useCan, useTimezone } from '@/shared/lib/session'
 import type { SelectionAction } from '@/shared/lib/selection'
-import { useUrlPatch, useUrlSort } from '@/shared/lib/url'
+import { useUrlPatch, useUrlSort, type UrlPatch } from '@/shared/lib/url'
 import { DataTable } from '@/shared/ui/DataTable'
 import { Button } from '@/shared/ui/kit'
 import { Page, PageHead } from '@/shared/ui/PageHead'
@@ -17,9 +19,11 @@ import { ContactFilterBar } from '../components/ContactFilterBar'
 import { CreateContact } from '../components/CreateContact'
 import { SelectionBar } from '../components/SelectionBar'
 import { useContactColumns } from '../components/useContactColumns'
+import { ViewTabs } from '../components/ViewTabs'
 import { FIRST_SORT, isFiltered, NO_FILTERS, readFilters, SORTS, toFilter, toQuery, writeFilters, type ContactFilters } from '../filters'
-import { contactsPage } from '../queries'
+import { contactsPage, setViewPrefs, VIEWS_KEY, viewsQuery } from '../queries'
 import { NOBODY, selectionOf, tick, tickedRows, type Choice } from '../selection'
+import { definitionOf, viewPatch } from '../views'
 
 /** Everybody in the pond. What can be done with many of them is given by whoever composes the page. */
 export function ContactsPage({ actions = [] }: { actions?: SelectionAction[] }) {
@@ -31,6 +35,7 @@ export function ContactsPage({ actions = [] }: { actions?: SelectionAction[] }) 
   const patch = useUrlPatch()
   const filters = useMemo(() => readFilters(params, zone), [params, zone])
   const [sort, setSort] = useUrlSort(SORTS, FIRST_SORT)
+  const { views, prefs, at, open, chosenColumns } = useViews(params, patch, zone, filters.kind)
   const list = useCursorList(contactsPage(toQuery(filters, sort)))
   const columns = useContactColumns(true)
   const mayWrite = useCan('contact.write')
@@ -63,6 +68,7 @@ export function ContactsPage({ actions = [] }: { actions?: SelectionAction[] }) 
         }
       />
       <Panel flush>
+        {views && prefs && <ViewTabs views={views} prefs={prefs} at={at} now={definitionOf(filters, sort, chosenColumns?.keys)} onOpen={open} />}
         <ContactFilterBar
           filters={filters}
           onChange={(next) => patch(writeFilters(next))}
@@ -87,6 +93,7 @@ export function ContactsPage({ actions = [] }: { actions?: SelectionAction[] }) 
           sort={sort}
           onSort={setSort}
           columnsKey="contacts"
+          chosenColumns={chosenColumns}
           selected={actions.length > 0 ? tickedRows(choice, list.items).map((r) => r.id) : undefined}
           onSelect={actions.length > 0 ? (keys) => setChoice(tick(choice, list.items, keys)) : undefined}
           filtered={isFiltered(filters)}
@@ -119,4 +126,31 @@ function useChoice(filters: ContactFilters): [Choice, (next: Choice) => void] {
   const [state, setState] = useState({ key, choice: NOBODY })
   const set = (choice: Choice) => setState({ key, choice })
   return [state.key === key ? state.choice : NOBODY, set]
+}
+
+/** The views, the one that the address names, and its columns as this user keeps them. */
+function useViews(params: URLSearchParams, patch: (next: UrlPatch, push?: boolean) => void, zone: string, kind: string) {
+  const { lang } = usePrefs()
+  const client = useQueryClient()
+  const { data } = useQuery(viewsQuery(lang))
+  const views = data?.items
+  const prefs = data?.prefs
+  const named = params.get('view')
+  const bare = params.size === 0
+  const at = views?.find((v) => v.id === (named ?? (bare ? 'all' : undefined)))
+  const first = bare ? views?.find((v) => v.id === prefs?.default) : undefined
+  // A link that gives a view alone, and the view that opens first, mean all that the view narrows by.
+  const lone = named !== null && params.size === 1 ? at : first
+  useEffect(() => {
+    if (lone && kind === 'person') patch(viewPatch(lone, zone))
+    // The address is written once per view, not again when filters are taken off.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [lone?.id])
+  const key = at?.id ?? 'all'
+  const chosenColumns = prefs && {
+    keys: prefs.columns?.[key] ?? at?.definition.columns,
+    onChange: (keys: string[]) =>
+      void setViewPrefs({ ...prefs, columns: { ...prefs.columns, [key]: keys } }).then(() => client.invalidateQueries({ queryKey: VIEWS_KEY })),
+  }
+  return { views, prefs, at, open: (v: ContactView) => patch(viewPatch(v, zone), true), chosenColumns }
 }
