@@ -247,6 +247,13 @@ func BenchmarkMillion(b *testing.B) {
 	require.NoError(b, err)
 	b.Logf("%d MB", size>>20)
 
+	rule := func(text string) *Rule {
+		r, err := ParseRule(text, "where")
+		require.NoError(b, err)
+		return r
+	}
+	tag := func(i int) string { return fmt.Sprintf(`{"field":"tag","op":"hasAnyOf","value":[%q]}`, tags[i].ID) }
+	const owner, date, buyer = `{"field":"owner","op":"is","value":"us_3"}`, `{"field":"created","op":"between","value":["2026-01-01","2026-02-10"]}`, `{"field":"orders","op":"between","value":[2,5]}`
 	queries := []struct {
 		name string
 		q    Query
@@ -256,6 +263,13 @@ func BenchmarkMillion(b *testing.B) {
 		{"created", Query{CreatedFrom: start.AddDate(0, -1, 0), CreatedTo: start.AddDate(0, 0, -20)}},
 		{"tag", Query{Tag: tags[0].ID}}, {"rare-tag", Query{Tag: tags[4].ID}}, {"tag+channel+owner", Query{Tag: tags[0].ID, Channel: PaidSearch, Owner: "us_3"}},
 		{"visitors", Query{Kind: event.Visitor}},
+		{"rule-tag", Query{Where: rule(`{"v":1,"all":[` + tag(0) + `]}`)}},
+		{"rule-number", Query{Where: rule(`{"v":1,"all":[` + buyer + `]}`)}},
+		{"rule-three", Query{Where: rule(`{"v":1,"all":[` + tag(0) + `,` + buyer + `,{"field":"channel","key":"first","op":"in","value":["paid_search","feed_ads","social"]}]}`)}},
+		{"rule-owner+date", Query{Where: rule(`{"v":1,"all":[` + owner + `,` + date + `]}`)}},
+		{"rule-nested", Query{Where: rule(`{"v":1,"all":[{"any":[` + tag(2) + `,` + owner + `]},{"none":[` + buyer + `,{"field":"city","op":"contains","value":"上"}]}]}`)}},
+		{"rule-not", Query{Where: rule(`{"v":1,"none":[` + tag(0) + `]}`)}},
+		{"rule-silent", Query{Where: rule(`{"v":1,"all":[{"field":"lastSeen","op":"olderThan","value":300}]}`)}},
 		{"q-zh", Query{Q: "张子涵"}}, {"q-family", Query{Q: "张"}}, {"q-letter", Query{Q: "z"}}, {"q-pinyin", Query{Q: "zhang"}}, {"q-initials", Query{Q: "zzh"}},
 		{"q-phone", Query{Q: "13900000010"}}, {"q-nobody", Query{Q: "某某某"}},
 	}
