@@ -22,14 +22,15 @@ for (const lang of ['zh-CN', 'en']) {
     await page.goto(pond.url + '/contacts')
     await page.getByRole('button', { name: w.build }).click()
     const builder = page.getByRole('dialog')
-    await builder.getByRole('button', { name: w.add }).click()
+    await builder.getByRole('button', { name: w.add, exact: true }).click()
     const choose = async (label, option) => {
       await builder.getByRole('combobox', { name: label }).click()
-      await page.locator('.ant-select-dropdown:visible').getByTitle(option, { exact: true }).click()
+      if (label === w.field) await page.keyboard.type(option)
+      await page.locator(`.ant-select-dropdown:visible .ant-select-item-option[title="${option}"]`).click()
     }
     await choose(w.field, w.orders)
     await choose(w.op, w.gte)
-    await builder.getByLabel(w.value, { exact: true }).fill('4')
+    await builder.getByLabel(w.value, { exact: true }).fill('1')
     await builder.getByRole('button', { name: w.apply }).click()
     await page.waitForURL((u) => u.searchParams.get('where')?.includes('"orders"'))
     const where = new URL(page.url()).searchParams.get('where')

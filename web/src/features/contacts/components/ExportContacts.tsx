@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Download } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link } from 'react-router'
+import { useNavigate } from 'react-router'
 import { idempotencyKey } from '@/shared/api/client'
 import type { ExportInput } from '@/shared/api/types'
 import { usePrefs } from '@/shared/lib/prefs'
@@ -36,6 +36,7 @@ function ExportDialog({ selection, onClose }: { selection: ContactSelection; onC
   const { lang } = usePrefs()
   const client = useQueryClient()
   const toast = useToast()
+  const go = useNavigate() // the note stands outside the router: no links in it
   const say = useErrorText()
   const mayUnmask = useCan('contact.unmask')
   const columns = useQuery(exportColumnsQuery(lang))
@@ -54,7 +55,7 @@ function ExportDialog({ selection, onClose }: { selection: ContactSelection; onC
     try {
       await startExport({ selection: body, format, encoding, columns: chosen, clear, reason: clear ? reason : undefined }, key)
       void client.invalidateQueries({ queryKey: ['jobs'] })
-      toast.notice({ kind: 'success', title: t('export.started'), action: <Link to="/jobs">{t('export.jobs')}</Link> })
+      toast.notice({ kind: 'success', title: t('export.started'), action: <Button onClick={() => void go('/jobs')}>{t('export.jobs')}</Button> })
       onClose()
       selection.done()
     } catch (e) {
