@@ -338,7 +338,7 @@ func (s *Service) exportRows(ctx context.Context, nums []int64, clear bool) ([]e
 			return nil
 		}
 		e.Row, e.firstOrder, e.lastOrder = row.Row, timeOrNil(first), timeOrNil(last)
-		attrs, err := s.attributes(encoded)
+		attrs, err := s.attributes(ctx, encoded)
 		if err != nil {
 			return err
 		}
