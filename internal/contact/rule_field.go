@@ -126,7 +126,10 @@ func (c *compiler) condition(n *RuleNode, path string) (expr, error) {
 }
 
 // ruleFieldOf finds the field of a condition, and that its key is one of the field's.
-func (s *Service) ruleFieldOf(_ context.Context, n *RuleNode, path string) (*ruleField, error) {
+func (s *Service) ruleFieldOf(ctx context.Context, n *RuleNode, path string) (*ruleField, error) {
+	if n.Field == attributeField {
+		return s.attributeRuleField(ctx, n.Key, path)
+	}
 	for i := range ruleFields {
 		f := &ruleFields[i]
 		if f.name != n.Field {

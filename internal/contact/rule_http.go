@@ -122,5 +122,10 @@ func (s *Service) listFields(ctx context.Context, _ *struct{}) (*fieldsOutput, e
 			out.Body.Items = append(out.Body.Items, v)
 		}
 	}
+	attrs, err := s.attributeViews(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out.Body.Items = append(out.Body.Items, attrs...)
 	return out, nil
 }

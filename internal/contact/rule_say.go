@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/koipond/koipond/internal/contact/attribute"
 	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/platform/i18n"
 )
 
 // Sentence says a rule in the caller's language: what the console shows beside
@@ -66,7 +68,22 @@ func (p *speaker) field(n *RuleNode) string {
 	if n.Field == "channel" && n.Key == "last" {
 		return p.say("contact.field.lastChannel")
 	}
+	if n.Field == attributeField {
+		if def := p.attribute(n); def != nil {
+			return def.Name(httpx.Lang(p.ctx) == i18n.EN)
+		}
+		return n.Key
+	}
 	return p.say("contact.field." + n.Field)
+}
+
+// attribute is the definition that a condition speaks of; nil when it is gone.
+func (p *speaker) attribute(n *RuleNode) *definition {
+	defs, err := p.s.engine.definitions(p.ctx)
+	if err != nil { // then the key is said
+		return nil
+	}
+	return defs.get(n.Key)
 }
 
 func (p *speaker) values(n *RuleNode) string {
@@ -85,6 +102,12 @@ func (p *speaker) values(n *RuleNode) string {
 			names = p.s.People.Names(p.ctx, ids)
 		}
 		names["me"] = p.say("contact.rule_say.me")
+	case attributeField:
+		if def := p.attribute(n); def != nil {
+			for _, o := range def.Options {
+				names[o.ID] = o.Label
+			}
+		}
 	case "tag":
 		var ids []string
 		for _, v := range list {
@@ -110,7 +133,7 @@ func (p *speaker) values(n *RuleNode) string {
 func (p *speaker) value(n *RuleNode, v any) string {
 	switch v := v.(type) {
 	case float64:
-		if n.Field == "revenue" {
+		if def := p.attribute(n); n.Field == "revenue" || n.Field == attributeField && def != nil && def.Type == attribute.Money {
 			v /= 100
 		}
 		return strconv.FormatFloat(v, 'f', -1, 64)

@@ -49,6 +49,20 @@ export function RuleValue({ node, field, onChange }: Props) {
       </span>
     )
   }
+  if (field.type === 'bool')
+    return (
+      <span className={css.value}>
+        <Select
+          aria-label={label}
+          value={typeof node.value === 'boolean' ? String(node.value) : undefined}
+          onChange={(v: string) => set(v === 'true')}
+          options={[
+            { value: 'true', label: t('rule.yes') },
+            { value: 'false', label: t('rule.no') },
+          ]}
+        />
+      </span>
+    )
   if (field.options?.length)
     return (
       <span className={css.value}>
