@@ -22,7 +22,10 @@ type Row struct {
 // A Rekey moves everything that From stands for, past and future, to Into; when
 // Into was merged away before, to the contact it is part of now. From must be
 // a contact of its own: the rekey of one that is already part of another does
-// nothing. Profiles of contacts that are part of another are ignored.
+// nothing. A Rekey with Split takes From, those of Split and whomever these lead
+// out of whatever they are part of: From leads them from now on, by itself
+// alone, with their facts, those that come later among them; all other facts
+// stay. Profiles of contacts that are part of another are ignored.
 type Batch struct {
 	Position event.Position // of the last message in the batch
 	Rows     []Row
@@ -176,7 +179,8 @@ type Store interface {
 	// MessageHashes calls fn with chunks of HashMessageID of every fact received at or after since, oldest first,
 	// with the received time (ms) of the chunk's newest: to rebuild the duplicate filter at start.
 	MessageHashes(ctx context.Context, since time.Time, fn func(hashes []uint64, newest int64) error) error
-	// After reads stored facts beyond a position in order, for subscribers that lag.
+	// After reads stored facts beyond a position in order, for subscribers that lag: Contact is the number
+	// each was stored under, also when that is part of another contact by now.
 	After(ctx context.Context, pos event.Position, limit int) ([]Row, error)
 
 	// Totals, Summary, Trend, People and Timeline answer questions.

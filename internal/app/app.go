@@ -201,6 +201,14 @@ func (a *App) buildServices() {
 		}
 		return a.shop.MoveContacts(ctx, moves)
 	})
+	a.contacts.OnSplit(func(ctx context.Context, splits []contact.Split) error {
+		for _, s := range splits {
+			if err := a.shop.SplitContact(ctx, s.Contact, s.From, s.Members); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	a.contacts.OnRemove(func(ctx context.Context, nums []int64) error {
 		_, err := a.store.EraseContacts(ctx, nums)
 		return err

@@ -95,7 +95,7 @@ type overviewService struct {
 }
 
 // ownFacts are facts a person did not do: they make nobody active.
-var ownFacts = []string{event.NameContactCreated, event.NameContactUpdated, event.NameContactMerged, event.NameContactImport,
+var ownFacts = []string{event.NameContactCreated, event.NameContactUpdated, event.NameContactMerged, event.NameContactSplit, event.NameContactImport,
 	event.NameTagAdded, event.NameTagRemoved, event.NameNoteAdded}
 
 func (q overviewQuery) filter(events ...string) analytics.Filter {

@@ -91,14 +91,23 @@ func (a *activity) Handle(ctx context.Context, facts []event.Stored) error {
 	})
 }
 
-// write updates the living; what went to contacts merged since goes to their
-// survivors. A contact that is gone altogether is left out.
+// write counts what each contact did by itself, and what the living did as a
+// whole: what merged ones did goes to their survivors too. A contact that is
+// gone altogether is left out.
 func (a *activity) write(ctx context.Context, list []*doing) error {
+	slices.SortFunc(list, func(x, y *doing) int { return int(x.num - y.num) })
+	if err := a.countImports(ctx, list); err != nil {
+		return err
+	}
+	byItself := `, own_facts = contacts.own_facts + {facts},
+			own_seen_at = case when {seen} > contacts.own_seen_at then {seen} else contacts.own_seen_at end,
+			own_last_channel = case when {at} > contacts.own_last_at then {channel} else contacts.own_last_channel end,
+			own_last_source = case when {at} > contacts.own_last_at then {source} else contacts.own_last_source end,
+			own_last_medium = case when {at} > contacts.own_last_at then {medium} else contacts.own_last_medium end,
+			own_last_campaign = case when {at} > contacts.own_last_at then {campaign} else contacts.own_last_campaign end,
+			own_last_at = case when {at} > contacts.own_last_at then {at} else contacts.own_last_at end`
 	for len(list) > 0 {
 		slices.SortFunc(list, func(x, y *doing) int { return int(x.num - y.num) })
-		if err := a.countImports(ctx, list); err != nil {
-			return err
-		}
 		done := map[int64]bool{}
 		err := updateReturning(ctx, a.db, "contacts", `facts = contacts.facts + {facts},
 			last_seen_at = case when {seen} > contacts.last_seen_at then {seen} else contacts.last_seen_at end,
@@ -106,20 +115,21 @@ func (a *activity) write(ctx context.Context, list []*doing) error {
 			last_source = case when {at} > contacts.last_at then {source} else contacts.last_source end,
 			last_medium = case when {at} > contacts.last_at then {medium} else contacts.last_medium end,
 			last_campaign = case when {at} > contacts.last_at then {campaign} else contacts.last_campaign end,
-			last_at = case when {at} > contacts.last_at then {at} else contacts.last_at end`,
-			"contacts.num = {num} and contacts.merged_into = 0", "num",
+			last_at = case when {at} > contacts.last_at then {at} else contacts.last_at end`+byItself,
+			"contacts.num = {num}", "num, merged_into",
 			columns("num:n facts:n seen:n channel source medium campaign at:n"), len(list), func(i int) []any {
 				d := list[i]
 				return []any{d.num, d.facts, d.seen, d.last.Channel, d.last.Source, d.last.Medium, d.last.Campaign, d.last.At}
 			}, func(r *sql.Rows) error {
-				var n int64
-				err := r.Scan(&n)
-				done[n] = true
+				var n, into int64
+				err := r.Scan(&n, &into)
+				done[n] = into == 0
 				return err
 			})
 		if err != nil {
 			return err
 		}
+		byItself = ""
 		left := map[int64]*doing{}
 		var nums []int64
 		for _, d := range list {
@@ -158,7 +168,7 @@ func (a *activity) survivors(ctx context.Context, left map[int64]*doing, nums []
 }
 
 // countImports remembers, before they count, how many facts an import gave to
-// each living contact: its undo takes them off again.
+// each contact: its undo takes them off again.
 func (a *activity) countImports(ctx context.Context, list []*doing) error {
 	var nums []int64
 	for _, d := range list {
@@ -170,7 +180,7 @@ func (a *activity) countImports(ctx context.Context, list []*doing) error {
 		return nil
 	}
 	seen := map[int64]int64{}
-	err := selectIn(ctx, a.db, "read last seen", "select num, last_seen_at from contacts where num in (%s) and merged_into = 0", nil, nums, func(r *sql.Rows) error {
+	err := selectIn(ctx, a.db, "read last seen", "select num, own_seen_at from contacts where num in (%s)", nil, nums, func(r *sql.Rows) error {
 		var n, at int64
 		err := r.Scan(&n, &at)
 		seen[n] = at
@@ -181,8 +191,8 @@ func (a *activity) countImports(ctx context.Context, list []*doing) error {
 	}
 	var rows [][]any
 	for _, d := range list {
-		before, alive := seen[d.num]
-		if !alive {
+		before, there := seen[d.num]
+		if !there {
 			continue
 		}
 		for imp, x := range d.byImp {

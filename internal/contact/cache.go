@@ -12,6 +12,7 @@ type idKey struct{ kind, lookup string }
 // heldBy is what the cache knows of an identity.
 type heldBy struct {
 	contact  int64
+	home     int64
 	lastSeen int64
 }
 
@@ -99,7 +100,7 @@ func (c *cache) fill(run int64, cursor event.Position, w *world) {
 	c.cursor = cursor
 	for key, i := range w.idents {
 		if st := i.holder(); st != nil {
-			c.ids.put(key, heldBy{st.num, i.seen})
+			c.ids.put(key, heldBy{st.num, i.home.number(), i.seen})
 		}
 	}
 	for _, st := range w.states {

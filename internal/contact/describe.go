@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -16,9 +17,31 @@ type Brief struct {
 	Kind event.Kind
 }
 
-// Describe gives id, name and kind by number; unknown numbers are left out.
-// Merged contacts are described as they were.
+// Describe gives id, name and kind by number; unknown numbers are left out. A
+// merged contact is described as whom it is part of now.
 func (s *Service) Describe(ctx context.Context, nums []int64) (map[int64]Brief, error) {
+	into, err := s.Survivors(ctx, nums)
+	if err != nil {
+		return nil, err
+	}
+	asked := nums
+	nums = make([]int64, len(asked))
+	for i, n := range asked {
+		nums[i] = cmp.Or(into[n], n)
+	}
+	out, err := s.describe(ctx, nums)
+	if err != nil {
+		return nil, err
+	}
+	for from, root := range into {
+		if b, ok := out[root]; ok {
+			out[from] = b
+		}
+	}
+	return out, nil
+}
+
+func (s *Service) describe(ctx context.Context, nums []int64) (map[int64]Brief, error) {
 	const chunk = 500
 	out := make(map[int64]Brief, len(nums))
 	for len(nums) > 0 {

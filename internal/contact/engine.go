@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -33,6 +34,7 @@ type Merge struct {
 	FromID     string
 	IntoID     string
 	Reason     string
+	ByHand     bool // a person said so
 }
 
 // engine turns inputs into contacts and writes what that changes. One stretch
@@ -47,8 +49,14 @@ type engine struct {
 	lookups *lookups
 	cache   *cache // of the Resolver; nil elsewhere
 	defs    *definitionCache
-	hooks   *[]MergeHook
 	kinds   *[]KindHook
+	hooks   *hooks
+}
+
+// hooks let other packages follow merges and splits.
+type hooks struct {
+	merge []MergeHook
+	split []SplitHook
 }
 
 // lock makes the caller the only one who changes contacts until the
@@ -83,6 +91,7 @@ func (e *engine) load(ctx context.Context, w *world, given []int64) error {
 	held := map[int64][]*ident{}
 	note := func(i *ident, h heldBy) {
 		i.stored, i.seen, i.wasSeen = true, h.lastSeen, h.lastSeen
+		i.home = home{num: h.home}
 		held[h.contact] = append(held[h.contact], i)
 	}
 	e.cache.each(w.idents, note)
@@ -93,12 +102,13 @@ func (e *engine) load(ctx context.Context, w *world, given []int64) error {
 		ask[key.kind] = append(ask[key.kind], key.lookup)
 	}
 	for kind, lookups := range ask {
-		err := selectIn(ctx, e.db, "find identities", "select lookup, contact, last_seen from identities where kind = $1 and lookup in (%s)", []any{kind}, lookups, func(r *sql.Rows) error {
+		err := selectIn(ctx, e.db, "find identities", "select lookup, contact, home, last_seen from identities where kind = $1 and lookup in (%s)", []any{kind}, lookups, func(r *sql.Rows) error {
 			var h heldBy
 			var lookup string
-			if err := r.Scan(&lookup, &h.contact, &h.lastSeen); err != nil {
+			if err := r.Scan(&lookup, &h.contact, &h.home, &h.lastSeen); err != nil {
 				return err
 			}
+			h.home = cmp.Or(h.home, h.contact)
 			if i := w.idents[idKey{kind, lookup}]; !i.stored {
 				note(i, h)
 			}
@@ -124,7 +134,27 @@ func (e *engine) load(ctx context.Context, w *world, given []int64) error {
 			i.held = st
 		}
 	}
-	return nil
+	return e.loadApart(ctx, w)
+}
+
+// loadApart loads which of the contacts concerned must not become one. Most
+// batches have none of whom that was said.
+func (e *engine) loadApart(ctx context.Context, w *world) error {
+	var nums []int64
+	for n, st := range w.states {
+		if st != nil && st.kinds&apartBit != 0 {
+			nums = append(nums, n)
+		}
+	}
+	if len(nums) < 2 {
+		return nil
+	}
+	return selectIn(ctx, e.db, "load who is kept apart", "select contact, other from contact_apart where contact in (%s)", nil, nums, func(r *sql.Rows) error {
+		var p [2]int64
+		err := r.Scan(&p[0], &p[1])
+		w.apart = append(w.apart, p)
+		return err
+	})
 }
 
 // loadStates loads contacts by number, following merges made earlier.
@@ -201,16 +231,21 @@ func (e *engine) records(ctx context.Context, w *world) error {
 		want(o.st)
 		want(o.from)
 	}
-	err := selectIn(ctx, e.db, "load attributes", "select num, name, gender, birthday, city, avatar, attributes, written from contacts where num in (%s)", nil, need, func(r *sql.Rows) error {
+	err := selectIn(ctx, e.db, "load attributes", "select num, name, gender, birthday, city, avatar, attributes, written, owner_id, own from contacts where num in (%s)", nil, need, func(r *sql.Rows) error {
 		var num int64
 		var rec record
-		if err := scanRecord(r, &num, &rec); err != nil {
+		var owner, own string
+		if err := scanRecord(r, &num, &rec, &owner, &own); err != nil {
 			return err
 		}
-		*byNum[num].rec = rec
-		return nil
+		st := byNum[num]
+		*st.rec, st.ownerID = rec, owner
+		return st.setOwn(own)
 	})
 	if err != nil {
+		return err
+	}
+	if err := e.loadSums(ctx, w); err != nil {
 		return err
 	}
 	err = e.claims(ctx, w, func(yield func([]change)) {
@@ -225,12 +260,8 @@ func (e *engine) records(ctx context.Context, w *world) error {
 	}
 	for _, o := range w.ops {
 		if o.from != nil {
-			if len(o.from.rec.written) > 0 {
-				if w.merges[o.nth].before, err = o.st.rec.image(); err != nil {
-					return err
-				}
-				o.st.rec.absorb(o.from.rec)
-				o.st.recDirty = true
+			if err := w.takeIn(o); err != nil {
+				return err
 			}
 			continue
 		}
@@ -264,9 +295,9 @@ func (e *engine) giveDefaults(w *world) {
 	}
 }
 
-func scanRecord(r *sql.Rows, num *int64, rec *record) error {
+func scanRecord(r *sql.Rows, num *int64, rec *record, more ...any) error {
 	var attrs, written string
-	if err := r.Scan(num, &rec.name, &rec.gender, &rec.birthday, &rec.city, &rec.avatar, &attrs, &written); err != nil {
+	if err := r.Scan(append([]any{num, &rec.name, &rec.gender, &rec.birthday, &rec.city, &rec.avatar, &attrs, &written}, more...)...); err != nil {
 		return err
 	}
 	var err error

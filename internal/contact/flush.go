@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/db"
 )
 
@@ -41,6 +43,9 @@ func (e *engine) flush(ctx context.Context, w *world, inputs []input) error {
 	if err := e.updateRecords(ctx, w); err != nil {
 		return err
 	}
+	if err := e.updateOwn(ctx, w); err != nil {
+		return err
+	}
 	if err := e.writeAttributes(ctx, w); err != nil {
 		return err
 	}
@@ -70,7 +75,7 @@ func (s *state) shown() int64 {
 
 var freshColumns = columns(`num:n id kind shown:n name name_key name_pinyin name_initials avatar gender birthday city attributes written
 	channel first_source first_medium first_campaign first_at:n last_channel last_source last_medium last_campaign last_at:n
-	kinds:n created_at:n created_source import_id updated_at:n merged_into:n`)
+	kinds:n created_at:n created_source import_id updated_at:n merged_into:n own`)
 
 func (e *engine) insertFresh(ctx context.Context, w *world) error {
 	if len(w.fresh) == 0 {
@@ -100,9 +105,13 @@ func (e *engine) insertFresh(ctx context.Context, w *world) error {
 		if st.into != nil {
 			into = st.into.num
 		}
+		own, err := encodeOwn(st.own)
+		if err != nil {
+			encodeErr = err
+		}
 		return []any{st.num, st.id, string(st.kind), st.shown(), rec.name, f.key, f.pinyin, f.initials, rec.avatar, rec.gender, rec.birthday, rec.city, attrs, written,
 			t.Channel, t.Source, t.Medium, t.Campaign, t.At, l.Channel, l.Source, l.Medium, l.Campaign, l.At,
-			int64(st.kinds), st.createdAt, st.source, st.importID, st.madeAt, into}
+			int64(st.kinds), st.createdAt, st.source, st.importID, st.madeAt, into, own}
 	}, "")
 	if encodeErr != nil {
 		return encodeErr
@@ -118,7 +127,7 @@ func encodeRecord(rec *record) (attrs, written string, err error) {
 	return attrs, written, err
 }
 
-var identityColumns = columns("kind lookup value_enc contact:n first_seen:n last_seen:n source import_id")
+var identityColumns = columns("kind lookup value_enc contact:n home:n first_seen:n last_seen:n source import_id")
 
 func (e *engine) insertIdentities(ctx context.Context, w *world) error {
 	var sealErr error
@@ -131,7 +140,7 @@ func (e *engine) insertIdentities(ctx context.Context, w *world) error {
 				sealErr = fmt.Errorf("seal %s: %w", i.key.kind, err)
 			}
 		}
-		return []any{i.key.kind, i.key.lookup, value, i.holder().num, i.first, i.seen, i.source, i.importID}
+		return []any{i.key.kind, i.key.lookup, value, i.holder().num, i.home.number(), i.first, i.seen, i.source, i.importID}
 	}, "")
 	if sealErr != nil {
 		return sealErr
@@ -146,7 +155,7 @@ func (e *engine) updateStates(ctx context.Context, w *world) error {
 	var changed []*state
 	var nums []int64
 	for _, st := range w.states {
-		if st != nil && !st.fresh && st.into == nil && st.snapshot != st.was {
+		if st != nil && !st.fresh && st.snapshot != st.was { // the dead too: they may come back
 			changed = append(changed, st)
 			nums = append(nums, st.num)
 		}
@@ -185,7 +194,7 @@ var recordColumns = columns("num:n name name_key name_pinyin name_initials avata
 func (e *engine) updateRecords(ctx context.Context, w *world) error {
 	var changed []*state
 	for _, o := range w.ops {
-		if st := o.st; st.recDirty && !st.fresh && st.into == nil {
+		if st := o.st; st.recDirty && !st.fresh {
 			st.recDirty = false // once
 			changed = append(changed, st)
 		}
@@ -317,7 +326,7 @@ func (e *engine) writeRefusals(ctx context.Context, inputs []input) error {
 // seenRow is what a merged contact hands over to its survivor.
 type seenRow struct {
 	facts, lastSeen, orders, revenueMain, firstOrder, lastOrder int64
-	owner, revenue                                              string
+	revenue                                                     string
 	last                                                        Touch
 }
 
@@ -344,12 +353,12 @@ func (e *engine) writeMerges(ctx context.Context, w *world, moved map[*state]mov
 	}
 	e.cache.forget(nums)
 	err := updateReturning(ctx, e.db, "contacts", "shown = 0, merged_into = {merged_into}, updated_at = {updated_at}", "contacts.num = {num}",
-		"num, facts, last_seen_at, owner_id, orders, revenue, revenue_main, first_order_at, last_order_at, last_channel, last_source, last_medium, last_campaign, last_at",
+		"num, facts, last_seen_at, orders, revenue, revenue_main, first_order_at, last_order_at, last_channel, last_source, last_medium, last_campaign, last_at",
 		deadColumns, len(dead), func(i int) []any { return []any{dead[i].num, dead[i].into.num, now} },
 		func(r *sql.Rows) error {
 			var num int64
 			var s seenRow
-			if err := r.Scan(&num, &s.facts, &s.lastSeen, &s.owner, &s.orders, &s.revenue, &s.revenueMain, &s.firstOrder, &s.lastOrder,
+			if err := r.Scan(&num, &s.facts, &s.lastSeen, &s.orders, &s.revenue, &s.revenueMain, &s.firstOrder, &s.lastOrder,
 				&s.last.Channel, &s.last.Source, &s.last.Medium, &s.last.Campaign, &s.last.At); err != nil {
 				return err
 			}
@@ -374,9 +383,6 @@ func (e *engine) writeMerges(ctx context.Context, w *world, moved map[*state]mov
 func (s *seenRow) add(o seenRow) error {
 	s.facts += o.facts
 	s.lastSeen = max(s.lastSeen, o.lastSeen)
-	if s.owner == "" {
-		s.owner = o.owner
-	}
 	if o.last.At > s.last.At {
 		s.last = o.last
 	}
@@ -422,7 +428,6 @@ func (e *engine) handOver(ctx context.Context, taken map[*state]*seenRow) error 
 	var addErr error
 	err = updateMany(ctx, e.db, "contacts", `facts = contacts.facts + {facts},
 		last_seen_at = case when {seen} > contacts.last_seen_at then {seen} else contacts.last_seen_at end,
-		owner_id = case when contacts.owner_id = '' then {owner} else contacts.owner_id end,
 		last_channel = case when {at} > contacts.last_at then {channel} else contacts.last_channel end,
 		last_source = case when {at} > contacts.last_at then {source} else contacts.last_source end,
 		last_medium = case when {at} > contacts.last_at then {medium} else contacts.last_medium end,
@@ -432,14 +437,14 @@ func (e *engine) handOver(ctx context.Context, taken map[*state]*seenRow) error 
 		revenue = case when {orders} > 0 then {revenue} else contacts.revenue end,
 		first_order_at = case when {firstorder} > 0 and (contacts.first_order_at = 0 or {firstorder} < contacts.first_order_at) then {firstorder} else contacts.first_order_at end,
 		last_order_at = case when {lastorder} > contacts.last_order_at then {lastorder} else contacts.last_order_at end`,
-		"contacts.num = {num}", columns("num:n facts:n seen:n owner channel source medium campaign at:n orders:n main:n revenue firstorder:n lastorder:n"),
+		"contacts.num = {num}", columns("num:n facts:n seen:n channel source medium campaign at:n orders:n main:n revenue firstorder:n lastorder:n"),
 		len(roots), func(i int) []any {
 			st, s := roots[i], taken[roots[i]]
 			rev, err := addRevenue(revenue[st.num], s.revenue)
 			if err != nil {
 				addErr = err
 			}
-			return []any{st.num, s.facts, s.lastSeen, s.owner, s.last.Channel, s.last.Source, s.last.Medium, s.last.Campaign, s.last.At,
+			return []any{st.num, s.facts, s.lastSeen, s.last.Channel, s.last.Source, s.last.Medium, s.last.Campaign, s.last.At,
 				s.orders, s.revenueMain, rev, s.firstOrder, s.lastOrder}
 		})
 	if addErr != nil {
@@ -448,84 +453,60 @@ func (e *engine) handOver(ctx context.Context, taken map[*state]*seenRow) error 
 	return err
 }
 
-// moveThings gives identities, tags, notes and import counts of the dead to their survivors.
+// moveThings gives identities and notes of the dead to their survivors, and
+// shows the survivors with their tags. Each remembers its home.
 func (e *engine) moveThings(ctx context.Context, dead []*state) error {
 	cols := columns("dead:n root:n")
 	row := func(i int) []any { return []any{dead[i].num, dead[i].root().num} }
 	for _, table := range []string{"identities", "contact_notes"} {
-		if err := updateMany(ctx, e.db, table, "contact = {root}", table+".contact = {dead}", cols, len(dead), row); err != nil {
+		set := "contact = {root}, home = case when " + table + ".home = 0 then {dead} else " + table + ".home end"
+		if err := updateMany(ctx, e.db, table, set, table+".contact = {dead}", cols, len(dead), row); err != nil {
 			return err
 		}
 	}
+	var apart []*state
+	for _, st := range dead {
+		if st.kinds&apartBit != 0 {
+			apart = append(apart, st)
+		}
+	}
+	for _, col := range []string{"contact", "other"} {
+		if err := updateMany(ctx, e.db, "contact_apart", col+" = {root}", "contact_apart."+col+" = {dead}", cols, len(apart), func(i int) []any { return []any{apart[i].num, apart[i].root().num} }); err != nil {
+			return err
+		}
+	}
+	return e.copyTags(ctx, dead)
+}
+
+// copyTags shows the tags of the dead on whom they are part of now. Their own
+// stay with them, in no list.
+func (e *engine) copyTags(ctx context.Context, dead []*state) error {
 	nums := make([]int64, len(dead))
-	into := map[int64]*state{}
+	byNum := map[int64]*state{}
 	for i, st := range dead {
 		nums[i] = st.num
-		into[st.num] = st.root()
-	}
-	if err := e.moveRows(ctx, "contact_tags", columns("contact:n tag shown:n at:n by_id by_name source import_id"), nums, into, nil,
-		"on conflict (contact, tag) do nothing"); err != nil {
-		return err
-	}
-	return e.moveRows(ctx, "contact_import_facts", columns("contact:n import_id facts:n last_at:n seen_before:n"), nums, into, addImportFacts,
-		"on conflict (import_id, contact) do update set facts = contact_import_facts.facts + excluded.facts")
-}
-
-// addImportFacts makes one row of two that fall together.
-func addImportFacts(rows [][]any, row []any) ([][]any, error) {
-	for _, r := range rows {
-		if r[0] == row[0] && r[1] == row[1] {
-			a, okA := r[2].(int64)
-			b, okB := row[2].(int64)
-			if !okA || !okB {
-				return nil, fmt.Errorf("facts are %T and %T", r[2], row[2])
-			}
-			r[2] = a + b
-			return rows, nil
-		}
-	}
-	return append(rows, row), nil
-}
-
-// moveRows gives rows keyed by contact and something else to the survivors,
-// who may have one of the same key already.
-func (e *engine) moveRows(ctx context.Context, table string, cols []column, nums []int64, into map[int64]*state, fold func([][]any, []any) ([][]any, error), tail string) error {
-	names := make([]string, len(cols))
-	for i, c := range cols {
-		names[i] = c.name
+		byNum[st.num] = st
 	}
 	var rows [][]any
-	err := selectIn(ctx, e.db, "read "+table, "select "+strings.Join(names, ", ")+" from "+table+" where contact in (%s) order by contact", nil, nums, func(r *sql.Rows) error {
-		vals, ptrs := make([]any, len(cols)), make([]any, len(cols))
-		for i := range vals {
-			ptrs[i] = &vals[i]
-		}
-		if err := r.Scan(ptrs...); err != nil {
+	err := selectIn(ctx, e.db, "read tags", "select contact, tag, at, by_id, by_name, source, import_id, home from contact_tags where contact in (%s) order by contact, tag", nil, nums, func(r *sql.Rows) error {
+		var num, at, home int64
+		var tag, byID, byName, source, imp string
+		if err := r.Scan(&num, &tag, &at, &byID, &byName, &source, &imp, &home); err != nil {
 			return err
 		}
-		n, ok := vals[0].(int64)
-		if !ok {
-			return fmt.Errorf("contact is %T", vals[0])
+		for st := byNum[num].into; st != nil; st = st.into {
+			rows = append(rows, []any{st.num, tag, st.shown(), at, byID, byName, source, imp, cmp.Or(home, num)})
 		}
-		vals[0] = into[n].num
-		if len(cols) > 2 && cols[2].name == "shown" {
-			vals[2] = into[n].shown()
-		}
-		if fold == nil {
-			rows = append(rows, vals)
-			return nil
-		}
-		var err error
-		rows, err = fold(rows, vals)
-		return err
+		return nil
 	})
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	if err := insertMany(ctx, e.db, table, cols, len(rows), func(i int) []any { return rows[i] }, tail); err != nil {
+	err = insertMany(ctx, e.db, "contact_tags", columns("contact:n tag shown:n at:n by_id by_name source import_id home:n"), len(rows), func(i int) []any { return rows[i] }, "on conflict (contact, tag) do nothing")
+	if err != nil {
 		return err
 	}
-	return selectIn(ctx, e.db, "clear "+table, "delete from "+table+" where contact in (%s) returning contact", nil, nums, func(*sql.Rows) error { return nil })
+	return reshownTags(ctx, e.db, nums)
 }
 
 // movedThings is what a merge took along, for explaining and undoing it.
@@ -588,17 +569,22 @@ func (e *engine) recordMerges(ctx context.Context, w *world, moved map[*state]mo
 	told := make([]Merge, len(w.merges))
 	facts := make([]event.Fact, len(w.merges))
 	for i, m := range w.merges {
-		told[i] = Merge{ID: e.ids.New("mg"), From: m.from.num, Into: m.into.num, FromID: m.from.id, IntoID: m.into.id, Reason: m.in.reason}
+		told[i] = Merge{ID: e.ids.New("mg"), From: m.from.num, Into: m.into.num, FromID: m.from.id, IntoID: m.into.id, Reason: m.in.reason, ByHand: m.in.reason == reasonManual}
+		w.merges[i].told = told[i]
 		facts[i] = mergedFact(told[i], m, now)
 	}
+	by := &auth.Principal{} // a fact did it
+	if auth.From(ctx) != nil && len(w.merges) > 0 && w.merges[0].in.seq == 0 {
+		by = auth.From(ctx)
+	}
 	var encodeErr error
-	err := insertMany(ctx, e.db, "contact_merges", columns("id from_num:n into_num:n seq:n idx:n reason detail moved before at:n"), len(told), func(i int) []any {
+	err := insertMany(ctx, e.db, "contact_merges", columns("id from_num:n into_num:n seq:n idx:n reason detail moved before at:n undoable:n lookup message_id fact_name fact_at:n note by_id by_name"), len(told), func(i int) []any {
 		m := w.merges[i]
 		things, err := json.Marshal(moved[m.from])
 		if err != nil {
 			encodeErr = err
 		}
-		return []any{told[i].ID, told[i].From, told[i].Into, int64(m.in.seq), int64(m.in.idx), told[i].Reason, m.by.kind, string(things), m.before, now}
+		return []any{told[i].ID, told[i].From, told[i].Into, int64(m.in.seq), int64(m.in.idx), told[i].Reason, m.by.kind, string(things), m.before, now, 1, m.by.lookup, m.in.message, m.in.name, m.in.ts, m.in.note, by.ID, by.Name}
 	}, "")
 	if encodeErr != nil {
 		return fmt.Errorf("encode merge: %w", encodeErr)
@@ -606,7 +592,10 @@ func (e *engine) recordMerges(ctx context.Context, w *world, moved map[*state]mo
 	if err != nil {
 		return err
 	}
-	for _, hook := range *e.hooks {
+	if err := e.tellMerges(ctx, w); err != nil {
+		return err
+	}
+	for _, hook := range e.hooks.merge {
 		if err := hook(ctx, told); err != nil {
 			return fmt.Errorf("follow merges: %w", err)
 		}

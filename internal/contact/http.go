@@ -215,6 +215,7 @@ func (s *Service) Routes(api *httpx.API) {
 	httpx.Register(api, op("unmask-contact", http.MethodPost, "/api/contacts/{id}/unmask", auth.ContactUnmask, "Show a personal value in full; audited"), s.unmask)
 	s.attributeRoutes(api)
 	httpx.Register(api, op("list-contact-looks", http.MethodGet, "/api/contacts/{id}/looks", auth.ContactRead, "List who saw personal values of a contact, newest first"), s.listLooks)
+	s.mergeRoutes(api)
 	httpx.Register(api, op("list-tags", http.MethodGet, "/api/tags", auth.ContactRead, "List tag groups and tags"), s.listTags)
 	httpx.Register(api, creates(op("create-tag", http.MethodPost, "/api/tags", auth.ContactWrite, "Make a tag")), s.createTag)
 }

@@ -54,6 +54,8 @@ const (
 	uniqueBits = 1<<0 | 1<<1 | 1<<2
 	weakBits   = 1<<10 | 1<<11
 	strongBits = 1<<62 - 1 - weakBits
+	// apartBit is no kind: somebody said of this contact that it is not somebody else.
+	apartBit = 1 << 62
 )
 
 // deviceKinds are names under which SDKs send device ids in context.externalIds

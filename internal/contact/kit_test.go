@@ -50,8 +50,23 @@ func each(t *testing.T, fn func(t *testing.T, p *pond)) {
 	testkit.EachDatabase(t, func(t *testing.T, d *db.DB) { fn(t, newPond(t, d)) }, Migrations())
 }
 
-// resolve gives facts the next positions and resolves them in one stretch.
+// resolve gives facts the next positions and resolves them in one stretch. It
+// answers with the person each belongs to; see stored for the number it is kept under.
 func (p *pond) resolve(facts ...event.Fact) event.Resolved {
+	p.t.Helper()
+	out := p.stored(facts...)
+	for i, f := range out.Facts {
+		into, err := p.Survivors(p.ctx, []int64{f.Contact})
+		require.NoError(p.t, err)
+		if n, ok := into[f.Contact]; ok {
+			out.Facts[i].Contact = n
+		}
+	}
+	return out
+}
+
+// stored is resolve that answers with the numbers under which the facts are stored.
+func (p *pond) stored(facts ...event.Fact) event.Resolved {
 	p.t.Helper()
 	at := make([]event.Position, len(facts))
 	for i := range facts {

@@ -17,6 +17,7 @@ func (s *Service) Sealed() []vault.Column {
 	return []vault.Column{
 		{Table: "identities", Key: "kind lookup", Column: "value_enc", FieldOf: field},
 		{Table: "contacts", Key: "num:n", Column: "attributes", Inside: s.sealAttributesAnew, Lock: locked},
+		{Table: "contacts", Key: "num:n", Column: "own", Inside: s.sealPartsAnew, Lock: locked},
 		{Table: "contact_notes", Key: "id", Column: "body", Field: noteField, Clear: true},
 		{Table: "contact_merges", Key: "id", Column: "before", Inside: s.sealPartsAnew, Lock: locked},
 		{Table: "contact_attribute_history", Key: "contact:n attr nth:n", Column: "old", InsideOf: s.sealValueAnew, Named: 1, Lock: locked},

@@ -21,6 +21,8 @@ import (
 type Resolver struct {
 	mu sync.Mutex // Resolve is one ordered stage; a second caller waits
 	e  *engine
+	// looked is one beyond the epoch for which what is to be told was looked up.
+	looked int64
 }
 
 // Resolve implements event.Resolver.
@@ -49,18 +51,24 @@ func (r *Resolver) resolve(ctx context.Context, facts []event.Fact, at []event.P
 	if err := lock(ctx, r.e.db); err != nil {
 		return event.Resolved{}, err
 	}
-	run, cursor, defs, err := r.enter(ctx)
+	run, epoch, cursor, defs, err := r.enter(ctx)
 	if err != nil {
 		return event.Resolved{}, err
 	}
 	first, last := at[0], at[len(at)-1]
 	replay := !less(cursor, first)
-	var again []event.Rekey
+	var again tellings
 	if replay { // before this stretch makes merges of its own
-		if again, err = r.rekeys(ctx, first, last); err != nil {
+		if again, err = r.again(ctx, first, last); err != nil {
 			return event.Resolved{}, err
 		}
 	}
+	news, err := r.untold(ctx, epoch, first)
+	if err != nil {
+		return event.Resolved{}, err
+	}
+	again.rekeys = append(again.rekeys, news.rekeys...)
+	again.profiles = append(again.profiles, news.profiles...)
 	w := newWorld(2 * len(facts))
 	w.defs = defs
 	inputs := make([]input, len(facts))
@@ -72,7 +80,7 @@ func (r *Resolver) resolve(ctx context.Context, facts []event.Fact, at []event.P
 			given = append(given, facts[i].Contact)
 		}
 	}
-	if err := r.e.load(ctx, w, given); err != nil {
+	if err := r.e.load(ctx, w, append(given, again.profiles...)); err != nil {
 		return event.Resolved{}, err
 	}
 	for i := range inputs {
@@ -93,8 +101,8 @@ func (r *Resolver) resolve(ctx context.Context, facts []event.Fact, at []event.P
 // enter drops the cache when another node resolved, or something else changed
 // identities, since this process last did. It also gives the attributes as they
 // are defined now.
-func (r *Resolver) enter(ctx context.Context) (run int64, cursor event.Position, defs *definitions, err error) {
-	var epoch, defined int64
+func (r *Resolver) enter(ctx context.Context) (run, epoch int64, cursor event.Position, defs *definitions, err error) {
+	var defined int64
 	rows, err := r.e.db.Query(ctx, "select name, seq, idx, epoch from contact_cursor")
 	err = scanAll(rows, err, "read resolver's place", func(rows *sql.Rows) error {
 		var name string
@@ -113,12 +121,12 @@ func (r *Resolver) enter(ctx context.Context) (run int64, cursor event.Position,
 		return nil
 	})
 	if err != nil {
-		return 0, cursor, nil, err
+		return 0, 0, cursor, nil, err
 	}
 	if defs, err = r.e.definitionsAt(ctx, defined); err != nil {
-		return 0, cursor, nil, err
+		return 0, 0, cursor, nil, err
 	}
-	return r.e.cache.begin(epoch, cursor), cursor, defs, nil
+	return r.e.cache.begin(epoch, cursor), epoch, cursor, defs, nil
 }
 
 // leave moves the place and fills the cache once the transaction has committed.
@@ -136,25 +144,14 @@ func less(a, b event.Position) bool {
 	return a.Seq < b.Seq || a.Seq == b.Seq && a.Idx < b.Idx
 }
 
-// rekeys tells again the merges that a replayed stretch made the first time.
-func (r *Resolver) rekeys(ctx context.Context, first, last event.Position) ([]event.Rekey, error) {
-	var out []event.Rekey
-	rows, err := r.e.db.Query(ctx, `select from_num, into_num from contact_merges where seq >= $1 and seq <= $2 and seq > 0 and undone_at = 0
-		and (seq > $1 or idx >= $3) and (seq < $2 or idx <= $4) order by seq, idx, id`, int64(first.Seq), int64(last.Seq), int64(first.Idx), int64(last.Idx))
-	err = scanAll(rows, err, "read merges", func(rows *sql.Rows) error {
-		var k event.Rekey
-		if err := rows.Scan(&k.From, &k.Into); err != nil {
-			return err
-		}
-		out = append(out, k)
-		return nil
-	})
-	return out, err
-}
-
-func answer(w *world, facts []event.Fact, inputs []input, again []event.Rekey, replay bool) event.Resolved {
-	out := event.Resolved{Facts: make([]event.Resolution, len(inputs)), Rekeys: again}
+func answer(w *world, facts []event.Fact, inputs []input, again tellings, replay bool) event.Resolved {
+	out := event.Resolved{Facts: make([]event.Resolution, len(inputs)), Rekeys: again.rekeys}
 	profiles := map[*state]bool{}
+	for _, n := range again.profiles {
+		if st := w.states[n]; st != nil {
+			profiles[st.root()] = true
+		}
+	}
 	for i := range inputs {
 		in := &inputs[i]
 		if in.err != nil {
@@ -162,7 +159,7 @@ func answer(w *world, facts []event.Fact, inputs []input, again []event.Rekey, r
 			continue
 		}
 		st := in.st.root()
-		out.Facts[i] = event.Resolution{Contact: st.num, ID: st.id, Kind: st.kind, Channel: in.touch.Channel}
+		out.Facts[i] = event.Resolution{Contact: in.home.number(), ID: st.id, Kind: st.kind, Channel: in.touch.Channel}
 		if replay || introducing[facts[i].Name] {
 			profiles[st] = true
 		}

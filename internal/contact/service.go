@@ -64,7 +64,7 @@ type Service struct {
 	Deps
 	engine   *engine // for all but resolving: knows no cache
 	resolver *Resolver
-	hooks    *[]MergeHook
+	hooks    *hooks
 	removed  []RemoveHook
 	uses     []UseFinder
 	guesses  *guessLimit
@@ -87,7 +87,7 @@ func NewService(deps Deps) *Service {
 	if size <= 0 {
 		size = 1 << 16
 	}
-	hooks := &[]MergeHook{}
+	hooks := &hooks{}
 	eng := engine{db: deps.DB, clock: deps.Clock, ids: deps.IDs, keys: deps.Keys, emit: deps.Emit, country: deps.Country,
 		lookups: newLookups(size / 4), hooks: hooks, kinds: &[]KindHook{}, defs: &definitionCache{}}
 	resolving := eng
@@ -122,7 +122,11 @@ func (s *Service) OnRemove(hook RemoveHook) { s.removed = append(s.removed, hook
 
 // OnMerge adds a hook that runs in the transaction of every merge. Call it
 // while wiring, before anything resolves.
-func (s *Service) OnMerge(hook MergeHook) { *s.hooks = append(*s.hooks, hook) }
+func (s *Service) OnMerge(hook MergeHook) { s.hooks.merge = append(s.hooks.merge, hook) }
+
+// OnSplit adds a hook that runs in the transaction of every undo of a merge.
+// Call it while wiring.
+func (s *Service) OnSplit(hook SplitHook) { s.hooks.split = append(s.hooks.split, hook) }
 
 // RegisterJobs sets the handlers of the package's jobs. Call it while wiring.
 func (s *Service) RegisterJobs() {

@@ -167,6 +167,8 @@ func title(ctx context.Context, e *Entry, names map[string]string) string {
 		return say("timeline.contact_imported")
 	case event.NameContactMerged:
 		return say("timeline.contact_merged")
+	case event.NameContactSplit:
+		return say("timeline.contact_split")
 	case event.NameTagAdded:
 		return say("timeline.tag_added", "tag", cmp.Or(firstWord(p, "name", "tag"), "…"))
 	case event.NameTagRemoved:

@@ -321,8 +321,12 @@ type imageOf struct {
 	Written    map[string]int64           `json:"written,omitempty"`
 }
 
+func (r *record) imageOf() imageOf {
+	return imageOf{r.name, r.gender, r.birthday, r.city, r.avatar, r.attributes, r.written}
+}
+
 func (r *record) image() (string, error) {
-	b, err := json.Marshal(imageOf{r.name, r.gender, r.birthday, r.city, r.avatar, r.attributes, r.written})
+	b, err := json.Marshal(r.imageOf())
 	if err != nil {
 		return "", fmt.Errorf("encode record: %w", err)
 	}

@@ -102,7 +102,7 @@ type MergedFrom struct {
 // ConflictRef is an identity that was sent for this contact and is somebody else's.
 type ConflictRef struct {
 	Kind   string    `json:"kind"`
-	Reason string    `json:"reason" enum:"other_person,shared_device,limit"`
+	Reason string    `json:"reason" enum:"other_person,shared_device,limit,kept_apart"`
 	Other  *Ref      `json:"other,omitempty" doc:"Who has it"`
 	Count  int64     `json:"count"`
 	LastAt time.Time `json:"lastAt"`

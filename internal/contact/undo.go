@@ -1,11 +1,13 @@
 package contact
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/clock"
@@ -111,7 +113,7 @@ type undoing struct {
 	keep, drop              []idKey // identities by what becomes of them
 	foreign                 bool    // has tags, notes or merged contacts of other origin
 	page                    *page
-	importFacts             int64
+	importFacts, partFacts  int64 // given to itself, and to those merged into it
 	importLast, seenBefore  int64
 }
 
@@ -140,6 +142,9 @@ func (s *Service) undoSome(ctx context.Context, importID string, nums []int64, r
 		}
 	}
 	res.Removed = int64(len(gone))
+	if err := s.takeBackFacts(ctx, us); err != nil {
+		return err
+	}
 	if err := s.putBack(ctx, importID, stay); err != nil {
 		return err
 	}
@@ -157,7 +162,7 @@ func (s *Service) undoSome(ctx context.Context, importID string, nums []int64, r
 
 // untouched tells whether a contact made by the import has nothing but what the import gave it.
 func (u *undoing) untouched(importID string) bool {
-	if u.foreign || u.orders > 0 || u.facts > u.importFacts || len(u.keep) > 0 {
+	if u.foreign || u.orders > 0 || u.facts > u.importFacts+u.partFacts || len(u.keep) > 0 {
 		return false
 	}
 	if u.page == nil { // made by the facts of an import of orders or events
@@ -234,6 +239,9 @@ func (s *Service) undoings(ctx context.Context, importID string, nums []int64) (
 			return nil, err
 		}
 	}
+	if err := s.factsOfParts(ctx, importID, us); err != nil {
+		return nil, err
+	}
 	for _, text := range []string{
 		"select contact from contact_tags where import_id <> $1 and contact in (%s)",
 		"select contact from contact_notes where id <> $1 and contact in (%s)",
@@ -252,6 +260,63 @@ func (s *Service) undoings(ctx context.Context, importID string, nums []int64) (
 		}
 	}
 	return us, nil
+}
+
+// factsOfParts counts what the import gave to those merged into the contacts.
+func (s *Service) factsOfParts(ctx context.Context, importID string, us map[int64]*undoing) error {
+	into := map[int64]*undoing{}
+	for ask := sortedKeys(us); len(ask) > 0; {
+		var next []int64
+		err := selectIn(ctx, s.DB, "find merged contacts", "select num, merged_into from contacts where merged_into <> 0 and merged_into in (%s)", nil, ask, func(r *sql.Rows) error {
+			var n, root int64
+			err := r.Scan(&n, &root)
+			if into[n] = into[root]; us[root] != nil {
+				into[n] = us[root]
+			}
+			next = append(next, n)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		ask = next
+	}
+	return selectIn(ctx, s.DB, "read facts of the import", "select contact, facts from contact_import_facts where import_id = $1 and contact in (%s)", []any{importID}, sortedKeys(into), func(r *sql.Rows) error {
+		var n, facts int64
+		err := r.Scan(&n, &facts)
+		for u := into[n]; u != nil; u = us[u.mergedInto] {
+			u.partFacts += facts
+		}
+		return err
+	})
+}
+
+// takeBackFacts takes the facts of the import off what contacts did, merged ones too.
+func (s *Service) takeBackFacts(ctx context.Context, us map[int64]*undoing) error {
+	var nums []int64
+	for _, n := range sortedKeys(us) {
+		if us[n].importFacts > 0 {
+			nums = append(nums, n)
+		}
+	}
+	err := updateMany(ctx, s.DB, "contacts", `own_facts = contacts.own_facts - {facts},
+		own_seen_at = case when contacts.own_seen_at = {last} then {before} else contacts.own_seen_at end`,
+		"contacts.num = {num}", columns("num:n facts:n last:n before:n"), len(nums), func(i int) []any {
+			u := us[nums[i]]
+			return []any{u.num, u.importFacts, u.importLast, u.seenBefore}
+		})
+	if err != nil {
+		return err
+	}
+	into, err := s.Survivors(ctx, nums)
+	if err != nil {
+		return err
+	}
+	for i, n := range nums {
+		nums[i] = cmp.Or(into[n], n)
+	}
+	slices.Sort(nums)
+	return s.foldActivity(ctx, slices.Compact(nums))
 }
 
 // putBack gives contacts that stay what they had before the import.
@@ -280,15 +345,12 @@ func (s *Service) putBack(ctx context.Context, importID string, us []*undoing) e
 		return err
 	}
 	now := s.Clock.Now().UnixMilli()
-	err := updateMany(ctx, s.DB, "contacts", `kind = {kind}, shown = {shown}, kinds = {kinds}, owner_id = {owner}, created_at = {created}, channel = {channel},
-		first_source = {source}, first_medium = {medium}, first_campaign = {campaign}, first_at = {at}, facts = contacts.facts - {facts}, last_seen_at = {seen}, updated_at = {now}`,
-		"contacts.num = {num}", columns("num:n kind shown:n kinds:n owner created:n channel source medium campaign at:n facts:n seen:n now:n"), len(us), func(i int) []any {
+	err := updateMany(ctx, s.DB, "contacts", `kind = {kind}, shown = {shown}, kinds = {kinds} | (contacts.kinds & {apart}), owner_id = {owner}, created_at = {created}, channel = {channel},
+		first_source = {source}, first_medium = {medium}, first_campaign = {campaign}, first_at = {at}, updated_at = {now}`,
+		"contacts.num = {num}", columns("num:n kind shown:n kinds:n owner created:n channel source medium campaign at:n apart:n now:n"), len(us), func(i int) []any {
 			u := us[i]
-			seen, t := u.lastSeen, u.first
-			if u.importLast > 0 && seen == u.importLast {
-				seen = u.seenBefore
-			}
-			return []any{u.num, string(u.kind), shownOf(u.kind), int64(u.kinds), u.owner, u.createdAt, t.Channel, t.Source, t.Medium, t.Campaign, t.At, u.importFacts, seen, now}
+			t := u.first
+			return []any{u.num, string(u.kind), shownOf(u.kind), int64(u.kinds), u.owner, u.createdAt, t.Channel, t.Source, t.Medium, t.Campaign, t.At, int64(apartBit), now}
 		})
 	if err != nil {
 		return err
@@ -377,7 +439,7 @@ func (s *Service) remove(ctx context.Context, importID string, us []*undoing) er
 	}
 	for _, t := range []struct{ table, col string }{
 		{"identities", "contact"}, {"contact_tags", "contact"}, {"contact_import_facts", "contact"}, {"contact_import_changes", "contact"},
-		{"identity_conflicts", "contact"}, {"identity_conflicts", "holder"}, {"contact_merges", "into_num"}, {"contact_attribute_values", "contact"}, {"contact_attribute_history", "contact"}, {"contacts", "num"},
+		{"identity_conflicts", "contact"}, {"identity_conflicts", "holder"}, {"contact_merges", "into_num"}, {"contact_merges", "from_num"}, {"contact_apart", "contact"}, {"contact_apart", "other"}, {"contact_apart", "home"}, {"contact_apart", "other_home"}, {"contact_attribute_values", "contact"}, {"contact_attribute_history", "contact"}, {"contacts", "num"},
 	} {
 		if err := s.deleteWhere(ctx, t.table, t.col, "$1 <> ''", importID, nums); err != nil {
 			return err

@@ -32,6 +32,10 @@ type state struct {
 	last     Touch // of fresh ones: explicit creations
 	rec      *record
 	recDirty bool
+	own      *own // what it is without those merged into it; nil: loaded when needed, or itself
+	ownDirty bool
+	sum      *own // what its parts and own come to, while merges are replayed
+	ownerID  string
 }
 
 // root follows merges to the survivor.
@@ -60,6 +64,21 @@ type ident struct {
 	source   string
 	importID string
 	from     *state // to whom it was attached in this stretch
+	home     home   // to whom it came by itself
+}
+
+// home is the contact to which an identity or a fact came by itself, whomever
+// that contact is part of today: one that is stored, or one of this stretch.
+type home struct {
+	num int64
+	st  *state
+}
+
+func (h home) number() int64 {
+	if h.st != nil {
+		return h.st.num
+	}
+	return h.num
 }
 
 func (i *ident) holder() *state {
@@ -88,9 +107,13 @@ type input struct {
 	replay   bool   // resolved before
 	reason   string // why a merge by it happens
 	manual   bool   // made by a person or an import: no activity of the customer
+	message  string // of the fact, to explain merges by it
+	name     string
+	note     string // why, in words, when a person merges
 
 	// The answer.
 	st        *state
+	home      home // under whose number the fact is stored
 	err       *errs.Error
 	conflicts []conflict
 }
@@ -115,6 +138,7 @@ const (
 	conflictPerson = "other_person"  // two people by strong identities
 	conflictDevice = "shared_device" // a device of somebody else
 	conflictLimit  = "limit"         // a second value of a unique kind
+	conflictApart  = "kept_apart"    // somebody said that these are two people
 )
 
 // merge is one join of two contacts.
@@ -122,7 +146,9 @@ type merge struct {
 	from, into *state
 	by         idKey
 	in         *input
-	before     string // attributes of into before, when from's changed them
+	before     string   // attributes of into before, when from's changed them
+	was, took  snapshot // into and from just before
+	told       Merge    // as it was recorded
 }
 
 // op is a step that touches attributes; steps are replayed on the loaded
@@ -143,6 +169,7 @@ type world struct {
 	merges    []merge
 	ops       []op
 	conflicts []conflict
+	apart     [][2]int64 // pairs of stored contacts that must not become one
 
 	defs       *definitions // set before records are read
 	claims     map[claim]holder
@@ -167,7 +194,7 @@ func (w *world) assign(in *input) {
 			in.err = errs.New(errs.NotFound, "fact.unknown_contact", "contact", in.contact)
 			return
 		}
-		in.st = st.root()
+		in.st, in.home = st.root(), home{num: in.contact}
 	} else {
 		ids := w.withPrevious(in)
 		if len(ids) == 0 {
@@ -227,6 +254,8 @@ func (w *world) join(in *input, ids []*ident) *state {
 				reason = conflictDevice
 			}
 			w.conflict(in, id, reason)
+		case cur != nil && w.keptApart(cur, holder):
+			w.conflict(in, id, conflictApart)
 		case cur == nil:
 			cur = holder
 			kinds |= cur.kinds
@@ -238,8 +267,10 @@ func (w *world) join(in *input, ids []*ident) *state {
 	if cur == nil {
 		cur = w.create(in)
 	}
+	in.home = homeIn(ids, cur)
 	for _, id := range pending {
 		w.attach(in, id, cur)
+		id.home = in.home // it came along with what decides, and stays with that
 	}
 	cur.kinds |= kinds
 	if cur.kinds&strongBits != 0 {
@@ -250,6 +281,29 @@ func (w *world) join(in *input, ids []*ident) *state {
 	}
 	in.conflicts = w.conflicts[start:len(w.conflicts):len(w.conflicts)]
 	return cur
+}
+
+// homeIn is the side of cur that the strongest of the identities belongs to.
+func homeIn(ids []*ident, cur *state) home {
+	for _, id := range ids {
+		if id.held != nil && id.holder() == cur {
+			return id.home
+		}
+	}
+	return home{st: cur}
+}
+
+// keptApart tells whether somebody said that the two are different people.
+func (w *world) keptApart(a, b *state) bool {
+	if a.kinds&b.kinds&apartBit == 0 {
+		return false
+	}
+	for _, p := range w.apart {
+		if x, y := w.states[p[0]], w.states[p[1]]; x != nil && y != nil && x.root() == a && y.root() == b {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) conflict(in *input, id *ident, reason string) {
@@ -273,19 +327,24 @@ func (w *world) attach(in *input, id *ident, st *state) {
 
 // merge makes one of two: a person survives a visitor, else the older one.
 func (w *world) merge(in *input, a, b *state, by idKey) *state {
-	into, from := a, b
 	if older(b, a) {
-		into, from = b, a
+		a, b = b, a
 	}
+	w.mergeInto(in, a, b, by)
+	return a
+}
+
+// mergeInto makes from a part of into.
+func (w *world) mergeInto(in *input, into, from *state, by idKey) {
+	was, took := into.snapshot, from.snapshot
 	into.kinds |= from.kinds
 	into.createdAt = min(into.createdAt, from.createdAt)
 	if from.first.At != 0 && (into.first.At == 0 || from.first.At < into.first.At) {
 		into.first = from.first
 	}
 	from.into = into
-	w.merges = append(w.merges, merge{from: from, into: into, by: by, in: in})
+	w.merges = append(w.merges, merge{from: from, into: into, by: by, in: in, was: was, took: took})
 	w.ops = append(w.ops, op{st: into, from: from, nth: len(w.merges) - 1})
-	return into
 }
 
 func older(a, b *state) bool {

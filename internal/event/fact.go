@@ -30,6 +30,7 @@ const (
 	NameContactCreated   = "contact.created"
 	NameContactUpdated   = "contact.updated"
 	NameContactMerged    = "contact.merged"
+	NameContactSplit     = "contact.split"
 	NameContactImport    = "contact.imported"
 	NameTagAdded         = "tag.added"
 	NameTagRemoved       = "tag.removed"
@@ -91,7 +92,10 @@ const (
 	Visitor Kind = "visitor"
 )
 
-// Stored is a fact after resolving and storing: what subscribers see.
+// Stored is a fact after resolving and storing: what subscribers see. Contact
+// is the number it is stored under. That contact may be part of another by now,
+// whose public id and kind are given; rows kept under the number stay right when
+// the two are taken apart again.
 type Stored struct {
 	Fact
 	Position    Position
@@ -110,8 +114,13 @@ type Resolution struct {
 	Err     *errs.Error
 }
 
-// Rekey tells the analytics store that From is now Into (a merge).
-type Rekey struct{ From, Into int64 }
+// Rekey tells the analytics store that From is now Into (a merge); or, when
+// Split is not empty, that From, which leads them, and those of Split are a
+// contact of their own again (the undo of one).
+type Rekey struct {
+	From, Into int64
+	Split      []int64
+}
 
 // Profile is what the analytics store keeps of a contact to count and break down by.
 type Profile struct {

@@ -43,14 +43,33 @@ func (s *Service) MoveContacts(ctx context.Context, moves []Move) error {
 				return fmt.Errorf("find orders of merged contacts: %w", err)
 			}
 			for _, from := range buyers {
-				_, e1 := s.DB.Exec(ctx, "update orders set contact = $2 where contact = $1", from, into[from])
-				_, e2 := s.DB.Exec(ctx, "update order_refunds set contact = $2 where contact = $1", from, into[from])
+				const set = " set contact = $2, home = case when home = 0 then $1 else home end where contact = $1"
+				_, e1 := s.DB.Exec(ctx, "update orders"+set, from, into[from])
+				_, e2 := s.DB.Exec(ctx, "update order_refunds"+set, from, into[from])
 				if err := cmp.Or(e1, e2); err != nil {
 					return fmt.Errorf("move orders of a contact: %w", err)
 				}
 			}
 			return nil
 		})
+	})
+}
+
+// SplitContact gives a contact that stands alone again the orders that came to
+// one of its members, whatever merge moved them, in the transaction of the
+// split; who it was part of keeps the others. Both are summed up anew.
+func (s *Service) SplitContact(ctx context.Context, contact, from int64, members []int64) error {
+	return s.DB.Tx(ctx, func(ctx context.Context) error {
+		err := inChunks(members, func(part []int64) error {
+			where := " set contact = $1 where contact = $2 and home in (" + db.In(3, len(part)) + ")"
+			_, e1 := s.DB.Exec(ctx, "update orders"+where, anys([]any{contact, from}, part)...)
+			_, e2 := s.DB.Exec(ctx, "update order_refunds"+where, anys([]any{contact, from}, part)...)
+			return cmp.Or(e1, e2)
+		})
+		if err != nil {
+			return fmt.Errorf("give back orders of a contact: %w", err)
+		}
+		return s.summarise(ctx, map[int64]bool{contact: true, from: true})
 	})
 }
 

@@ -37,5 +37,6 @@
 //     refunded amount; it lowers revenue in its own currency.
 //   - Revenue is the sum of paid totals minus the sum of refunds, by currency.
 //   - The order belongs to the contact of its payment. A merge of contacts moves
-//     orders by MoveContacts, and facts resolved before the merge follow.
+//     orders by MoveContacts, and facts resolved before the merge follow. Each order
+//     remembers to whom it came, so that SplitContact gives it back.
 package shop

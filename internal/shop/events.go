@@ -101,12 +101,12 @@ func (set *recordSet) apply(m *movement) {
 			return // paid before: the same order counts once
 		}
 		set.touch(r.Contact)
-		r.payment, r.Contact, r.Currency, r.Total = m.messageID, m.contact, m.currency, m.total
+		r.payment, r.Contact, r.home, r.Currency, r.Total = m.messageID, m.contact, m.home, m.currency, m.total
 		r.PaidAt, r.ImportID = time.UnixMilli(m.at).UTC(), m.importID
 		r.newLines, r.LineCount = m.lines, len(m.lines)
 		for i := range r.refunds { // what was given back before belongs to the buyer
 			set.touch(r.refunds[i].contact)
-			r.refunds[i].contact, r.refunds[i].dirty = m.contact, true
+			r.refunds[i].contact, r.refunds[i].home, r.refunds[i].dirty = m.contact, m.home, true
 		}
 	} else {
 		if slices.ContainsFunc(r.refunds, func(x refund) bool { return x.key == m.refund.key }) {
@@ -115,7 +115,7 @@ func (set *recordSet) apply(m *movement) {
 		x := m.refund
 		x.fresh = true
 		if r.payment != "" {
-			x.contact = r.Contact
+			x.contact, x.home = r.Contact, r.home
 		}
 		r.refunds = append(r.refunds, x)
 		slices.SortStableFunc(r.refunds, byTime)
@@ -150,6 +150,7 @@ func (s *Service) followMerges(ctx context.Context, moves []movement) error {
 	}
 	for i := range moves {
 		if to, ok := into[moves[i].contact]; ok {
+			moves[i].home, moves[i].refund.home = moves[i].contact, moves[i].contact
 			moves[i].contact, moves[i].refund.contact = to, to
 		}
 	}

@@ -20,6 +20,7 @@ type movement struct {
 	lines     []Line
 	at        int64
 	contact   int64
+	home      int64 // the contact it came to by itself; 0: contact
 	importID  string
 	messageID string
 }

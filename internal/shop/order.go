@@ -52,6 +52,7 @@ type Order struct {
 
 	num     int64
 	payment string
+	home    int64 // the contact it came to by itself, whomever that is part of; 0: Contact
 }
 
 // Summary is what a contact shows of its orders.
@@ -101,7 +102,7 @@ func (o *Order) settleRefundOnly(refunds []refund) {
 	for i := range refunds {
 		r := &refunds[i]
 		if i == 0 {
-			o.Currency, o.Contact, o.ImportID, o.PaidAt = r.currency, r.contact, r.importID, time.UnixMilli(r.at).UTC()
+			o.Currency, o.Contact, o.home, o.ImportID, o.PaidAt = r.currency, r.contact, r.home, r.importID, time.UnixMilli(r.at).UTC()
 		}
 		if r.whole && r.amount != 0 { // its order is not known any more: how much it was neither
 			r.amount, r.dirty = 0, true
@@ -119,6 +120,7 @@ type refund struct {
 	orderNum     int64
 	key, number  string
 	contact      int64
+	home         int64 // as of orders
 	currency     string
 	amount       int64
 	whole        bool // all that is left: the amount follows from the order

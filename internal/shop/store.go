@@ -10,12 +10,12 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 )
 
-const orderColumns = "num, id, source, number, contact, payment, state, type, currency, total, refunded, paid_at, line_count, import_id"
+const orderColumns = "num, id, source, number, contact, home, payment, state, type, currency, total, refunded, paid_at, line_count, import_id"
 
 func scanOrder(r interface{ Scan(...any) error }) (Order, error) {
 	var o Order
 	var paid int64
-	err := r.Scan(&o.num, &o.ID, &o.Source, &o.Number, &o.Contact, &o.payment, &o.State, &o.Type, &o.Currency,
+	err := r.Scan(&o.num, &o.ID, &o.Source, &o.Number, &o.Contact, &o.home, &o.payment, &o.State, &o.Type, &o.Currency,
 		&o.Total, &o.Refunded, &paid, &o.LineCount, &o.ImportID)
 	o.PaidAt = clock.FromMs(paid)
 	return o, err
@@ -68,13 +68,13 @@ func (s *Service) addRecords(ctx context.Context, set *recordSet, orders []Order
 		byNum[o.num], nums[i] = r, o.num
 	}
 	return inChunks(nums, func(part []int64) error {
-		rows, err := s.DB.Query(ctx, `select order_num, refund_key, number, contact, currency, amount, whole, refunded_at, import_id,
+		rows, err := s.DB.Query(ctx, `select order_num, refund_key, number, contact, home, currency, amount, whole, refunded_at, import_id,
 			(select count(*) from order_lines l where l.order_num = r.order_num and l.part = r.refund_key)
 			from order_refunds r where order_num in (`+db.In(1, len(part))+`) order by order_num, refunded_at, refund_key`, anys(nil, part)...)
 		_, err = db.Collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
 			var x refund
 			var all int64
-			err := rows.Scan(&x.orderNum, &x.key, &x.number, &x.contact, &x.currency, &x.amount, &all, &x.at, &x.importID, &x.lineCount)
+			err := rows.Scan(&x.orderNum, &x.key, &x.number, &x.contact, &x.home, &x.currency, &x.amount, &all, &x.at, &x.importID, &x.lineCount)
 			x.whole = all == 1
 			if r := byNum[x.orderNum]; r != nil {
 				r.refunds = append(r.refunds, x)
@@ -99,7 +99,7 @@ func (s *Service) save(ctx context.Context, set *recordSet) error {
 		if !r.changed {
 			continue
 		}
-		orders = append(orders, r.num, r.ID, r.Source, r.Number, strings.ToLower(r.Number), r.Contact, r.payment, string(r.State), string(r.Type),
+		orders = append(orders, r.num, r.ID, r.Source, r.Number, strings.ToLower(r.Number), r.Contact, r.home, r.payment, string(r.State), string(r.Type),
 			r.Currency, r.Total, r.Refunded, clock.Ms(r.PaidAt), r.LineCount, r.ImportID, now)
 		lines = appendLines(lines, r.num, "", r.newLines)
 		for _, x := range r.refunds {
@@ -107,12 +107,12 @@ func (s *Service) save(ctx context.Context, set *recordSet) error {
 				lines = appendLines(lines, r.num, x.key, x.lines)
 			}
 			if x.fresh || x.dirty {
-				refunds = append(refunds, r.num, x.key, x.number, x.contact, x.currency, x.amount, bit(x.whole), x.at, x.importID)
+				refunds = append(refunds, r.num, x.key, x.number, x.contact, x.home, x.currency, x.amount, bit(x.whole), x.at, x.importID)
 			}
 		}
 	}
-	err := bulk(ctx, s.DB, "insert into orders (num, id, source, number, number_key, contact, payment, state, type, currency, total, refunded, paid_at, line_count, import_id, updated_at)", 16,
-		`on conflict (source, number) do update set contact = excluded.contact, payment = excluded.payment, state = excluded.state, type = excluded.type,
+	err := bulk(ctx, s.DB, "insert into orders (num, id, source, number, number_key, contact, home, payment, state, type, currency, total, refunded, paid_at, line_count, import_id, updated_at)", 17,
+		`on conflict (source, number) do update set contact = excluded.contact, home = excluded.home, payment = excluded.payment, state = excluded.state, type = excluded.type,
 		currency = excluded.currency, total = excluded.total, refunded = excluded.refunded, paid_at = excluded.paid_at, line_count = excluded.line_count,
 		import_id = excluded.import_id, updated_at = excluded.updated_at`, orders)
 	if err != nil {
@@ -121,8 +121,8 @@ func (s *Service) save(ctx context.Context, set *recordSet) error {
 	if err := bulk(ctx, s.DB, "insert into order_lines (order_num, part, n, sku, name, quantity, price, amount)", 8, "", lines); err != nil {
 		return err
 	}
-	err = bulk(ctx, s.DB, "insert into order_refunds (order_num, refund_key, number, contact, currency, amount, whole, refunded_at, import_id)", 9,
-		"on conflict (order_num, refund_key) do update set contact = excluded.contact, currency = excluded.currency, amount = excluded.amount", refunds)
+	err = bulk(ctx, s.DB, "insert into order_refunds (order_num, refund_key, number, contact, home, currency, amount, whole, refunded_at, import_id)", 10,
+		"on conflict (order_num, refund_key) do update set contact = excluded.contact, home = excluded.home, currency = excluded.currency, amount = excluded.amount", refunds)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import type consent from '@/features/consent/locales/zh-CN.json'
 import type contacts from '@/features/contacts/locales/zh-CN.json'
 import type dictionary from '@/features/dictionary/locales/zh-CN.json'
 import type facts from '@/features/facts/locales/zh-CN.json'
+import type identity from '@/features/identity/locales/zh-CN.json'
 import type imports from '@/features/imports/locales/zh-CN.json'
 import type jobs from '@/features/jobs/locales/zh-CN.json'
 import type keys from '@/features/keys/locales/zh-CN.json'
@@ -30,6 +31,7 @@ declare module 'i18next' {
       contacts: typeof contacts
       dictionary: typeof dictionary
       facts: typeof facts
+      identity: typeof identity
       imports: typeof imports
       jobs: typeof jobs
       keys: typeof keys

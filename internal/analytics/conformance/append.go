@@ -124,7 +124,7 @@ func testMerge(t *testing.T, e Engine) {
 		require.EqualValues(t, 2, rows[1].Contact)
 		rows, err = s.After(t.Context(), event.Position{}, 10)
 		require.NoError(t, err)
-		require.EqualValues(t, 2, rows[0].Contact, "readers of the stream get the contact of today")
+		require.EqualValues(t, 1, rows[0].Contact, "readers of the stream get the number it came under")
 	})
 	t.Run("chains, in one batch and in several", func(t *testing.T) {
 		for _, s := range []analytics.Store{
@@ -163,6 +163,45 @@ func testMerge(t *testing.T, e Engine) {
 		b.Profiles = []event.Profile{person(1, "social")}
 		b.Rekeys = []event.Rekey{{From: 2, Into: 1}, {From: 1, Into: 2}}
 		require.Equal(t, []int64{2}, people(t, load(t, e, b), analytics.Filter{FirstChannel: "social"}))
+	})
+	split := func(seq uint64, from int64, members ...int64) analytics.Batch {
+		b := batch(seq)
+		b.Rekeys = []event.Rekey{{From: from, Split: members}}
+		return b
+	}
+	t.Run("a split gives each side its facts, also those that come later", func(t *testing.T) {
+		apart := split(4, 1, 1)
+		apart.Profiles = []event.Profile{visitor(1, "social"), person(2, "organic")}
+		s := load(t, e, three(), rekey(2, 1, 2), batch(3, fact("b", 1, 3, ""), fact("b", 2, 4, "")), apart, batch(5, fact("c", 1, 5, "")))
+		require.Equal(t, []int64{1, 2, 3}, people(t, s, analytics.Filter{}))
+		require.EqualValues(t, 3, facts(t, s, analytics.Filter{Contact: 1, ContactKind: event.Visitor, FirstChannel: "social"}))
+		require.EqualValues(t, 2, facts(t, s, analytics.Filter{Contact: 2, ContactKind: event.Person, FirstChannel: "organic"}))
+		s = e.Crash(t, s)
+		require.EqualValues(t, 3, facts(t, s, analytics.Filter{Contact: 1}))
+		store(t, s, rekey(6, 1, 3))
+		require.EqualValues(t, 4, facts(t, s, analytics.Filter{Contact: 3}), "it may become part of another")
+	})
+	t.Run("out of the middle of a chain, with its own parts", func(t *testing.T) {
+		b := three()
+		b.Rows = append(b.Rows, fact("a", 4, 0, ""))
+		b = batch(1, b.Rows...)
+		s := load(t, e, b, rekey(2, 1, 2, 2, 3, 3, 4), split(3, 2, 2, 1))
+		require.Equal(t, []int64{2, 4}, people(t, s, analytics.Filter{}))
+		require.EqualValues(t, 2, facts(t, s, analytics.Filter{Contact: 2}))
+		store(t, s, split(4, 1, 1))
+		require.Equal(t, []int64{1, 2, 4}, people(t, s, analytics.Filter{}))
+	})
+	t.Run("told before the merge of a member, and told twice", func(t *testing.T) {
+		s := load(t, e, three(), rekey(2, 2, 3), split(3, 2, 2, 1), rekey(4, 1, 2), split(5, 2, 2, 1))
+		require.Equal(t, []int64{2, 3}, people(t, s, analytics.Filter{}))
+		require.EqualValues(t, 2, facts(t, s, analytics.Filter{Contact: 2}))
+	})
+	t.Run("merge and split in one batch, in their order", func(t *testing.T) {
+		b := three()
+		b.Rekeys = []event.Rekey{{From: 1, Into: 2}, {From: 1, Split: []int64{1}}, {From: 1, Into: 3}}
+		s := load(t, e, b)
+		require.Equal(t, []int64{2, 3}, people(t, s, analytics.Filter{}))
+		require.EqualValues(t, 2, facts(t, s, analytics.Filter{Contact: 3}))
 	})
 	t.Run("repeated, reversed and senseless rekeys", func(t *testing.T) {
 		s := load(t, e, three(), rekey(2, 1, 2, 1, 2, 1, 3, 2, 2))

@@ -63,7 +63,26 @@ func (m *Model) Append(b analytics.Batch) {
 	}
 }
 
+func (m *Model) split(k event.Rekey) {
+	for _, c := range append([]int64{k.From}, k.Split...) {
+		if _, ok := m.leader[c]; !ok {
+			m.leader[c] = c
+		}
+	}
+	profile := m.profiles[k.From]
+	all := append([]int64{k.From}, k.Split...)
+	for c, l := range m.leader {
+		if slices.Contains(all, c) || slices.Contains(all, l) {
+			m.leader[c], m.profiles[c] = k.From, profile
+		}
+	}
+}
+
 func (m *Model) rekey(k event.Rekey) {
+	if len(k.Split) > 0 {
+		m.split(k)
+		return
+	}
 	for _, c := range []int64{k.From, k.Into} {
 		if _, ok := m.leader[c]; !ok {
 			m.leader[c] = c

@@ -165,7 +165,7 @@ func (p *parser) checkObject(ev *rawEvent, field int) (fault, bool) {
 // website: whoever reads it there must not put words into a colleague's mouth.
 func reserved(name string) bool {
 	switch name {
-	case event.NameContactCreated, event.NameContactUpdated, event.NameContactMerged, event.NameContactImport,
+	case event.NameContactCreated, event.NameContactUpdated, event.NameContactMerged, event.NameContactSplit, event.NameContactImport,
 		event.NameTagAdded, event.NameTagRemoved, event.NameNoteAdded:
 		return true
 	}

@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/event"
@@ -36,7 +37,7 @@ func (s *Store) insertContacts(ctx context.Context, profiles []event.Profile, re
 		known[p.Contact] = true
 	}
 	for _, k := range rekeys {
-		for _, n := range []int64{k.From, k.Into} {
+		for _, n := range named(k) {
 			if !known[n] {
 				known[n] = true
 				cols.add(event.Profile{Contact: n})
@@ -50,6 +51,14 @@ func (s *Store) insertContacts(ctx context.Context, profiles []event.Profile, re
 		return false, fmt.Errorf("add contacts: %w", err)
 	}
 	return added == int64(len(cols.contact)), nil
+}
+
+// named are the contacts that a rekey speaks of.
+func named(k event.Rekey) []int64 {
+	if len(k.Split) > 0 {
+		return append([]int64{k.From}, k.Split...)
+	}
+	return []int64{k.From, k.Into}
 }
 
 // updateProfiles writes kind and channel to the contact and to every one merged into it.
@@ -94,13 +103,45 @@ func (l *profileLists) add(p event.Profile) {
 
 func (l *profileLists) args() []any { return []any{l.contact, l.kind, l.channel, l.created} }
 
-// rekey turns the merges, in their order, into one move of groups: every contact
+// rekey plays merges and splits in their order, merges that follow each other in one.
+func (s *Store) rekey(ctx context.Context, rekeys []event.Rekey) (merged bool, err error) {
+	for len(rekeys) > 0 {
+		n := slices.IndexFunc(rekeys, func(k event.Rekey) bool { return len(k.Split) > 0 })
+		if n == 0 {
+			if err := s.split(ctx, rekeys[0]); err != nil {
+				return false, err
+			}
+			merged, rekeys = true, rekeys[1:]
+			continue
+		}
+		if n < 0 {
+			n = len(rekeys)
+		}
+		some, err := s.merge(ctx, rekeys[:n])
+		if err != nil {
+			return false, err
+		}
+		merged, rekeys = merged || some, rekeys[n:]
+	}
+	return merged, nil
+}
+
+// split makes From lead itself, those of Split, and whoever these led. No fact
+// is touched: each is stored under the number it came by.
+func (s *Store) split(ctx context.Context, k event.Rekey) error {
+	_, err := s.writer.ExecContext(ctx, `UPDATE contacts SET root = p.contact, kind = p.kind, channel = p.channel, created_at = p.created_at
+		FROM contacts p WHERE p.contact = $1 AND
+		(contacts.contact IN (SELECT unnest($2::BIGINT[])) OR contacts.root IN (SELECT unnest($2::BIGINT[])))`, k.From, named(k))
+	if err != nil {
+		return fmt.Errorf("split contact: %w", err)
+	}
+	return nil
+}
+
+// merge turns merges, in their order, into one move of groups: every contact
 // led by an old number is led by the new one from now on, with the kind and
 // channel of the group it came into.
-func (s *Store) rekey(ctx context.Context, rekeys []event.Rekey) (bool, error) {
-	if len(rekeys) == 0 {
-		return false, nil
-	}
+func (s *Store) merge(ctx context.Context, rekeys []event.Rekey) (bool, error) {
 	leaders, err := s.leaders(ctx, rekeys)
 	if err != nil {
 		return false, err

@@ -44,11 +44,9 @@ func (s *Store) Timeline(ctx context.Context, q analytics.TimelineQuery) (out []
 
 // After implements analytics.Store.
 func (s *Store) After(ctx context.Context, pos event.Position, n int) (out []analytics.Row, err error) {
-	err = s.look(ctx, "read facts after a position", func(st *state) error {
+	err = s.look(ctx, "read facts after a position", func(*state) error {
 		seq := strconv.FormatUint(pos.Seq, 10)
-		sel := &selection{st: st}
-		person := sel.person()
-		query := "SELECT " + person + ", " + fieldList("f.") + sel.from() +
+		query := "SELECT f.contact, " + fieldList("f.") + " FROM facts f" +
 			" WHERE f.seq >= " + seq + " AND (f.seq > " + seq + " OR f.idx > " + strconv.FormatUint(uint64(pos.Idx), 10) + ")" +
 			" ORDER BY f.seq, f.idx LIMIT " + strconv.Itoa(limit(n))
 		out, err = s.rows(ctx, query, nil)

@@ -53,7 +53,7 @@ export function summaryOf(fact: Pick<TimelineFact, 'name' | 'title' | 'propertie
 }
 
 /** What the system notes about a contact: the title says it, and the properties are ids. */
-const SYSTEM = /^(contact\.(created|imported|merged|updated)|tag\.)/
+const SYSTEM = /^(contact\.(created|imported|merged|split|updated)|tag\.)/
 
 function partsOf({ name, properties }: Pick<TimelineFact, 'name' | 'properties'>, lang: string): string[] {
   if (SYSTEM.test(name)) return []

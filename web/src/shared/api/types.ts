@@ -124,3 +124,6 @@ export interface LiveFact {
 
 export type FollowUp = Item<'/api/follow-ups'>
 export type Notification = Item<'/api/notifications'>
+export type MergeStory = Item<'/api/contacts/{id}/merges'>
+export type MergePreview = Answer<'/api/contacts/{id}/merge/preview', 'post'>
+export type UndoPreview = Answer<'/api/merges/{id}/undo/preview', 'post'>
