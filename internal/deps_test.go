@@ -65,6 +65,7 @@ var domains = map[string][]string{
 	"contact/care":        {"contact", "event"},
 	"contact/consent":     {"contact", "event"},
 	"contact/match/score": {},
+	"contact/match":       {"contact", "contact/match/score", "event"},
 
 	"importer/table": {},
 	"importer":       {"contact", "event", "importer/table", "shop"},

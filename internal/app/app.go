@@ -17,6 +17,7 @@ import (
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/care"
 	"github.com/koipond/koipond/internal/contact/consent"
+	"github.com/koipond/koipond/internal/contact/match"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/dictionary"
 	"github.com/koipond/koipond/internal/event/intake"
@@ -68,6 +69,7 @@ type App struct {
 	exports   *contact.Exports
 	consent   *consent.Service
 	care      *care.Service
+	matches   *match.Service
 	shop      *shop.Service
 	importer  *importer.Service
 	overview  *overviewService
@@ -181,6 +183,8 @@ func (a *App) buildServices() {
 		Contacts: a.contacts, Selector: a.contacts, Jobs: a.jobs, People: a.Team, Zone: a.zone})
 	a.care.RegisterJobs()
 	a.exports = contact.NewExports(a.contacts, contact.ExportDeps{Jobs: a.jobs, Catalogue: a.catalogue})
+	a.matches = match.New(match.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Contacts: a.contacts, Joiner: joiner{a.contacts}, Jobs: a.jobs,
+		Audit: a.Audit, Zone: a.zone, Dir: a.cfg.Data})
 	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})
 	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
 		Emitter: a.intake, Keys: a.ring, Watcher: a.live, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})

@@ -60,6 +60,20 @@ func (p importedPeople) UndoImport(ctx context.Context, importID string, progres
 	return p.Service.UndoImport(ctx, importID, progress)
 }
 
+// joiner lets the review of possible duplicates merge people and keep them apart.
+type joiner struct{ *contact.Service }
+
+// Join implements match.Joiner.
+func (j joiner) Join(ctx context.Context, keep, other, why string) error {
+	_, err := j.MergeByHand(ctx, keep, other, why)
+	return err
+}
+
+// Part implements match.Joiner.
+func (j joiner) Part(ctx context.Context, a, b int64, why string) error {
+	return j.KeepApart(ctx, a, b, why)
+}
+
 type importNames struct{ a *App }
 
 // Names implements contact.Imports. The importer is built after the contacts,

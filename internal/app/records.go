@@ -11,6 +11,7 @@ import (
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/care"
 	"github.com/koipond/koipond/internal/contact/consent"
+	"github.com/koipond/koipond/internal/contact/match"
 	"github.com/koipond/koipond/internal/event/dictionary"
 	"github.com/koipond/koipond/internal/event/pipeline"
 	"github.com/koipond/koipond/internal/importer"
@@ -44,7 +45,7 @@ type Records struct {
 // migrationSets are all tables there are, lower layers first.
 func migrationSets() []db.Set {
 	return []db.Set{db.Migrations(), audit.Migrations(), httpx.Migrations(), jobs.Migrations(), vault.Migrations(), team.Migrations(),
-		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), consent.Migrations(), care.Migrations(), shop.Migrations(), importer.Migrations(), Migrations()}
+		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), match.Migrations(), consent.Migrations(), care.Migrations(), shop.Migrations(), importer.Migrations(), Migrations()}
 }
 
 // OpenRecords opens and migrates the records as the command line needs them.

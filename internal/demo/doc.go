@@ -6,5 +6,7 @@
 // Patterns planted for later screens to find: channels differ in quality
 // (offline and referral customers stay and buy, short-video ones leave), one
 // week's short-video cohort decays steeply, and the member-day campaign doubles
-// orders among those who claimed its coupon.
+// orders among those who claimed its coupon. One in thirty members stands in the
+// guest book of a store as somebody else, with the faults of handwriting: possible
+// duplicates are made of them.
 package demo

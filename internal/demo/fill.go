@@ -31,6 +31,7 @@ const (
 	StageConsents = "consents"
 	StageNotes    = "notes"
 	StagePlan     = "plan"
+	StageTwins    = "twins"
 )
 
 // Progress remembers how far filling got, and shows it.
@@ -60,7 +61,7 @@ func Fill(ctx context.Context, o Options, to Target, p Progress) error {
 	for _, s := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{StageTeam, f.team}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageFacts, f.facts}, {StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}} {
+	}{{StageTeam, f.team}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageFacts, f.facts}, {StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}} {
 		done, err := p.Done(ctx, s.name)
 		if err != nil {
 			return err

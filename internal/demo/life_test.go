@@ -101,3 +101,22 @@ func TestPlantedPatterns(t *testing.T) {
 	require.Greater(t, float64(claimedBought)/float64(claimed), .3)
 	t.Logf("buyers: offline %.2f short_video %.2f; eight-week stay: referral %.2f short_video %.2f", rate("offline"), rate("short_video"), stay("referral"), stay("short_video"))
 }
+
+func TestTwinsDifferFromThemselves(t *testing.T) {
+	o := options(t, 6000)
+	n := 0
+	for i := range o.Contacts {
+		tw, ok := o.makeTwin(i)
+		again, _ := o.makeTwin(i)
+		require.Equal(t, tw, again, "the same seed makes the same twin")
+		if !ok {
+			continue
+		}
+		n++
+		p := o.makePerson(i)
+		require.NotEqual(t, p.Phone, tw.Phone, "the same number would be the same person at once")
+		require.Len(t, tw.Phone, 11)
+		require.True(t, tw.At.Before(o.End))
+	}
+	require.InDelta(t, o.Contacts/twinShare, n, float64(o.Contacts)/100)
+}

@@ -12,6 +12,7 @@ import type identity from '@/features/identity/locales/zh-CN.json'
 import type imports from '@/features/imports/locales/zh-CN.json'
 import type jobs from '@/features/jobs/locales/zh-CN.json'
 import type keys from '@/features/keys/locales/zh-CN.json'
+import type matches from '@/features/matches/locales/zh-CN.json'
 import type orders from '@/features/orders/locales/zh-CN.json'
 import type overview from '@/features/overview/locales/zh-CN.json'
 import type session from '@/features/session/locales/zh-CN.json'
@@ -35,6 +36,7 @@ declare module 'i18next' {
       imports: typeof imports
       jobs: typeof jobs
       keys: typeof keys
+      matches: typeof matches
       orders: typeof orders
       overview: typeof overview
       session: typeof session

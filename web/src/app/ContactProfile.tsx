@@ -3,6 +3,7 @@ import { ConsentPanel } from '@/features/consent/components/ConsentPanel'
 import { ContactPage, type ProfileTab } from '@/features/contacts/pages/ContactPage'
 import { ContactFollowUps } from '@/features/care/components/ContactFollowUps'
 import { MergePanel } from '@/features/identity/components/MergePanel'
+import { ContactMatches } from '@/features/matches/components/ContactMatches'
 import { ContactOrders } from '@/features/orders/components/ContactOrders'
 import { useCan } from '@/shared/lib/session'
 
@@ -18,5 +19,10 @@ export default function ContactProfile() {
       show: (c) => <ContactOrders contact={c.id} />,
     })
   tabs.push({ key: 'follow-ups', label: () => care('title'), show: (c) => <ContactFollowUps contact={c.id} /> })
-  return <ContactPage tabs={tabs} side={[(c) => <MergePanel contact={c} />, (c) => <ConsentPanel contact={c.id} />]} />
+  return (
+    <ContactPage
+      tabs={tabs}
+      side={[(c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
+    />
+  )
 }

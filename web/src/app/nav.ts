@@ -2,6 +2,7 @@ import {
   Activity,
   CalendarClock,
   BookText,
+  Combine,
   FileInput,
   KeyRound,
   LayoutDashboard,
@@ -24,6 +25,7 @@ export interface NavItem {
     | 'home'
     | 'contacts'
     | 'follow-ups'
+    | 'matches'
     | 'orders'
     | 'consent'
     | 'imports'
@@ -54,6 +56,7 @@ export const NAV: readonly NavGroup[] = [
     items: [
       { path: '/contacts', key: 'contacts', icon: Users, needs: 'contact.read' },
       { path: '/follow-ups', key: 'follow-ups', icon: CalendarClock, needs: 'contact.read' },
+      { path: '/matches', key: 'matches', icon: Combine, needs: 'contact.read' },
       { path: '/orders', key: 'orders', icon: ShoppingBag, needs: 'order.read' },
       { path: '/consent', key: 'consent', icon: ShieldCheck, needs: 'contact.read' },
     ],

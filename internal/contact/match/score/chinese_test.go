@@ -11,16 +11,11 @@ import (
 	"github.com/koipond/koipond/internal/contact/match/score"
 )
 
-// shares of names in the pond that the pairs are drawn from.
-var shares = map[string]float64{"zhangwei": 3e-3, "wangfang": 2.5e-3, "wangwei": 2.5e-3, "lina": 2e-3, "lijing": 2e-3, "liuyang": 1.5e-3}
+// Common names in the pond that the pairs are drawn from, and how many have them.
+var common = map[string]int64{"zhangwei": 60, "wangfang": 50, "wangwei": 50, "lina": 40, "lijing": 40, "liuyang": 30}
 
 func pairScorer() *score.Scorer {
-	return &score.Scorer{Model: score.Default(), People: 20_000, Share: func(r string) float64 {
-		if s, ok := shares[r]; ok {
-			return s
-		}
-		return 1e-4 // two people
-	}}
+	return &score.Scorer{Model: score.Default(), People: 20_000, Named: func(r string) int64 { return max(2, common[r]) }}
 }
 
 func parseRecord(t testing.TB, s string) score.Record {
@@ -107,4 +102,22 @@ func shareKey(a, b *score.Person) bool {
 		}
 	}
 	return false
+}
+
+// Whatever single slip is made in a phone number, its two forms share a key.
+func TestEverySlipInAPhoneNumberIsMet(t *testing.T) {
+	const number = "13812345679"
+	a := score.Read(score.Record{Phones: []string{number}})
+	for i := range number {
+		for d := byte('0'); d <= '9'; d++ {
+			wrong := []byte(number)
+			wrong[i] = d
+			require.True(t, shareKey(a, score.Read(score.Record{Phones: []string{string(wrong)}})), "%s", wrong)
+		}
+		if i > 0 {
+			swapped := []byte(number)
+			swapped[i], swapped[i-1] = swapped[i-1], swapped[i]
+			require.True(t, shareKey(a, score.Read(score.Record{Phones: []string{string(swapped)}})), "%s", swapped)
+		}
+	}
 }

@@ -37,17 +37,23 @@ func Default() Model {
 // DefaultFrom is the score from which pairs stand on the review list.
 const DefaultFrom = 80
 
-// Bounds of the share of a name in the pond: nobody's is surer than a rare one
-// of a large country, and even a pond of one family leaves some doubt.
 const (
-	rarestName   = 2e-6
-	commonName   = .2
 	fillerU      = 4e-3 // of 1 January, which forms fill in by themselves
 	expectedTwin = .02  // share of people who are also somebody else in the list
+	// A pond of a few hundred says little of how common a name is: it counts as if
+	// 20,000 others had been asked, two of whom have the name. Of 1.4 billion
+	// Chinese some 290,000 are called 张伟, two in 10,000.
+	othersAsked = 20_000
+	othersNamed = 2
+	commonName  = .2
 )
 
+// smallest is the pond that any pond counts as at least: in a smaller one chance
+// is no better known, and strangers are no less strange.
+const smallest = 5000
+
 // Prior is the chance that two people drawn from a pond of n are one.
-func Prior(n int64) float64 { return expectedTwin / float64(max(n, 50)) }
+func Prior(n int64) float64 { return expectedTwin / float64(max(n, smallest)) }
 
 // Evidence is what one field says.
 type Evidence struct {
@@ -62,9 +68,9 @@ type Verdict struct {
 	Evidence []Evidence
 }
 
-// Score is the chance of being one person, 0 to 100, rounded down: 100 is never
-// reached, since no likeness is a proof.
-func (v Verdict) Score() int { return int(100 * v.Probability()) }
+// Score is the chance of being one person in percent, rounded down: never 100,
+// since no likeness is a proof.
+func (v Verdict) Score() int { return min(99, int(100*v.Probability())) }
 
 // Probability that the two are one person.
 func (v Verdict) Probability() float64 { return 1 / (1 + math.Exp2(-v.Bits)) }
@@ -74,8 +80,8 @@ type Scorer struct {
 	Model Model
 	// People is the size of the pond.
 	People int64
-	// Share tells which share of the pond has a name of this reading; 0: not known.
-	Share func(reading string) float64
+	// Named tells how many of the pond have a name of this reading; 0: not known.
+	Named func(reading string) int64
 	// Ignore are fields that do not count.
 	Ignore [fields]bool
 }
@@ -111,14 +117,15 @@ func (s *Scorer) Weigh(v Vector) Verdict {
 // nameU is how often two people have names that compare so: for equal ones, the
 // share of the name; for ones that only look alike, never less than that.
 func (s *Scorer) nameU(l Level, u float64, reading string) float64 {
-	if l > Close || s.Share == nil || reading == "" {
+	if l > Close || s.Named == nil || reading == "" {
 		return u
 	}
-	share := s.Share(reading)
-	if share <= 0 {
+	n := s.Named(reading)
+	if n <= 0 {
 		return u
 	}
-	share = min(max(share, rarestName), commonName)
+	// the two at hand count once: if they are one person, there are n-1 of the name
+	share := min(float64(max(n-1, 1)+othersNamed)/float64(s.People+othersAsked), commonName)
 	if l == Same {
 		return share
 	}

@@ -55,6 +55,12 @@ export type ImportPreview = Answer<'/api/imports/preview', 'post'>
 export type Import = Item<'/api/imports'>
 export type SavedMapping = Item<'/api/imports/mappings'>
 
+export type Match = Item<'/api/matches'>
+export type MatchFace = Match['a']
+export type MatchEvidence = Match['evidence'][number]
+export type MatchSettings = Sent<'/api/matches/settings', 'put'>
+export type MatchSummary = Answer<'/api/matches/summary', 'get'>
+
 export type SetAside = Item<'/api/facts/set-aside'>
 
 export type EventDef = Item<'/api/dictionary/events'>

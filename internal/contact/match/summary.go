@@ -1,0 +1,78 @@
+package match
+
+import (
+	"context"
+	"fmt"
+)
+
+// Band is what reviews said of the pairs with scores in a span.
+type Band struct {
+	From  int   `json:"from" doc:"Score, inclusive"`
+	To    int   `json:"to" doc:"Score, exclusive"`
+	Right int64 `json:"right" doc:"Pairs reviewed one by one and merged"`
+	Wrong int64 `json:"wrong" doc:"Pairs rejected, or merged and taken back"`
+	Open  int64 `json:"open" doc:"Pairs that wait"`
+}
+
+// Summary is how the list stands.
+type Summary struct {
+	Open      int64
+	Postponed int64
+	Merged    int64
+	Rejected  int64
+	Bands     []Band
+	Last      *Report
+	Model     modelView
+	Settings  Settings
+}
+
+// bandEdges cut the scores. What a threshold means is seen at its band.
+var bandEdges = []int{keepFrom, 60, 70, 80, 90, 95, 99, 100}
+
+// OpenCount is the number of pairs that wait for a decision.
+func (s *Service) OpenCount(ctx context.Context) (int64, error) { return s.Count(ctx, Query{}) }
+
+// Summary tells how many pairs there are, what reviews said of the scores, and when the list was made.
+func (s *Service) Summary(ctx context.Context) (Summary, error) {
+	var out Summary
+	var err error
+	if out.Settings, err = s.Settings(ctx); err != nil {
+		return out, err
+	}
+	for state, n := range map[State]*int64{Open: &out.Open, Postponed: &out.Postponed, Merged: &out.Merged, Rejected: &out.Rejected} {
+		if *n, err = s.Count(ctx, Query{State: state}); err != nil {
+			return out, err
+		}
+	}
+	if out.Bands, err = s.bands(ctx); err != nil {
+		return out, err
+	}
+	var last Report
+	ok, err := s.recall(ctx, stateReport, &last)
+	if err != nil {
+		return out, err
+	}
+	if ok {
+		out.Last = &last
+	}
+	_, err = s.recall(ctx, stateModel, &out.Model)
+	return out, err
+}
+
+func (s *Service) bands(ctx context.Context) ([]Band, error) {
+	out := make([]Band, len(bandEdges)-1)
+	for i := range out {
+		b := &out[i]
+		b.From, b.To = bandEdges[i], bandEdges[i+1]
+		for _, c := range []struct {
+			cond string
+			into *int64
+		}{{"state = 'merged' and reviewed = 1", &b.Right}, {"state = 'rejected' and reviewed = 1", &b.Wrong}, {"state = 'open'", &b.Open}} {
+			err := s.DB.QueryRow(ctx, "select count(*) from match_pairs where "+c.cond+" and weight >= $1 and weight < $2", weightOf(b.From), weightOf(b.To)).Scan(c.into)
+			if err != nil {
+				return nil, fmt.Errorf("count reviews: %w", err)
+			}
+		}
+	}
+	return out, nil
+}
