@@ -420,6 +420,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contact-view-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count what views show */
+        get: operations["count-contact-views"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contact-view-prefs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose one's tabs, first view and columns */
+        put: operations["set-contact-view-prefs"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contact-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List views: built-in, shared and one's own */
+        get: operations["list-contact-views"];
+        put?: never;
+        /** Save a view */
+        post: operations["create-contact-view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contact-views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a view */
+        put: operations["update-contact-view"];
+        post?: never;
+        /** Delete a view */
+        delete: operations["delete-contact-view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contacts": {
         parameters: {
             query?: never;
@@ -466,6 +536,40 @@ export interface paths {
         put?: never;
         /** Say a filter in words and count it */
         post: operations["describe-contact-filter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Export a selection of contacts: a job */
+        post: operations["export-contacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/export-columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the columns that an export can have */
+        get: operations["list-export-columns"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -539,6 +643,23 @@ export interface paths {
         head?: never;
         /** Change a contact */
         patch: operations["update-contact"];
+        trace?: never;
+    };
+    "/api/contacts/{id}/apart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that two are different people: nothing merges them by itself */
+        post: operations["keep-contacts-apart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/contacts/{id}/attributes/{key}/history": {
@@ -622,6 +743,74 @@ export interface paths {
         put?: never;
         /** Plan a follow-up */
         post: operations["plan-follow-up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/looks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who saw personal values of a contact, newest first */
+        get: operations["list-contact-looks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make another contact part of this one */
+        post: operations["merge-contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/merge/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a merge by hand would do; does nothing */
+        post: operations["preview-contact-merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a person was put together, newest first */
+        get: operations["list-contact-merges"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1326,6 +1515,228 @@ export interface paths {
         put?: never;
         /** Queue a failed or cancelled job again */
         post: operations["retry-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List pairs that may be one person, the likeliest first */
+        get: operations["list-matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many pairs wait for a decision */
+        get: operations["count-matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Merge all open pairs from a score on, as a job */
+        post: operations["merge-matches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look for possible duplicates now, as a job */
+        post: operations["run-matches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the settings of possible duplicates */
+        get: operations["get-match-settings"];
+        /** Change the settings of possible duplicates */
+        put: operations["set-match-settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts, the last run, and what reviews say of the scores */
+        get: operations["summarise-matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one pair */
+        get: operations["get-match"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the two one person; the older one stays */
+        post: operations["merge-match"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{id}/postpone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the pair off the list for a while */
+        post: operations["postpone-match"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that they are two people; the pair never comes back */
+        post: operations["reject-match"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a postponed pair back on the list */
+        post: operations["resume-match"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/merges/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Undo a merge: the two are kept apart from then on */
+        post: operations["undo-merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/merges/{id}/undo/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the undo of a merge would do; does nothing */
+        post: operations["preview-merge-undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2465,6 +2876,33 @@ export interface components {
             /** Format: date-time */
             lastAt?: string;
         };
+        Band: {
+            /**
+             * Format: int64
+             * @description Score, inclusive
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description Pairs that wait
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Pairs reviewed one by one and merged
+             */
+            right: number;
+            /**
+             * Format: int64
+             * @description Score, exclusive
+             */
+            to: number;
+            /**
+             * Format: int64
+             * @description Pairs rejected, or merged and taken back
+             */
+            wrong: number;
+        };
         Batch: {
             by: string;
             channel: string;
@@ -2690,7 +3128,44 @@ export interface components {
             /** @description Who has it */
             other?: components["schemas"]["Ref"];
             /** @enum {string} */
-            reason: "other_person" | "shared_device" | "limit";
+            reason: "other_person" | "shared_device" | "limit" | "kept_apart";
+        };
+        ConsentReport: {
+            /**
+             * Format: date-time
+             * @description When it was checked; nothing: never yet
+             */
+            at?: string;
+            /** @enum {string} */
+            fault?: "edited" | "missing" | "cut" | "proof";
+            /**
+             * Format: int64
+             * @description The first row at fault
+             */
+            firstBad?: number;
+            /** @description The check that is running */
+            job?: string;
+            /**
+             * Format: int64
+             * @description States that differed from the ledger and were put right
+             */
+            mended: number;
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description People whose state was read anew from the ledger
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Proofs that were opened and compared
+             */
+            proofs: number;
+            /**
+             * Format: int64
+             * @description Rows that were read
+             */
+            rows: number;
         };
         ConsentRow: {
             /** Format: date-time */
@@ -2770,6 +3245,13 @@ export interface components {
         CountOutputBody: {
             /** Format: int64 */
             count: number;
+        };
+        CountOutputBody1: {
+            /**
+             * Format: int64
+             * @description Pairs that wait for a decision
+             */
+            open: number;
         };
         Counts: {
             /** Format: int64 */
@@ -2977,6 +3459,26 @@ export interface components {
             /** @description Personal by its name: kept sealed */
             sealed?: boolean;
         };
+        Encryption: {
+            /** @description What an older program left in clear, by place */
+            clear: components["schemas"]["PlaceCount"][];
+            /** Format: date-time */
+            countedAt?: string;
+            /** @description Oldest first */
+            keys: components["schemas"]["KeyStatus"][];
+            /**
+             * Format: int64
+             * @description Running servers
+             */
+            nodes: number;
+            /**
+             * Format: int64
+             * @description How much is still to be sealed with the newest key
+             */
+            remaining: number;
+            /** @description Everything was gone over with the newest key */
+            resealed: boolean;
+        };
         Entry: {
             context?: {
                 [key: string]: unknown;
@@ -3033,6 +3535,74 @@ export interface components {
             volume: number;
             /** Format: int64 */
             volume7d: number;
+        };
+        Evidence: {
+            /**
+             * Format: double
+             * @description Each bit doubles (above zero) or halves (below) the odds of being one person
+             */
+            bits: number;
+            /** @enum {string} */
+            field: "name" | "birthday" | "gender" | "phone" | "email" | "address" | "city" | "number" | "account";
+            /**
+             * @description How the two values compare
+             * @enum {string}
+             */
+            level: "same" | "swapped" | "latin" | "sound" | "digit" | "close" | "tail" | "part" | "alike" | "family" | "different";
+        };
+        ExportColumn: {
+            key: string;
+            label: string;
+            /** @description Masked, unless clear values are asked for */
+            personal?: boolean;
+        };
+        ExportColumnsOutputBody: {
+            items: components["schemas"]["ExportColumn"][];
+        };
+        ExportInputBody: {
+            /** @description Phone numbers and e-mail addresses in full; needs contact.unmask and a reason */
+            clear?: boolean;
+            /** @description Keys of columns in order, see GET /api/contacts/export-columns; none: the usual ones */
+            columns?: string[];
+            /**
+             * @description Of a CSV: with byte order mark for Excel, without it for programs, GB18030 for old Chinese ones
+             * @default utf8bom
+             * @enum {string}
+             */
+            encoding: "utf8bom" | "utf8" | "gb18030";
+            /** @enum {string} */
+            format: "csv" | "xlsx";
+            /** @description Kept in the audit log */
+            reason?: string;
+            selection: components["schemas"]["SelectionBody"];
+        };
+        Face: {
+            /** @description Masked */
+            address?: string;
+            /** Format: date */
+            birthday?: string;
+            /** @description Channel of the first touch */
+            channel?: string;
+            city?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Masked */
+            email?: string;
+            gender?: string;
+            id: string;
+            identities: components["schemas"]["Identity"][];
+            /** @enum {string} */
+            kind: "person" | "visitor";
+            /** Format: date-time */
+            lastSeenAt?: string;
+            name: string;
+            /** Format: int64 */
+            orders: number;
+            owner?: components["schemas"]["Ref"];
+            /** @description Masked */
+            phone?: string;
+            revenue: components["schemas"]["Money"][];
+            tags: components["schemas"]["TagRef"][];
         };
         FieldView: {
             /** @description Why it cannot be used just now, in words */
@@ -3216,6 +3786,11 @@ export interface components {
         ImporterFieldsOutputBody: {
             items: components["schemas"]["ImporterFieldView"][];
         };
+        ImporterListOutputBody: {
+            items: components["schemas"]["ImportView"][];
+            /** @description Cursor of the next page */
+            next?: string;
+        };
         ImporterRef: {
             id: string;
             name: string;
@@ -3268,6 +3843,24 @@ export interface components {
             /** Format: int64 */
             running: number;
         };
+        KeepApartInputBody: {
+            /** @description Id of the other contact */
+            other: string;
+            reason?: string;
+        };
+        KeyStatus: {
+            /** Format: date-time */
+            activeAt?: string;
+            /** Format: date-time */
+            addedAt: string;
+            id: string;
+            /** @description It also keys the look-up, so it stays */
+            index: boolean;
+            /** @description What lies under it, by place */
+            places: components["schemas"]["PlaceCount"][];
+            /** @enum {string} */
+            state: "new" | "active" | "old";
+        };
         Kpi: {
             /** @enum {string} */
             key: "size" | "new" | "active" | "orders" | "revenue" | "averageOrder" | "repeatRate";
@@ -3286,6 +3879,20 @@ export interface components {
              * @description money in minor units, ratio between 0 and 1
              */
             value: number;
+        };
+        LearnedView: {
+            /** @description false: the pond is too small to learn from, general figures are used */
+            learned: boolean;
+            /**
+             * Format: int64
+             * @description Candidate pairs it was learnt from
+             */
+            pairs: number;
+            /**
+             * Format: int64
+             * @description How many of them are one person, expected
+             */
+            twins: number;
         };
         LedgerPage: {
             items: components["schemas"]["ConsentRow"][];
@@ -3340,13 +3947,34 @@ export interface components {
             next?: string;
         };
         ListOutputBody: {
-            items: components["schemas"]["ImportView"][];
+            items: components["schemas"]["PairView"][];
             /** @description Cursor of the next page */
             next?: string;
+            /**
+             * Format: int64
+             * @description All that match
+             */
+            total: number;
         };
         ListViolationsOutputBody: {
             items: components["schemas"]["ApiViolation"][];
             next?: string;
+        };
+        Look: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Ref"];
+            /** @description phone, email, attribute:<key>… */
+            field: string;
+            /**
+             * @description Saw a value in full, or found the contact by typing one in full
+             * @enum {string}
+             */
+            kind: "unmasked" | "looked_up";
+            reason?: string;
+        };
+        LooksOutputBody: {
+            items: components["schemas"]["Look"][];
         };
         Mapping: {
             /** @description Field by column name; empty: ignore */
@@ -3356,6 +3984,21 @@ export interface components {
         };
         MappingsOutputBody: {
             items: components["schemas"]["SavedMapping"][];
+        };
+        MatchSummaryOutputBody: {
+            /** @description What reviews said, by score */
+            bands: components["schemas"]["Band"][];
+            /** @description The last run */
+            last?: components["schemas"]["Report"];
+            learned: components["schemas"]["LearnedView"];
+            /** Format: int64 */
+            merged: number;
+            /** Format: int64 */
+            open: number;
+            /** Format: int64 */
+            postponed: number;
+            /** Format: int64 */
+            rejected: number;
         };
         Me: {
             company: components["schemas"]["Company"];
@@ -3378,15 +4021,100 @@ export interface components {
             role: string;
             roleName: string;
         };
+        MergeAllInputBody: {
+            /**
+             * Format: int64
+             * @description The total that the list gave for this score; refused when it is another by now
+             */
+            expected: number;
+            /**
+             * Format: int64
+             * @description All open pairs with this score or more
+             */
+            minScore: number;
+        };
+        MergeContactInputBody: {
+            /** @description Merge them although they were said to be different people */
+            confirm?: boolean;
+            /** @description Id of the contact that becomes part of this one */
+            other: string;
+            /** @description Why they are one person; kept with the merge */
+            reason?: string;
+        };
+        MergeDifference: {
+            keep: unknown;
+            key: string;
+            other: unknown;
+            /** @enum {string} */
+            wins: "keep" | "other";
+        };
         MergeInputBody: {
             /** @description Key of the attribute that gets the values */
             into: string;
+        };
+        MergePreview: {
+            after: components["schemas"]["Contact"];
+            /** @description What the two say differently, and which word stands */
+            differences: components["schemas"]["MergeDifference"][];
+            keep: components["schemas"]["Contact"];
+            /** @description Why the two were said to be different people; merging then takes confirm */
+            keptApart?: string;
+            /**
+             * Format: int64
+             * @description Notes that go over
+             */
+            notes: number;
+            other: components["schemas"]["Contact"];
+            warnings: components["schemas"]["MergeWarning"][];
+        };
+        MergeStory: {
+            /** Format: date-time */
+            at: string;
+            /** @description Who merged by hand or by import */
+            by?: components["schemas"]["Ref"];
+            canUndo: boolean;
+            /** @description Who was merged */
+            contact: components["schemas"]["Ref"];
+            /** @description The event that carried it */
+            fact?: components["schemas"]["StoryFact"];
+            id: string;
+            /** @description The identity that proved them one */
+            identity?: components["schemas"]["StoryIdentity"];
+            /** @description Who took it in */
+            into: components["schemas"]["Ref"];
+            /**
+             * @description What the merged contact was
+             * @enum {string}
+             */
+            kind: "person" | "visitor";
+            moved: components["schemas"]["StoryMoved"];
+            /** @description Why, in their words */
+            note?: string;
+            /** @enum {string} */
+            reason: "identify" | "alias" | "fact" | "import" | "manual";
+            /** Format: date-time */
+            undoneAt?: string;
+            undoneBy?: components["schemas"]["Ref"];
+            undoneNote?: string;
+        };
+        MergeWarning: {
+            /** @enum {string} */
+            code: "both_have" | "visitor_survives" | "phones_differ";
+            /** @description The kind of identity of which both have one */
+            kind?: string;
         };
         MergedFrom: {
             /** Format: date-time */
             at: string;
             id: string;
             why: string;
+        };
+        MergedOutputBody: {
+            contact: components["schemas"]["Contact"];
+            mergeId: string;
+        };
+        MergesOutputBody: {
+            items: components["schemas"]["MergeStory"][];
         };
         Money: {
             /**
@@ -3512,6 +4240,30 @@ export interface components {
             interval: "day" | "week" | "month" | "hour";
             series: components["schemas"]["NamedSeries"][];
         };
+        PairView: {
+            /** @description The older one; after a merge both are the one that stayed */
+            a: components["schemas"]["Face"];
+            b: components["schemas"]["Face"];
+            /** Format: date-time */
+            decidedAt?: string;
+            decidedBy?: components["schemas"]["Ref"];
+            evidence: components["schemas"]["Evidence"][];
+            /** Format: date-time */
+            foundAt: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description Chance in percent that the two are one person, by what is known of them
+             */
+            score: number;
+            /** @enum {string} */
+            state: "open" | "postponed" | "merged" | "rejected";
+            /**
+             * Format: date-time
+             * @description When a postponed pair comes back
+             */
+            until?: string;
+        };
         PasswordInBody: {
             current: string;
             next: string;
@@ -3560,6 +4312,11 @@ export interface components {
             /** @description Code of the place it is in */
             parent?: string;
         };
+        PlaceCount: {
+            /** Format: int64 */
+            count: number;
+            place: string;
+        };
         Plan: {
             /** @description Due on the day of this moment, at no hour */
             allDay?: boolean;
@@ -3575,6 +4332,17 @@ export interface components {
              * @enum {string}
              */
             type: "call" | "wecom" | "visit" | "other";
+        };
+        PostponeInputBody: {
+            /**
+             * Format: date-time
+             * @description At most a year ahead
+             */
+            until: string;
+        };
+        PreviewContactMergeInputBody: {
+            /** @description Id of the contact that becomes part of this one */
+            other: string;
         };
         PreviewInputBody: {
             /** @enum {string} */
@@ -3803,41 +4571,37 @@ export interface components {
             to?: string;
         };
         Report: {
-            /**
-             * Format: date-time
-             * @description When it was checked; nothing: never yet
-             */
-            at?: string;
-            /** @enum {string} */
-            fault?: "edited" | "missing" | "cut" | "proof";
+            /** Format: date-time */
+            at: string;
             /**
              * Format: int64
-             * @description The first row at fault
+             * @description Pairs compared
              */
-            firstBad?: number;
-            /** @description The check that is running */
-            job?: string;
+            compared: number;
             /**
              * Format: int64
-             * @description States that differed from the ledger and were put right
+             * @description Pairs new on the list
              */
-            mended: number;
-            ok: boolean;
+            found: number;
+            /** @description Everybody was read, not only those who changed */
+            full: boolean;
             /**
              * Format: int64
-             * @description People whose state was read anew from the ledger
+             * @description How many there are
              */
             people: number;
             /**
              * Format: int64
-             * @description Proofs that were opened and compared
+             * @description How many were read
              */
-            proofs: number;
+            read: number;
+            /** Format: double */
+            seconds: number;
             /**
              * Format: int64
-             * @description Rows that were read
+             * @description Forms too common to compare by
              */
-            rows: number;
+            skipped: number;
         };
         ResetOutBody: {
             /** @description Shown this once */
@@ -3958,6 +4722,10 @@ export interface components {
             /** @description A text, number or list of them: what op takes */
             value?: unknown;
         };
+        RunInputBody: {
+            /** @description Read everybody, not only those who changed since the last run */
+            full?: boolean;
+        };
         SavedMapping: {
             id: string;
             /** @enum {string} */
@@ -3999,6 +4767,22 @@ export interface components {
             changes: components["schemas"]["Change"][];
             /** @description How the person said so: kept as proof */
             reason: string;
+        };
+        Settings: {
+            /** @description What counts: name, birthday, gender, phone, email, address, city, number, account */
+            fields: string[];
+            /**
+             * Format: int64
+             * @description Pairs with this score or more are on the list
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description When, in the company's time zone
+             */
+            hour: number;
+            /** @description Run by itself every night */
+            nightly: boolean;
         };
         SetupInBody: {
             company: string;
@@ -4053,6 +4837,24 @@ export interface components {
             sizeBytes: number;
             /** @enum {string} */
             state: "ok" | "slow" | "down";
+        };
+        StoryFact: {
+            /** Format: date-time */
+            at: string;
+            messageId: string;
+            name: string;
+            title: string;
+        };
+        StoryIdentity: {
+            kind: string;
+            value: string;
+        };
+        StoryMoved: {
+            identities: components["schemas"]["StoryIdentity"][];
+            /** Format: int64 */
+            notes: number;
+            /** Format: int64 */
+            tags: number;
         };
         Suggestion: {
             /** @enum {string} */
@@ -4110,6 +4912,7 @@ export interface components {
             backup: components["schemas"]["BackupStatus"];
             checks: components["schemas"]["Check"][];
             commit: string;
+            encryption: components["schemas"]["Encryption"];
             goVersion: string;
             /** Format: int64 */
             goroutines: number;
@@ -4234,6 +5037,30 @@ export interface components {
             /** @description As somebody types it */
             value: string;
         };
+        UndoContactMergeInputBody: {
+            /** @description Why they are different people; kept with the merge */
+            reason?: string;
+        };
+        UndoPreview: {
+            /** @description Who stands alone again */
+            leaves: components["schemas"]["Contact"];
+            /** Format: int64 */
+            notesLeave: number;
+            /** Format: int64 */
+            notesStay: number;
+            now: components["schemas"]["Contact"];
+            /**
+             * Format: int64
+             * @description Contacts merged into the one that leaves: they go along
+             */
+            othersLeave: number;
+            /** @description What is left of the person */
+            stays: components["schemas"]["Contact"];
+        };
+        UndoneOutputBody: {
+            leaves: components["schemas"]["Contact"];
+            stays: components["schemas"]["Contact"];
+        };
         UnmaskInputBody: {
             /** @description phone, email, attribute:<key>, or the id of an identity */
             field: string;
@@ -4330,6 +5157,67 @@ export interface components {
             /** @description Hash of the last entry */
             head: string;
             ok: boolean;
+        };
+        View: {
+            /** @description Comes with Koipond; cannot be changed */
+            builtIn?: boolean;
+            definition: components["schemas"]["ViewDefinition"];
+            /** @description The caller may change it */
+            editable?: boolean;
+            id: string;
+            name: string;
+            owner?: components["schemas"]["Ref"];
+            /** @description Its rule in the caller's language */
+            sentence: string;
+            /** @description Everybody who may read contacts has it */
+            shared?: boolean;
+            /** Format: date-time */
+            updatedAt?: string;
+        };
+        ViewCountsOutputBody: {
+            counts: {
+                [key: string]: number;
+            };
+        };
+        ViewDefinition: {
+            /** @description Keys of columns in order; none: the usual ones */
+            columns?: string[];
+            /**
+             * @default comfortable
+             * @enum {string}
+             */
+            density: "comfortable" | "compact";
+            filter: components["schemas"]["FilterBody"];
+            /**
+             * @default desc
+             * @enum {string}
+             */
+            order: "asc" | "desc";
+            /**
+             * @default lastSeen
+             * @enum {string}
+             */
+            sort: "lastSeen" | "created" | "name" | "orders" | "revenue" | "lastOrder";
+        };
+        ViewInput: {
+            definition: components["schemas"]["ViewDefinition"];
+            name: string;
+            /** @description Needs view.share */
+            shared?: boolean;
+        };
+        ViewPrefs: {
+            /** @description Columns by view id */
+            columns?: {
+                [key: string]: string[];
+            };
+            /** @description The view that opens first */
+            default?: string;
+            /** @description Ids of views, in order */
+            tabs: string[];
+        };
+        ViewsOutputBody: {
+            items: components["schemas"]["View"][];
+            prefs: components["schemas"]["ViewPrefs"];
         };
         Violation: {
             /** Format: int64 */
@@ -5105,7 +5993,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Report"];
+                    "application/json": components["schemas"]["ConsentReport"];
                 };
             };
             /** @description Problem */
@@ -5134,7 +6022,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Report"];
+                    "application/json": components["schemas"]["ConsentReport"];
                 };
             };
             /** @description Problem */
@@ -5453,6 +6341,202 @@ export interface operations {
             };
         };
     };
+    "count-contact-views": {
+        parameters: {
+            query?: {
+                /** @description Ids of views, separated by commas */
+                ids?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewCountsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-contact-view-prefs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewPrefs"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewPrefs"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-contact-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-contact-view": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-contact-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description View id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-contact-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description View id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-contacts": {
         parameters: {
             query?: {
@@ -5589,6 +6673,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SentenceOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-contacts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-export-columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportColumnsOutputBody"];
                 };
             };
             /** @description Problem */
@@ -5756,6 +6905,40 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Contact"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "keep-contacts-apart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeepApartInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {
@@ -5992,6 +7175,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FollowUp"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-contact-looks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LooksOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "merge-contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeContactInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergedOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-contact-merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewContactMergeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergePreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-contact-merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergesOutputBody"];
                 };
             };
             /** @description Problem */
@@ -7123,7 +8442,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListOutputBody"];
+                    "application/json": components["schemas"]["ImporterListOutputBody"];
                 };
             };
             /** @description Problem */
@@ -7589,6 +8908,455 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-matches": {
+        parameters: {
+            query?: {
+                state?: "open" | "postponed" | "merged" | "rejected";
+                /** @description Open and postponed pairs begin at the score in the settings */
+                minScore?: number;
+                /** @description Exclusive; 0: no end */
+                maxScore?: number;
+                /** @description Contact id: the pairs of this person */
+                contact?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountOutputBody1"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "merge-matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeAllInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "run-matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-match-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-match-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Settings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "summarise-matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchSummaryOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Pair id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "merge-match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Pair id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "postpone-match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Pair id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostponeInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reject-match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Pair id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resume-match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Pair id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "undo-merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Merge id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoContactMergeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoneOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-merge-undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Merge id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoPreview"];
                 };
             };
             /** @description Problem */
