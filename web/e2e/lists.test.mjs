@@ -54,7 +54,9 @@ for (const lang of ['zh-CN', 'en']) {
     await page.getByRole('button', { name: w.all }).click()
     await page.getByRole('region').getByRole('button', { name: w.exp, exact: true }).click()
     const exporting = page.getByRole('dialog')
+    await exporting.locator('.ant-select').first().waitFor() // the dialog has come to rest
     await exporting.getByText(w.csv, { exact: true }).click()
+    await exporting.locator('.ant-segmented-item-selected', { hasText: w.csv }).waitFor()
     await exporting.getByRole('button', { name: w.run, exact: true }).click()
     await exporting.waitFor({ state: 'detached' })
     let job
