@@ -10,6 +10,7 @@ export const pages: RouteObject[] = [
   { path: 'contacts/:id', lazy: page(['contacts', 'orders', 'identity'], () => import('./ContactProfile')) },
   { path: 'contacts/:id', lazy: page(['contacts', 'orders', 'care', 'matches'], () => import('./ContactProfile')) },
   { path: 'matches', lazy: page('matches', () => import('@/features/matches/pages/MatchesPage')) },
+  { path: 'contacts/:id', lazy: page(['contacts', 'orders', 'care', 'identity'], () => import('./ContactProfile')) },
   { path: 'people', lazy: page('contacts', () => import('@/features/contacts/pages/PeoplePage')) },
   { path: 'follow-ups', lazy: page('care', () => import('@/features/care/pages/FollowUpsPage')) },
   { path: 'orders', lazy: page('orders', () => import('@/features/orders/pages/OrdersPage')) },
