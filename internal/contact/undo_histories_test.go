@@ -121,9 +121,14 @@ func (f *forest) undo(m *oneMerge) {
 	f.merges = slices.DeleteFunc(f.merges, func(x *oneMerge) bool { return x == m })
 }
 
-// call says a name of a person: too late when the person is known to have said something since.
+// call says a name of a person: too late when the person is known to have said
+// something since, and nothing new when a part said the same at the same moment.
 func (n *node) call(name string, at int64) {
-	if w := n.whole(); !w.named || at >= w.nameAt {
+	w := n.whole()
+	if w.named && at == w.nameAt && name == w.name {
+		return
+	}
+	if !w.named || at >= w.nameAt {
 		n.name, n.nameAt, n.named = name, at, true
 	}
 }
