@@ -12,6 +12,7 @@ import (
 	"github.com/koipond/koipond/internal/contact/attribute"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/httpx"
 )
 
 // AttributeView is a defined attribute as the console lists it.
@@ -29,7 +30,7 @@ type AttributeView struct {
 // Discovered is an attribute that arrived and that nobody defined.
 type Discovered struct {
 	Key     string         `json:"key"`
-	Guess   attribute.Type `json:"guess" doc:"The type that its values seem to be of"`
+	Guess   attribute.Type `json:"guess" enum:"text,number,money,date,flag,enum,multi,phone,email,region" doc:"The type that its values seem to be of"`
 	People  int64          `json:"people"`
 	Samples []string       `json:"samples" doc:"Personal values are veiled"`
 	Sealed  bool           `json:"sealed,omitempty" doc:"Personal by its name: kept sealed"`
@@ -138,6 +139,7 @@ func (s *Service) GetAttribute(ctx context.Context, key string) (AttributeView, 
 // Violation counts values of one source that were not taken for one reason.
 type Violation struct {
 	Reason  string    `json:"reason" doc:"Message code"`
+	Detail  string    `json:"detail" doc:"The reason in the language of the request"`
 	Source  string    `json:"source"`
 	Count   int64     `json:"count"`
 	FirstAt time.Time `json:"firstAt"`
@@ -147,6 +149,14 @@ type Violation struct {
 
 // Violations lists what was not taken for an attribute, the most frequent first.
 func (s *Service) Violations(ctx context.Context, key string) ([]Violation, error) {
+	defs, err := s.engine.definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	def := defs.get(key)
+	if def == nil {
+		return nil, noAttribute(key)
+	}
 	rows, err := s.DB.Query(ctx, "select reason, source, count, first_at, last_at, samples from contact_attribute_violations where attr = $1 order by count desc, reason, source limit 100", key)
 	out, err := db.Collect(rows, err, func(r *sql.Rows) (v Violation, err error) {
 		var first, last int64
@@ -154,6 +164,7 @@ func (s *Service) Violations(ctx context.Context, key string) ([]Violation, erro
 		if err := r.Scan(&v.Reason, &v.Source, &v.Count, &first, &last, &samples); err != nil {
 			return v, err
 		}
+		v.Detail = httpx.Say(ctx, v.Reason, def.Params(v.Reason == "attribute.too_long" || v.Reason == "attribute.too_short"))
 		v.FirstAt, v.LastAt = clock.FromMs(first), clock.FromMs(last)
 		return v, json.Unmarshal([]byte(samples), &v.Samples)
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/koipond/koipond/internal/contact/attribute"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/httpx"
 	"github.com/koipond/koipond/internal/platform/jobs"
 )
 
@@ -30,6 +31,7 @@ type RetypeExample struct {
 	From   string `json:"from"`
 	To     string `json:"to,omitempty"`
 	Reason string `json:"reason,omitempty" doc:"Message code, when it does not fit"`
+	Detail string `json:"detail,omitempty" doc:"The reason in the language of the request"`
 }
 
 // RetypePreview says what a change of type would do, by a sample.
@@ -99,7 +101,7 @@ func (s *Service) PreviewRetype(ctx context.Context, key string, r Retype) (Rety
 		got, f := attribute.Convert(from.Attribute, to, v)
 		if f != nil {
 			out.Fails++
-			e.Reason = f.Code
+			e.Reason, e.Detail = f.Code, httpx.Say(ctx, f.Code, paramsOf(f))
 		} else {
 			out.Fits++
 			e.To = clip(to.Show(got), 80)

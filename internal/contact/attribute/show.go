@@ -121,3 +121,23 @@ func (a *Attribute) Show(v json.RawMessage) string {
 	}
 	return s
 }
+
+// Params are what messages about values of the attribute speak of: its bounds
+// (of the length when ofLength), options and currency.
+func (a *Attribute) Params(ofLength bool) map[string]any {
+	p := map[string]any{"options": a.labels(), "currency": a.Currency, "least": 0, "most": maxMulti, "name": "—", "id": ""}
+	if ofLength {
+		p["least"], p["most"] = a.MinLength, a.MaxLength
+		if a.MaxLength == 0 {
+			p["most"] = maxText
+		}
+		return p
+	}
+	if a.Min != nil {
+		p["least"] = *a.Min
+	}
+	if a.Max != nil {
+		p["most"] = *a.Max
+	}
+	return p
+}

@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next'
+import { ContactAttributes } from '@/features/attributes/components/ContactAttributes'
 import { ConsentPanel } from '@/features/consent/components/ConsentPanel'
 import { ContactPage, type ProfileTab } from '@/features/contacts/pages/ContactPage'
 import { ContactFollowUps } from '@/features/care/components/ContactFollowUps'
@@ -22,6 +23,7 @@ export default function ContactProfile() {
   return (
     <ContactPage
       tabs={tabs}
+      attributes={(c) => <ContactAttributes contact={c} />}
       side={[(c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
     />
   )

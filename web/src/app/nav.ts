@@ -12,6 +12,7 @@ import {
   Server,
   Settings,
   ShieldCheck,
+  TableProperties,
   ShoppingBag,
   UserCog,
   Users,
@@ -28,6 +29,7 @@ export interface NavItem {
     | 'matches'
     | 'orders'
     | 'consent'
+    | 'attributes'
     | 'imports'
     | 'dictionary'
     | 'live'
@@ -57,6 +59,7 @@ export const NAV: readonly NavGroup[] = [
       { path: '/contacts', key: 'contacts', icon: Users, needs: 'contact.read' },
       { path: '/follow-ups', key: 'follow-ups', icon: CalendarClock, needs: 'contact.read' },
       { path: '/matches', key: 'matches', icon: Combine, needs: 'contact.read' },
+      { path: '/attributes', key: 'attributes', icon: TableProperties, needs: 'contact.read' },
       { path: '/orders', key: 'orders', icon: ShoppingBag, needs: 'order.read' },
       { path: '/consent', key: 'consent', icon: ShieldCheck, needs: 'contact.read' },
     ],

@@ -30,6 +30,17 @@ export type Me = Answer<'/api/session', 'get'>
 export type Session = Item<'/api/sessions'>
 export type Company = Answer<'/api/settings', 'get'>
 
+export type AttributeList = Answer<'/api/attributes', 'get'>
+export type AttributeDef = AttributeList['items'][number]
+export type AttributeInput = Sent<'/api/attributes', 'post'>
+export type AttributePatch = Sent<'/api/attributes/{key}', 'patch'>
+export type AttributeChange = Item<'/api/contacts/{id}/attributes/{key}/history'>
+export type AttributeViolation = Item<'/api/attributes/{key}/violations'>
+export type Retype = Sent<'/api/attributes/{key}/retype', 'post'>
+export type RetypePreview = Answer<'/api/attributes/{key}/retype/preview', 'post'>
+export type TriedValue = Answer<'/api/attributes/try', 'post'>
+export type Place = Item<'/api/regions'>
+
 export type User = Item<'/api/users'>
 export type UserInput = Sent<'/api/users', 'post'>
 export type NewUser = Answer<'/api/users', 'post'>

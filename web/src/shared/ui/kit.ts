@@ -7,6 +7,7 @@ export {
   Alert,
   AutoComplete,
   Button,
+  Cascader,
   Checkbox,
   DatePicker,
   Dropdown,

@@ -1,8 +1,11 @@
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router'
 import { idempotencyKey } from '@/shared/api/client'
+import { attributeName, attributesQuery } from '@/shared/lib/attributes'
+import { usePrefs } from '@/shared/lib/prefs'
+import { AttributeInput } from '@/shared/ui/AttributeInput'
 import { Drawer } from '@/shared/ui/Drawer'
 import { useToast } from '@/shared/ui/feedback'
 import { Field, Form } from '@/shared/ui/Form'
@@ -18,6 +21,7 @@ interface Values {
   externalId?: string
   city?: string
   tags?: string[]
+  attributes?: Record<string, unknown>
 }
 
 /** Empty texts are not sent: the server would take them as values. */
@@ -39,8 +43,11 @@ function CreateForm({ onClose }: { onClose: () => void }) {
   const client = useQueryClient()
   const toast = useToast()
   const go = useNavigate()
+  const { lang } = usePrefs()
+  const required = useQuery(attributesQuery()).data?.items.filter((a) => a.required && !a.archived && a.default === undefined) ?? []
   const create = async (v: Values) => {
     const city = filled(v.city)
+    const attributes = { ...v.attributes, ...(city ? { city } : {}) }
     const contact = await createContact(
       {
         name: v.name.trim(),
@@ -48,7 +55,7 @@ function CreateForm({ onClose }: { onClose: () => void }) {
         email: filled(v.email),
         memberNo: filled(v.memberNo),
         externalId: filled(v.externalId),
-        attributes: city ? { city } : undefined,
+        attributes: Object.keys(attributes).length > 0 ? attributes : undefined,
         tags: v.tags?.length ? v.tags : undefined,
       },
       key,
@@ -79,6 +86,11 @@ function CreateForm({ onClose }: { onClose: () => void }) {
       <Field name="city" label={t('col.city')}>
         <Input maxLength={64} autoComplete="off" />
       </Field>
+      {required.map((a) => (
+        <Field key={a.key} name={['attributes', a.key]} label={attributeName(a, lang)} rules={[{ required: true, message: t('create.attributeNeeded') }]}>
+          <AttributeInput of={a} />
+        </Field>
+      ))}
       <Field name="tags" label={t('col.tags')}>
         <TagSelect />
       </Field>

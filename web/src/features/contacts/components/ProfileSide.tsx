@@ -7,11 +7,9 @@ import type { Contact, Touch } from '@/shared/api/types'
 import { codeText } from '@/shared/i18n/code'
 import { useChannelName } from '@/shared/lib/channels'
 import { CopyText } from '@/shared/ui/copy'
-import { JsonView } from '@/shared/ui/JsonView'
 import { Tooltip } from '@/shared/ui/kit'
 import { Masked } from '@/shared/ui/Masked'
 import { Panel } from '@/shared/ui/Panel'
-import { Empty } from '@/shared/ui/states'
 import { DateTime, TimeAgo } from '@/shared/ui/values'
 import { mergeWhy } from '../merge'
 import { looksQuery, unmask } from '../queries'
@@ -19,11 +17,11 @@ import { Looks } from './Looks'
 import css from './ProfileSide.module.css'
 
 /** What is known about the contact, beside what it did. */
-export function ProfileSide({ contact }: { contact: Contact }) {
+export function ProfileSide({ contact, attributes }: { contact: Contact; attributes: ReactNode }) {
   return (
     <>
       <Identities contact={contact} />
-      <Attributes contact={contact} />
+      {attributes}
       <Touches contact={contact} />
       <Looks id={contact.id} />
     </>
@@ -125,44 +123,6 @@ function SeenWhen({ first, last, source }: { first: string; last: string; source
       )}
     </>
   )
-}
-
-function Attributes({ contact }: { contact: Contact }) {
-  const { t } = useTranslation('contacts')
-  const reveal = useReveal(contact.id)
-  const own: Contact['attributes'] = [...contact.attributes]
-  if (contact.birthday) own.unshift({ key: 'birthday', label: t('side.birthday'), value: contact.birthday.slice(0, 10) })
-  if (contact.gender) own.unshift({ key: 'gender', label: t('side.gender'), value: codeText('contacts', 'gender', contact.gender) })
-  return (
-    <Panel title={t('side.attributes')}>
-      {own.length === 0 ? (
-        <Empty title={t('side.noAttributes')} desc={t('side.noAttributesDesc')} />
-      ) : (
-        <dl className={css.facts}>
-          {own.map((a) => (
-            <div key={a.key}>
-              <dt title={a.key}>{a.label || a.key}</dt>
-              <dd>
-                {a.masked ? (
-                  <Masked value={String(a.value)} label={a.label || a.key} reveal={(reason) => reveal(`attribute:${a.key}`, reason)} />
-                ) : (
-                  <AttributeValue value={a.value} />
-                )}
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
-    </Panel>
-  )
-}
-
-function AttributeValue({ value }: { value: unknown }) {
-  const { t } = useTranslation('contacts')
-  if (typeof value === 'boolean') return value ? t('side.yes') : t('side.no')
-  if (Array.isArray(value) && value.every((v) => typeof v !== 'object')) return value.join('、')
-  if (value !== null && typeof value === 'object') return <JsonView value={value} depth={0} />
-  return String(value ?? '')
 }
 
 function Touches({ contact }: { contact: Contact }) {

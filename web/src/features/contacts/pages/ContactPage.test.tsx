@@ -53,7 +53,7 @@ const routes = {
   'GET /api/contacts/c1/looks': () => json({ items: [{ at: '2026-03-08T00:00:00Z', by: { id: 'u2', name: '顾清和' }, kind: 'unmasked', field: 'phone', reason: '回访' }] }),
 }
 const writer = someone({ permissions: ['contact.read', 'contact.write', 'contact.unmask'] })
-const open = (at = '/contacts/c1', me = writer) => renderPage(<ContactPage tabs={[{ key: 'orders', label: () => '订单', show: () => <p>orders</p> }]} />, { at, path: '/contacts/:id', me })
+const open = (at = '/contacts/c1', me = writer) => renderPage(<ContactPage attributes={() => null} tabs={[{ key: 'orders', label: () => '订单', show: () => <p>orders</p> }]} />, { at, path: '/contacts/:id', me })
 
 beforeEach(() => loadNamespaces('contacts'))
 afterEach(() => {

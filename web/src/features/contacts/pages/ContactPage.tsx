@@ -26,6 +26,8 @@ export interface ProfileTab {
 interface Props {
   /** Tabs of other features, between the timeline and the notes. */
   tabs: readonly ProfileTab[]
+  /** The panel of attributes, beside the tabs. */
+  attributes: (contact: Contact) => ReactNode
   /** Panels of other features beside the tabs, below what the contact is. */
   side?: readonly ((contact: Contact) => ReactNode)[]
 }
@@ -56,7 +58,7 @@ export function ContactPage(props: Props) {
   )
 }
 
-function Profile({ contact, tabs, side = [] }: { contact: Contact } & Props) {
+function Profile({ contact, tabs, attributes, side = [] }: { contact: Contact } & Props) {
   const { t } = useTranslation('contacts')
   const [asked, setTab] = useUrlText('tab')
   const tab = asked === 'notes' || tabs.some((x) => x.key === asked) ? asked : 'timeline'
@@ -78,7 +80,7 @@ function Profile({ contact, tabs, side = [] }: { contact: Contact } & Props) {
           />
         </section>
         <div className="kp-stack">
-          <ProfileSide contact={contact} />
+          <ProfileSide contact={contact} attributes={attributes(contact)} />
           {side.map((show, i) => (
             <Fragment key={i}>{show(contact)}</Fragment>
           ))}

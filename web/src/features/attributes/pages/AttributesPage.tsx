@@ -1,0 +1,152 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Plus, RefreshCw } from 'lucide-react'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { AttributeDef, AttributeList } from '@/shared/api/types'
+import { attributeName, ATTRIBUTES_KEY, attributesQuery } from '@/shared/lib/attributes'
+import { formatPercent } from '@/shared/lib/format'
+import { usePrefs } from '@/shared/lib/prefs'
+import { useCan } from '@/shared/lib/session'
+import { Chip } from '@/shared/ui/chips'
+import { useToast } from '@/shared/ui/feedback'
+import { Button } from '@/shared/ui/kit'
+import { Page, PageHead } from '@/shared/ui/PageHead'
+import { Panel } from '@/shared/ui/Panel'
+import { Empty, QueryState } from '@/shared/ui/states'
+import { Count, TimeAgo } from '@/shared/ui/values'
+import { AttributeEditor } from '../components/AttributeEditor'
+import { DiscoveredList } from '../components/DiscoveredList'
+import { RetypeDialog } from '../components/RetypeDialog'
+import { survey } from '../queries'
+import css from './AttributesPage.module.css'
+
+/** What can be known of customers, and what arrives without being defined. */
+export default function AttributesPage() {
+  const { t } = useTranslation('attributes')
+  const may = useCan('attribute.write')
+  const query = useQuery(attributesQuery())
+  const [open, setOpen] = useState<AttributeDef | 'new'>()
+  const [retyping, setRetyping] = useState<AttributeDef>()
+  const client = useQueryClient()
+  const toast = useToast()
+  const look = useMutation({
+    mutationFn: survey,
+    onSuccess: () => {
+      toast.done(t('survey.started'))
+      setTimeout(() => void client.invalidateQueries({ queryKey: ATTRIBUTES_KEY }), 1500)
+    },
+    onError: (e) => toast.failed(e),
+  })
+  return (
+    <Page>
+      <PageHead
+        title={t('title')}
+        desc={t('desc')}
+        extra={
+          may && (
+            <>
+              <Button icon={<RefreshCw size={14} aria-hidden />} loading={look.isPending} onClick={() => look.mutate()}>
+                {t('survey.again')}
+              </Button>
+              <Button type="primary" icon={<Plus size={15} aria-hidden />} onClick={() => setOpen('new')}>
+                {t('add')}
+              </Button>
+            </>
+          )
+        }
+      />
+      <QueryState query={query}>{(list) => <Lists list={list} may={may} onOpen={setOpen} />}</QueryState>
+      <AttributeEditor
+        attribute={open}
+        onClose={() => setOpen(undefined)}
+        onRetype={(a) => {
+          setOpen(undefined)
+          setRetyping(a)
+        }}
+      />
+      <RetypeDialog attribute={retyping} onClose={() => setRetyping(undefined)} />
+    </Page>
+  )
+}
+
+function Lists({ list, may, onOpen }: { list: AttributeList; may: boolean; onOpen: (a: AttributeDef) => void }) {
+  const { t } = useTranslation('attributes')
+  const groups = new Map<string, AttributeDef[]>()
+  for (const a of list.items) {
+    const g = a.archived ? t('archived') : a.group || t('ungrouped')
+    groups.set(g, [...(groups.get(g) ?? []), a])
+  }
+  return (
+    <div className="kp-stack">
+      {list.surveyedAt && (
+        <p className="kp-muted">
+          {t('survey.at')} <TimeAgo at={list.surveyedAt} />
+        </p>
+      )}
+      {list.items.length === 0 && (
+        <Panel>
+          <Empty title={t('empty.title')} desc={t('empty.desc')} />
+        </Panel>
+      )}
+      {[...groups].map(([name, items]) => (
+        <Panel key={name} title={name} flush>
+          <div className={css.scroll}>
+            <table className={css.table}>
+              <thead>
+                <tr>
+                  <th>{t('col.name')}</th>
+                  <th>{t('col.type')}</th>
+                  <th>{t('col.filled')}</th>
+                  <th>{t('col.rules')}</th>
+                  <th>{t('col.problems')}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((a) => (
+                  <Line key={a.key} a={a} people={list.people} onOpen={() => onOpen(a)} />
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </Panel>
+      ))}
+      <DiscoveredList list={list} may={may} onAdopted={onOpen} />
+    </div>
+  )
+}
+
+function Line({ a, people, onOpen }: { a: AttributeDef; people: number; onOpen: () => void }) {
+  const { t } = useTranslation('attributes')
+  const { lang } = usePrefs()
+  return (
+    <tr>
+      <td>
+        <Button type="link" size="small" className={css.name} onClick={onOpen}>
+          {attributeName(a, lang)}
+        </Button>
+        <code className="kp-muted">{a.key}</code>
+      </td>
+      <td>
+        <span className="kp-row">
+          {t(`type.${a.type}`)}
+          {a.settling && <Chip tone="info">{t('settling')}</Chip>}
+        </span>
+      </td>
+      <td className="kp-num">
+        {people > 0 ? formatPercent(a.people / people, lang, 0) : '—'} <small className="kp-muted"><Count value={a.people} /></small>
+      </td>
+      <td>
+        <span className="kp-row wrap">
+          {a.required && <Chip tone="rose">{t('required')}</Chip>}
+          {a.unique && <Chip tone="violet">{t('unique')}</Chip>}
+          {a.personal === 'personal' && <Chip tone="warn">{t('class.personal')}</Chip>}
+          {a.personal === 'sensitive' && <Chip tone="bad">{t('class.sensitive')}</Chip>}
+          {a.indexed && <Chip>{t('indexed')}</Chip>}
+        </span>
+      </td>
+      <td>
+        {a.violations > 0 && <Chip tone="warn">{t('violations', { count: a.violations })}</Chip>} {a.unfit > 0 && <Chip tone="warn">{t('unfit', { count: a.unfit })}</Chip>}
+      </td>
+    </tr>
+  )
+}
