@@ -280,3 +280,23 @@ func (s *Service) AttributeHistory(ctx context.Context, id, key string) ([]Attri
 	}
 	return out, nil
 }
+
+// AttributeKeys gives the keys of defined attributes by each of their names.
+func (s *Service) AttributeKeys(ctx context.Context) (map[string]string, error) {
+	defs, err := s.engine.definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for key, d := range defs.byKey {
+		if d.archived {
+			continue
+		}
+		for _, name := range []string{d.NameEn, d.NameZh, key} {
+			if name != "" {
+				out[name] = key
+			}
+		}
+	}
+	return out, nil
+}

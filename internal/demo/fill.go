@@ -26,6 +26,7 @@ type Target struct {
 const (
 	StageTeam     = "team"
 	StageContacts = "contacts"
+	StageTraits   = "attributes"
 	StageOrders   = "orders"
 	StageFacts    = "facts"
 	StageConsents = "consents"
@@ -61,7 +62,8 @@ func Fill(ctx context.Context, o Options, to Target, p Progress) error {
 	for _, s := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{StageTeam, f.team}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageFacts, f.facts}, {StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}} {
+	}{{StageTeam, f.team}, {StageTraits, f.attributes}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageFacts, f.facts},
+		{StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}} {
 		done, err := p.Done(ctx, s.name)
 		if err != nil {
 			return err
@@ -198,14 +200,21 @@ func (f *filler) importFile(ctx context.Context, name, kind string, body io.Read
 func (f *filler) contacts(ctx context.Context) error {
 	r, w := io.Pipe()
 	go func() { w.CloseWithError(f.writeContacts(w)) }()
-	return f.importFile(ctx, "会员档案.csv", "contacts", r, map[string]string{"用户ID": "user_id", "会员号": "member_no", "姓名": "name", "手机号": "phone",
-		"邮箱": "email", "性别": "gender", "生日": "birthday", "城市": "city", "渠道": "channel", "入会时间": "created_at", "标签": "tag"},
+	err := f.importFile(ctx, "会员档案.csv", "contacts", r, map[string]string{"用户ID": "user_id", "会员号": "member_no", "姓名": "name", "手机号": "phone",
+		"邮箱": "email", "性别": "gender", "生日": "birthday", "城市": "city", "渠道": "channel", "入会时间": "created_at", "标签": "tag",
+		"会员等级": "attr:level", "口味偏好": "attr:taste", "常喝茶类": "attr:teas", "年消费预算": "attr:budget", "所在地区": "attr:region", "每周喝茶": "attr:cups"},
 		map[string]any{"source": "会员系统", "timezone": f.o.Zone.String()})
+	if err != nil {
+		return err
+	}
+	_, err = f.call(ctx, http.MethodPost, "/api/attributes/survey", nil, nil) // so that fill rates are there
+	return err
 }
 
 func (f *filler) writeContacts(to io.Writer) error {
 	w := csv.NewWriter(to)
-	if err := w.Write([]string{"用户ID", "会员号", "姓名", "手机号", "邮箱", "性别", "生日", "城市", "渠道", "入会时间", "标签"}); err != nil {
+	if err := w.Write([]string{"用户ID", "会员号", "姓名", "手机号", "邮箱", "性别", "生日", "城市", "渠道", "入会时间", "标签",
+		"会员等级", "口味偏好", "常喝茶类", "年消费预算", "所在地区", "每周喝茶"}); err != nil {
 		return err
 	}
 	for n := range f.o.Contacts {
@@ -215,8 +224,9 @@ func (f *filler) writeContacts(to io.Writer) error {
 			birthday = p.Birthday.Format("2006-01-02")
 		}
 		gender := map[string]string{"female": "女", "male": "男"}[p.Gender]
-		if err := w.Write([]string{p.UserID, p.MemberNo, p.Name, p.Phone, p.Email, gender, birthday, p.City, p.Channel.ID,
-			p.Joined.In(f.o.Zone).Format("2006-01-02 15:04:05"), strings.Join(p.Tags, ";")}); err != nil {
+		row := []string{p.UserID, p.MemberNo, p.Name, p.Phone, p.Email, gender, birthday, p.City, p.Channel.ID,
+			p.Joined.In(f.o.Zone).Format("2006-01-02 15:04:05"), strings.Join(p.Tags, ";")}
+		if err := w.Write(append(row, p.about(f.o.Seed)...)); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -347,4 +348,32 @@ func (g *guesser) refundPrefix(number int, measures ...int) string {
 		return ""
 	}
 	return best
+}
+
+// nameAttributes gives columns that are called as a defined attribute is, in
+// either language, that attribute.
+func (s *Service) nameAttributes(ctx context.Context, m Mapping) {
+	if s.Attributes == nil {
+		return
+	}
+	names, err := s.Attributes(ctx)
+	if err != nil {
+		s.Log.Warn("attributes are not known to the guess of columns", "error", err)
+		return
+	}
+	keys := map[string]string{}
+	for name, key := range names {
+		keys[normalName(name)] = key
+	}
+	taken := map[string]bool{}
+	for _, field := range m.Columns {
+		taken[field] = true
+	}
+	for column, field := range m.Columns {
+		key, ok := keys[normalName(column)]
+		if !ok || !strings.HasPrefix(field, attrPrefix) || taken[attrPrefix+key] {
+			continue
+		}
+		m.Columns[column], taken[attrPrefix+key] = attrPrefix+key, true
+	}
 }

@@ -73,6 +73,9 @@ type Deps struct {
 	Facts     FactStore
 	Catalogue *i18n.Catalogue
 	Company   func(ctx context.Context) (Company, error)
+	// Attributes gives the keys of customer attributes by their names, so that
+	// columns called like one are guessed; nil: none.
+	Attributes func(ctx context.Context) (map[string]string, error)
 	// Settle returns when every fact stated so far inside the program (outbox
 	// included) is seen by all subscribers; nil: nothing to wait for.
 	Settle func(ctx context.Context) error

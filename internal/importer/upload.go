@@ -162,6 +162,7 @@ func (s *Service) look(ctx context.Context, u *Upload, sheet string) error {
 		u.Columns[i] = c
 	}
 	u.Suggestion = Guess(in)
+	s.nameAttributes(ctx, u.Suggestion.Mapping)
 	u.Info.Sample = nil
 	return nil
 }
