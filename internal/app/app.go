@@ -175,7 +175,7 @@ func (a *App) buildServices() {
 		Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
 	a.dict = dictionary.New(dictionary.Deps{DB: a.DB, Store: a.store, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Jobs: a.jobs})
 	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Zone: a.zone, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
-		Timeline: a.store, People: a.Team, Titles: a.dict, Imports: importNames{a}, Jobs: a.jobs})
+		Timeline: a.store, People: a.Team, Titles: a.dict, Imports: importNames{a}, Jobs: a.jobs, Tables: tagTables{a}})
 	a.contacts.RegisterJobs()
 	a.consent = consent.NewService(consent.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Jobs: a.jobs, Brand: a.brand, PublicURL: a.cfg.URL})
@@ -195,6 +195,7 @@ func (a *App) buildServices() {
 		MaxUpload: a.cfg.MaxUploadMB << 20})
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
+	a.contacts.UsesTags(a.importer)
 	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict} {
 		a.pipe.Subscribe(s)
 	}

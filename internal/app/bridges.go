@@ -10,6 +10,7 @@ import (
 	"github.com/koipond/koipond/internal/contact/consent"
 	"github.com/koipond/koipond/internal/event/intake"
 	"github.com/koipond/koipond/internal/event/pipeline"
+	"github.com/koipond/koipond/internal/importer"
 	"github.com/koipond/koipond/internal/shop"
 	"github.com/koipond/koipond/internal/team"
 )
@@ -80,6 +81,19 @@ type importNames struct{ a *App }
 // hence through the app.
 func (i importNames) Names(ctx context.Context, ids []string) (map[string]string, error) {
 	return i.a.importer.Names(ctx, ids)
+}
+
+// tagTables are the uploaded files that name people to tag.
+type tagTables struct{ a *App }
+
+// OpenTable implements contact.Tables.
+func (t tagTables) OpenTable(ctx context.Context, uploadID string) (*contact.Table, error) {
+	return t.a.importer.OpenTable(ctx, uploadID)
+}
+
+// Time implements contact.Tables.
+func (t tagTables) Time(ctx context.Context, text string) (ms int64, ok bool) {
+	return importer.ParseTime(text, t.a.zone(ctx))
 }
 
 type describer struct{ contacts *contact.Service }

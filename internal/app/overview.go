@@ -96,7 +96,7 @@ type overviewService struct {
 
 // ownFacts are facts a person did not do: they make nobody active.
 var ownFacts = []string{event.NameContactCreated, event.NameContactUpdated, event.NameContactMerged, event.NameContactSplit, event.NameContactImport,
-	event.NameTagAdded, event.NameTagRemoved, event.NameNoteAdded}
+	event.NameTagAdded, event.NameTagRemoved, event.NameTagMerged, event.NameNoteAdded}
 
 func (q overviewQuery) filter(events ...string) analytics.Filter {
 	return analytics.Filter{Range: analytics.Range{From: q.From, To: q.To}, Events: events, FirstChannel: q.Channel}

@@ -86,14 +86,12 @@ func (s *Service) create(ctx context.Context, n NewContact) (int64, error) {
 			return 0, fmt.Errorf("set owner: %w", err)
 		}
 	}
-	tagged, err := s.tag(ctx, st.num, n.Tags, nil, by)
+	tagged, err := s.tag(ctx, st.num, n.Tags, nil)
 	if err != nil {
 		return 0, err
 	}
 	facts := []event.Fact{s.fact(event.NameContactCreated, st.num, now, map[string]any{"by": by.Name})}
-	for _, c := range tagged {
-		facts = append(facts, s.tagFact(c, st.num, now, by.Name))
-	}
+	facts = append(facts, s.tagFacts(tagged, now, by.Name, "")...)
 	if err := s.Emit.Emit(ctx, facts...); err != nil {
 		return 0, fmt.Errorf("state contact: %w", err)
 	}

@@ -488,22 +488,30 @@ func (e *engine) copyTags(ctx context.Context, dead []*state) error {
 		byNum[st.num] = st
 	}
 	var rows [][]any
-	err := selectIn(ctx, e.db, "read tags", "select contact, tag, at, by_id, by_name, source, import_id, home from contact_tags where contact in (%s) order by contact, tag", nil, nums, func(r *sql.Rows) error {
+	err := selectIn(ctx, e.db, "read tags", "select contact, tag, at, by_id, by_name, source, import_id, run, home from contact_tags where contact in (%s) order by contact, tag", nil, nums, func(r *sql.Rows) error {
 		var num, at, home int64
-		var tag, byID, byName, source, imp string
-		if err := r.Scan(&num, &tag, &at, &byID, &byName, &source, &imp, &home); err != nil {
+		var tag, byID, byName, source, imp, run string
+		if err := r.Scan(&num, &tag, &at, &byID, &byName, &source, &imp, &run, &home); err != nil {
 			return err
 		}
 		for st := byNum[num].into; st != nil; st = st.into {
-			rows = append(rows, []any{st.num, tag, st.shown(), at, byID, byName, source, imp, cmp.Or(home, num)})
+			rows = append(rows, []any{st.num, tag, st.shown(), at, byID, byName, source, imp, run, cmp.Or(home, num)})
 		}
 		return nil
 	})
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	err = insertMany(ctx, e.db, "contact_tags", columns("contact:n tag shown:n at:n by_id by_name source import_id home:n"), len(rows), func(i int) []any { return rows[i] }, "on conflict (contact, tag) do nothing")
+	err = insertMany(ctx, e.db, "contact_tags", columns("contact:n tag shown:n at:n by_id by_name source import_id run home:n"), len(rows), func(i int) []any { return rows[i] }, "on conflict (contact, tag) do nothing")
 	if err != nil {
+		return err
+	}
+	roots := make([]int64, 0, len(dead))
+	for _, st := range dead {
+		roots = append(roots, st.root().num)
+	}
+	slices.Sort(roots)
+	if err := e.settleExclusive(ctx, slices.Compact(roots), e.clock.Now().UnixMilli()); err != nil {
 		return err
 	}
 	return reshownTags(ctx, e.db, nums)

@@ -23,6 +23,7 @@ type listInput struct {
 	Q           string    `query:"q" maxLength:"200" doc:"Beginning of the name, its pinyin or initials; or a phone number, e-mail address, id or member number in full"`
 	Channel     string    `query:"channel" doc:"Channel of the first touch"`
 	Tag         string    `query:"tag" doc:"Tag id"`
+	TagBelow    bool      `query:"tagBelow" doc:"Or a tag that stands below it"`
 	Owner       string    `query:"owner" doc:"User id; none: nobody's; me: mine"`
 	Kind        string    `query:"kind" enum:"person,visitor" default:"person"`
 	CreatedFrom time.Time `query:"createdFrom"`
@@ -57,6 +58,7 @@ type FilterBody struct {
 	Q           string    `json:"q,omitempty" maxLength:"200"`
 	Channel     string    `json:"channel,omitempty"`
 	Tag         string    `json:"tag,omitempty"`
+	TagBelow    bool      `json:"tagBelow,omitempty" doc:"Or a tag that stands below it"`
 	Owner       string    `json:"owner,omitempty" doc:"User id; none: nobody's; me: mine"`
 	Kind        string    `json:"kind,omitempty" enum:"person,visitor" default:"person"`
 	CreatedFrom time.Time `json:"createdFrom,omitzero"`
@@ -69,7 +71,7 @@ func (b *FilterBody) query(ctx context.Context) Query {
 	if owner == "me" {
 		owner = principal(ctx).ID
 	}
-	return Query{Q: b.Q, Channel: b.Channel, Tag: b.Tag, Owner: owner, Kind: event.Kind(b.Kind), CreatedFrom: b.CreatedFrom, CreatedTo: b.CreatedTo, Where: b.Where}
+	return Query{Q: b.Q, Channel: b.Channel, Tag: b.Tag, TagBelow: b.TagBelow, Owner: owner, Kind: event.Kind(b.Kind), CreatedFrom: b.CreatedFrom, CreatedTo: b.CreatedTo, Where: b.Where}
 }
 
 // Selection reads the choice. Naming nobody and giving no filter is refused:
@@ -152,14 +154,6 @@ type unmaskInput struct {
 	}
 }
 
-type tagInput struct {
-	Body struct {
-		Group string `json:"group" doc:"Name or id; made when there is none"`
-		Name  string `json:"name"`
-		Color string `json:"color,omitempty" doc:"#rrggbb"`
-	}
-}
-
 type (
 	rowsOutput    struct{ Body rowPage }
 	contactOutput struct{ Body Contact }
@@ -186,12 +180,6 @@ type (
 			Items []Look `json:"items"`
 		}
 	}
-	tagOutput  struct{ Body TagRef }
-	tagsOutput struct {
-		Body struct {
-			Groups []TagGroup `json:"groups"`
-		}
-	}
 )
 
 // Routes declares the API of contacts and tags.
@@ -216,12 +204,11 @@ func (s *Service) Routes(api *httpx.API) {
 	s.attributeRoutes(api)
 	httpx.Register(api, op("list-contact-looks", http.MethodGet, "/api/contacts/{id}/looks", auth.ContactRead, "List who saw personal values of a contact, newest first"), s.listLooks)
 	s.mergeRoutes(api)
-	httpx.Register(api, op("list-tags", http.MethodGet, "/api/tags", auth.ContactRead, "List tag groups and tags"), s.listTags)
-	httpx.Register(api, creates(op("create-tag", http.MethodPost, "/api/tags", auth.ContactWrite, "Make a tag")), s.createTag)
+	s.tagRoutes(api)
 }
 
 func (s *Service) listContacts(ctx context.Context, in *listInput) (*rowsOutput, error) {
-	b := &FilterBody{Q: in.Q, Channel: in.Channel, Tag: in.Tag, Owner: in.Owner, Kind: in.Kind, CreatedFrom: in.CreatedFrom, CreatedTo: in.CreatedTo}
+	b := &FilterBody{Q: in.Q, Channel: in.Channel, Tag: in.Tag, TagBelow: in.TagBelow, Owner: in.Owner, Kind: in.Kind, CreatedFrom: in.CreatedFrom, CreatedTo: in.CreatedTo}
 	if in.Where != "" {
 		var err error
 		if b.Where, err = ParseRule(in.Where, "where"); err != nil {
@@ -340,22 +327,4 @@ func (s *Service) listLooks(ctx context.Context, in *IDInput) (*looksOutput, err
 	out := &looksOutput{}
 	out.Body.Items = looks
 	return out, nil
-}
-
-func (s *Service) listTags(ctx context.Context, _ *struct{}) (*tagsOutput, error) {
-	groups, err := s.Tags(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := &tagsOutput{}
-	out.Body.Groups = groups
-	return out, nil
-}
-
-func (s *Service) createTag(ctx context.Context, in *tagInput) (*tagOutput, error) {
-	t, err := s.CreateTag(ctx, in.Body.Group, in.Body.Name, in.Body.Color)
-	if err != nil {
-		return nil, err
-	}
-	return &tagOutput{t}, nil
 }

@@ -130,7 +130,7 @@ func TestContactFromCreationToNote(t *testing.T) {
 		status, code := s.call("POST", "/api/tags", "admin", obj{"group": "跟进状态", "name": "意向强"}, nil)
 		require.Equal(t, "409 contact.tag_exists", fmt.Sprint(status, " ", code))
 		status, code = s.call("POST", "/api/tags", "admin", obj{"group": " ", "name": "x", "color": "red"}, nil)
-		require.Equal(t, "422 request.invalid color:contact.bad_color", fmt.Sprint(status, " ", code))
+		require.Equal(t, "422 request.invalid color:contact.bad_color group:request.field_required", fmt.Sprint(status, " ", code))
 
 		var c Contact
 		s.ok("POST", "/api/contacts", obj{"name": " 张三 ", "phone": "138 0013 8001", "email": "Zhang@Shop.cn", "memberNo": "M1", "attributes": obj{"level": 3, "city": "杭州"}, "tags": []string{tag.ID}}, &c)
@@ -192,7 +192,7 @@ func TestContactFromCreationToNote(t *testing.T) {
 			actions = append(actions, strings.Fields(e)[0])
 			require.NotContains(t, e, "13800138001")
 		}
-		require.Equal(t, []string{"tag.created", "contact.created", "contact.created", "contact.updated", "contact.tagged",
+		require.Equal(t, []string{"tag_group.created", "tag.created", "contact.created", "contact.created", "contact.updated", "contact.tagged",
 			"contact.note_added", "contact.note_added", "contact.note_added", "contact.note_deleted", "contact.tagged"}, actions)
 		status, code = s.call("GET", "/api/contacts/ct_nobody", "admin", nil, nil)
 		require.Equal(t, "404 contact.not_found", fmt.Sprint(status, " ", code))

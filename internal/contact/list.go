@@ -22,6 +22,7 @@ type Query struct {
 	Q                      string
 	Channel                string // first touch; "unknown" includes none
 	Tag                    string // tag id
+	TagBelow               bool   // or a tag below it
 	Owner                  string // user id; "none": nobody's
 	Kind                   event.Kind
 	CreatedFrom, CreatedTo time.Time // half open
@@ -245,8 +246,20 @@ func (s *Service) conditions(ctx context.Context, q Query) (f *filter, some bool
 		f.index = "contacts_by_owner"
 	}
 	if q.Tag != "" {
-		set := "from contact_tags where tag = {1} and " + strings.Replace(f.kind, "shown", "contact_tags.shown", 1)
-		f.addSet("select contact "+set, "exists (select 1 from contact_tags t where t.contact = contacts.num and t.tag = {1})", "select count(*) "+set, q.Tag)
+		tags, err := s.TagsBelow(ctx, []string{q.Tag}, q.TagBelow)
+		if err != nil {
+			return nil, false, err
+		}
+		marks, args := make([]string, len(tags)), make([]any, len(tags))
+		for i, t := range tags {
+			marks[i], args[i] = fmt.Sprintf("{%d}", i+1), t
+		}
+		is, count := "tag = {1}", "count(*)"
+		if len(tags) > 1 {
+			is, count = "tag in ("+strings.Join(marks, ",")+")", "count(distinct contact)"
+		}
+		set := "from contact_tags where " + is + " and " + strings.Replace(f.kind, "shown", "contact_tags.shown", 1)
+		f.addSet("select contact "+set, "exists (select 1 from contact_tags t where t.contact = contacts.num and t."+is+")", "select "+count+" "+set, args...)
 	}
 	if strings.TrimSpace(q.Q) == "" {
 		return f, true, nil
@@ -260,7 +273,7 @@ func (s *Service) conditions(ctx context.Context, q Query) (f *filter, some bool
 
 func (q Query) fingerprint() string {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%q %q %q %q %q %d %d %q %v %s", q.Q, q.Channel, q.Tag, q.Owner, q.Kind, clock.Ms(q.CreatedFrom), clock.Ms(q.CreatedTo), q.Sort, q.Ascending, q.Where.Fingerprint())
+	fmt.Fprintf(h, "%q %q %q %v %q %q %d %d %q %v %s", q.Q, q.Channel, q.Tag, q.TagBelow, q.Owner, q.Kind, clock.Ms(q.CreatedFrom), clock.Ms(q.CreatedTo), q.Sort, q.Ascending, q.Where.Fingerprint())
 	return hex.EncodeToString(h.Sum(nil))
 }
 

@@ -228,7 +228,7 @@ func phonesSQL(d *db.DB) string {
 }
 
 const tagsSQL = `select ct.contact, t.id, t.name, g.name, t.color from contact_tags ct
-	join tags t on t.id = ct.tag join tag_groups g on g.id = t.group_id where ct.contact in (%s) order by g.created_at, t.created_at, t.id`
+	join tags t on t.id = ct.tag join tag_groups g on g.id = t.group_id where ct.contact in (%s) order by g.position, g.created_at, t.position, t.created_at, t.id`
 
 // addContactData shows the phone number and e-mail address last seen, masked.
 func (s *Service) addContactData(ctx context.Context, rows map[int64]*Row, nums []int64) error {
@@ -338,6 +338,9 @@ func (s *Service) profile(ctx context.Context, num int64) (Contact, error) {
 		return Contact{}, err
 	}
 	if c.Conflicts, err = s.conflictsOf(ctx, c.num); err != nil {
+		return Contact{}, err
+	}
+	if err := s.addGiven(ctx, &c); err != nil {
 		return Contact{}, err
 	}
 	c.Import, err = s.importRef(ctx, importID)

@@ -113,7 +113,7 @@ func (e *engine) fromFact(w *world, f *event.Fact, at event.Position, in *input)
 // of life of the customer and tell nothing of where they came from.
 var administrative = map[string]bool{
 	event.NameContactCreated: true, event.NameContactUpdated: true, event.NameContactMerged: true, event.NameContactImport: true,
-	event.NameTagAdded: true, event.NameTagRemoved: true, event.NameNoteAdded: true, event.NameContactSplit: true, event.NameOwnerChanged: true, event.NameFollowUpPlanned: true, event.NameFollowUpDone: true,
+	event.NameTagAdded: true, event.NameTagRemoved: true, event.NameTagMerged: true, event.NameNoteAdded: true, event.NameContactSplit: true, event.NameOwnerChanged: true, event.NameFollowUpPlanned: true, event.NameFollowUpDone: true,
 	event.NameConsentGranted: true, event.NameConsentWithdrawn: true,
 }
 

@@ -1,7 +1,6 @@
 package contact
 
 import (
-	"context"
 	"fmt"
 	"strings"
 )
@@ -181,11 +180,9 @@ func compileTag(c *compiler, n *condition) (expr, error) {
 		if _, ok := known[id]; !ok {
 			return nil, n.fault(fmt.Sprintf("value[%d]", i), "contact.no_such_tag")
 		}
-		ids := []string{id}
-		if n.Children {
-			if ids, err = c.s.tagsBelow(c.ctx, id); err != nil {
-				return nil, err
-			}
+		ids, err := c.s.TagsBelow(c.ctx, []string{id}, n.Children)
+		if err != nil {
+			return nil, err
 		}
 		one := &group{kind: "any"}
 		for _, id := range ids {
@@ -197,6 +194,3 @@ func compileTag(c *compiler, n *condition) (expr, error) {
 	}
 	return g, nil
 }
-
-// tagsBelow gives a tag and all below it.
-func (s *Service) tagsBelow(_ context.Context, id string) ([]string, error) { return []string{id}, nil }

@@ -104,16 +104,44 @@ func (s *Service) Walk(ctx context.Context, sel Selection, after int64, limit in
 
 // Count tells how many contacts are selected.
 func (s *Service) Count(ctx context.Context, sel Selection) (int64, error) {
+	return s.countAlso(ctx, sel, nil)
+}
+
+// countAlso counts those selected who meet what also adds; nil adds nothing.
+func (s *Service) countAlso(ctx context.Context, sel Selection, also func(f *filter)) (int64, error) {
+	among := func(f *filter, nums []int64) (out int64, err error) {
+		args := len(f.args)
+		err = selectIn(ctx, s.DB, "count contacts", "select count(*) from contacts where "+f.walking()+" and num in (%s)", f.args[:args:args], nums, func(r *sql.Rows) error {
+			var part int64
+			err := r.Scan(&part)
+			out += part
+			return err
+		})
+		return out, err
+	}
 	if len(sel.IDs) > 0 {
 		nums, err := s.selected(ctx, sel.IDs)
-		return int64(len(nums)), err
+		if err != nil {
+			return 0, err
+		}
+		f := &filter{kind: "merged_into = 0"}
+		if also != nil {
+			also(f)
+		}
+		return among(f, nums)
 	}
 	f, some, err := s.filterOf(ctx, sel.Query)
 	if err != nil || !some {
 		return 0, err
 	}
 	if !sel.Query.Where.empty() {
-		return s.countRule(ctx, sel)
+		if also == nil {
+			return s.countRule(ctx, sel)
+		}
+		return s.countRuleAlso(ctx, sel, f, among, also)
+	}
+	if also != nil {
+		also(f)
 	}
 	n, err := s.count(ctx, f)
 	if err != nil || len(sel.Except) == 0 {
@@ -123,15 +151,36 @@ func (s *Service) Count(ctx context.Context, sel Selection) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	var out int64 // those left out that would have matched
-	args := len(f.args)
-	err = selectIn(ctx, s.DB, "count contacts left out", "select count(*) from contacts where "+f.walking()+" and num in (%s)", f.args[:args:args], except, func(r *sql.Rows) error {
-		var part int64
-		err := r.Scan(&part)
+	left, err := among(f, except) // left out, but would have matched
+	return n - left, err
+}
+
+// countRuleAlso counts, of those a rule selects, who meet what also adds.
+func (s *Service) countRuleAlso(ctx context.Context, sel Selection, f *filter, among func(f *filter, nums []int64) (int64, error), also func(f *filter)) (int64, error) {
+	set, err := s.ruleSet(ctx, sel.Query, f, walkSetAge)
+	if err != nil {
+		return 0, err
+	}
+	except, err := s.selected(ctx, sel.Except)
+	if err != nil {
+		return 0, err
+	}
+	more := &filter{kind: "merged_into = 0"}
+	also(more)
+	var out int64
+	for after := int64(0); ; {
+		nums := set.after(after, 5000)
+		if len(nums) == 0 {
+			return out, nil
+		}
+		after = nums[len(nums)-1]
+		nums = slices.DeleteFunc(nums, func(n int64) bool { _, left := slices.BinarySearch(except, n); return left })
+		part, err := among(more, nums)
+		if err != nil {
+			return 0, err
+		}
 		out += part
-		return err
-	})
-	return n - out, err
+	}
 }
 
 // selected gives the numbers of public ids, ascending, each once; a merged

@@ -50,6 +50,7 @@ type Deps struct {
 	People   People
 	Titles   Titles
 	Imports  Imports
+	Tables   Tables // uploaded files that name people to tag
 	// Zone is the company's time zone, in which days begin; nil is China's.
 	Zone func(ctx context.Context) *time.Location
 	Jobs jobs.Queue // nil: work that needs a job is refused
@@ -73,6 +74,7 @@ type Service struct {
 	sets     ruleSets
 	views    *views
 	narrow   int64 // see List
+	tagUsers []TagUser
 }
 
 // NewService builds the service. Merge hooks are added before serving.
@@ -135,4 +137,6 @@ func (s *Service) RegisterJobs() {
 	}
 	s.Jobs.Register(jobRewrite, s.runRewrite)
 	s.Jobs.Register(jobSurvey, s.runSurvey)
+	s.Jobs.Register(jobTagRun, s.doRun)
+	s.Jobs.Register(jobTagUndo, s.doUndo)
 }

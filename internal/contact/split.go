@@ -385,8 +385,8 @@ func (s *Service) returnTags(ctx context.Context, u *unmerging) error {
 		if err != nil {
 			return err
 		}
-		err = selectIn(ctx, s.DB, "take tags of other parts", `insert into contact_tags (contact, tag, shown, at, by_id, by_name, source, import_id, home)
-			select c.merged_into, t.tag, 0, t.at, t.by_id, t.by_name, t.source, t.import_id, case when t.home = 0 then t.contact else t.home end
+		err = selectIn(ctx, s.DB, "take tags of other parts", `insert into contact_tags (contact, tag, shown, at, by_id, by_name, source, import_id, run, home)
+			select c.merged_into, t.tag, 0, t.at, t.by_id, t.by_name, t.source, t.import_id, t.run, case when t.home = 0 then t.contact else t.home end
 			from contact_tags t join contacts c on c.num = t.contact where c.merged_into = $1 and c.merged_into <> 0 and t.tag in (%s)
 			order by t.contact on conflict (contact, tag) do nothing returning tag`, []any{n}, gone, func(*sql.Rows) error { return nil })
 		if err != nil {

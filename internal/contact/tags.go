@@ -4,330 +4,359 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"hash/fnv"
-	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/koipond/koipond/internal/event"
-	"github.com/koipond/koipond/internal/platform/audit"
-	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
-	"github.com/koipond/koipond/internal/platform/errs"
 )
 
-// TagGroup is a group with its tags.
+// TagGroup is a group with its tags, parents before their children.
 type TagGroup struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`
-	Color string `json:"color"`
-	Tags  []Tag  `json:"tags"`
+	ID          string     `json:"id"`
+	Name        string     `json:"name"`
+	Color       string     `json:"color"`
+	Description string     `json:"description,omitempty"`
+	Kind        string     `json:"kind" enum:"stage,source,attribute,campaign,other" doc:"What the group is for: follow-up stage, source, attribute, campaign, other"`
+	Exclusive   bool       `json:"exclusive" doc:"A person has at most one tag of the group"`
+	ArchivedAt  *time.Time `json:"archivedAt,omitempty"`
+	Tags        []Tag      `json:"tags"`
 }
 
 // Tag is a tag with how many contacts have it.
 type Tag struct {
-	ID       string `json:"id"`
-	Name     string `json:"name"`
-	Color    string `json:"color"`
-	Contacts int64  `json:"contacts"`
+	ID          string     `json:"id"`
+	Name        string     `json:"name"`
+	Color       string     `json:"color"`
+	Contacts    int64      `json:"contacts" doc:"People who have this very tag"`
+	Parent      string     `json:"parent,omitempty" doc:"Id of the tag that it stands below"`
+	Description string     `json:"description,omitempty"`
+	Added       []int64    `json:"added" doc:"How often it was given on each of the last 30 days, today last"`
+	UsedAt      *time.Time `json:"usedAt,omitempty" doc:"When it was last given"`
+	ArchivedAt  *time.Time `json:"archivedAt,omitempty"`
+	Search      string     `json:"search" doc:"Pinyin and initials of the name"`
 }
 
-// maxTagName is the longest name of a tag or group, in bytes.
-const maxTagName = 90
+// trendDays is how many days a trend of a tag covers.
+const trendDays = 30
 
-// palette are the colours of groups that nobody chose one for, taken in turn by name.
-var palette = []string{"#2f7d6b", "#c2553f", "#3b6ea8", "#b7791f", "#7a5aa6", "#4d7c0f", "#be4a7b", "#0e7490"}
-
-func colorOf(name string) string {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(name)) // a hash never fails
-	return palette[h.Sum32()%uint32(len(palette))]
-}
-
-var colorForm = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
-
-// Tags lists every group with its tags, oldest first.
+// Tags lists every group with its tags in their order, archived ones too.
 func (s *Service) Tags(ctx context.Context) ([]TagGroup, error) {
 	counts, err := s.counts.get(ctx, s.DB, s.Clock.Now())
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.DB.Query(ctx, "select id, name, color from tag_groups order by created_at, id")
+	trends, err := s.trends(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.DB.Query(ctx, "select id, name, color, description, purpose, exclusive, archived_at from tag_groups order by position, created_at, id")
 	groups, err := db.Collect(rows, err, func(r *sql.Rows) (g TagGroup, err error) {
-		g.Tags = []Tag{}
-		return g, r.Scan(&g.ID, &g.Name, &g.Color)
+		var exclusive, archived int64
+		err = r.Scan(&g.ID, &g.Name, &g.Color, &g.Description, &g.Kind, &exclusive, &archived)
+		g.Exclusive, g.ArchivedAt, g.Tags = exclusive == 1, timeOrNil(archived), []Tag{}
+		return g, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read tag groups: %w", err)
 	}
-	at := map[string]int{}
-	for i, g := range groups {
-		at[g.ID] = i
-	}
-	rows, err = s.DB.Query(ctx, "select id, group_id, name, color from tags order by created_at, id")
+	byGroup := map[string][]Tag{}
+	rows, err = s.DB.Query(ctx, "select id, group_id, parent, name, color, description, used_at, archived_at from tags order by position, created_at, id")
 	err = scanAll(rows, err, "read tags", func(r *sql.Rows) error {
 		var t Tag
 		var group string
-		err := r.Scan(&t.ID, &group, &t.Name, &t.Color)
-		t.Contacts = counts[t.ID]
-		groups[at[group]].Tags = append(groups[at[group]].Tags, t)
+		var used, archived int64
+		err := r.Scan(&t.ID, &group, &t.Parent, &t.Name, &t.Color, &t.Description, &used, &archived)
+		t.Contacts, t.Added, t.UsedAt, t.ArchivedAt = counts[t.ID], trends[t.ID], timeOrNil(used), timeOrNil(archived)
+		if t.Added == nil {
+			t.Added = make([]int64, trendDays)
+		}
+		f := formsOf(t.Name)
+		t.Search = f.pinyin + " " + f.initials
+		byGroup[group] = append(byGroup[group], t)
 		return err
 	})
+	for i, g := range groups {
+		groups[i].Tags = append(groups[i].Tags, parentsFirst(byGroup[g.ID], "")...)
+	}
 	return groups, err
 }
 
-// CreateTag makes a tag in a group, named or by id, making the group when it is
-// new. A tag of that name in the group is a conflict. Color may be "".
-func (s *Service) CreateTag(ctx context.Context, group, name, color string) (TagRef, error) {
-	if color != "" && !colorForm.MatchString(color) {
-		return TagRef{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("color", "contact.bad_color"))
-	}
-	t, made, err := s.ensureTag(ctx, group, name, color)
-	if err != nil {
-		return TagRef{}, err
-	}
-	if !made {
-		return TagRef{}, errs.New(errs.Conflict, "contact.tag_exists", "name", t.Name, "group", t.Group, "id", t.ID)
-	}
-	return t, nil
-}
-
-// EnsureTag finds a tag of a group by name, or makes it: the door for imports.
-func (s *Service) EnsureTag(ctx context.Context, group, name string) (TagRef, error) {
-	t, _, err := s.ensureTag(ctx, group, name, "")
-	return t, err
-}
-
-func (s *Service) ensureTag(ctx context.Context, group, name, color string) (t TagRef, made bool, err error) {
-	group, name = cleanName(group), cleanName(name)
-	var bad []errs.Field
-	for path, v := range map[string]string{"group": group, "name": name} {
-		if v == "" {
-			bad = append(bad, errs.At(path, "request.field_required"))
-		} else if len(v) > maxTagName {
-			bad = append(bad, errs.At(path, "request.too_long", "limit", maxTagName/3))
+// parentsFirst puts each tag's children right behind it.
+func parentsFirst(tags []Tag, parent string) []Tag {
+	var out []Tag
+	for _, t := range tags {
+		if t.Parent == parent {
+			out = append(append(out, t), parentsFirst(tags, t.ID)...)
 		}
 	}
-	if len(bad) > 0 {
-		return t, false, errs.New(errs.Invalid, "request.invalid").On(bad...)
-	}
-	err = s.DB.Tx(ctx, func(ctx context.Context) error {
-		if err := lock(ctx, s.DB); err != nil {
-			return err
-		}
-		g, err := s.ensureGroup(ctx, group, color)
-		if err != nil {
-			return err
-		}
-		t.Group = g.Name
-		err = s.DB.QueryRow(ctx, "select id, name, color from tags where group_id = $1 and name_key = $2", g.ID, tagKey(name)).Scan(&t.ID, &t.Name, &t.Color)
-		if err == nil || !db.NoRows(err) {
-			return err
-		}
-		t.ID, t.Name, t.Color, made = s.IDs.New("tg"), name, g.Color, true
-		if color != "" {
-			t.Color = color
-		}
-		_, err = s.DB.Exec(ctx, "insert into tags (id, group_id, name, name_key, color, created_at) values ($1,$2,$3,$4,$5,$6)",
-			t.ID, g.ID, t.Name, tagKey(name), t.Color, s.Clock.Now().UnixMilli())
-		if err != nil {
-			return err
-		}
-		return s.recordTag(ctx, t)
-	})
-	if err != nil {
-		return TagRef{}, false, fmt.Errorf("make tag: %w", err)
-	}
-	return t, made, nil
+	return out
 }
 
-func (s *Service) recordTag(ctx context.Context, t TagRef) error {
-	if s.Audit == nil {
-		return nil
-	}
-	return s.Audit.Record(ctx, "tag.created", audit.Object{Type: "tag", ID: t.ID, Name: t.Name}, map[string]any{"group": t.Group})
+// today is the number of the company's day that it is, and of the day that ms was.
+func (s *Service) dayOf(ctx context.Context, ms int64) int64 {
+	_, offset := clock.FromMs(ms).In(s.zone(ctx)).Zone()
+	return (ms + int64(offset)*1000) / (24 * time.Hour).Milliseconds()
 }
 
-func (s *Service) ensureGroup(ctx context.Context, group, color string) (g TagGroup, err error) {
-	err = s.DB.QueryRow(ctx, "select id, name, color from tag_groups where id = $1 or name_key = $2", group, tagKey(group)).Scan(&g.ID, &g.Name, &g.Color)
-	if err == nil || !db.NoRows(err) {
-		return g, err
-	}
-	g = TagGroup{ID: s.IDs.New("gr"), Name: group, Color: color}
-	if color == "" {
-		g.Color = colorOf(group)
-	}
-	_, err = s.DB.Exec(ctx, "insert into tag_groups (id, name, name_key, color, created_at) values ($1,$2,$3,$4,$5)",
-		g.ID, g.Name, tagKey(group), g.Color, s.Clock.Now().UnixMilli())
-	return g, err
-}
-
-func tagKey(name string) string { return strings.ToLower(toASCII(name)) }
-
-// SetTags gives a contact tags and takes others away, by id, and states it.
-func (s *Service) SetTags(ctx context.Context, id string, add, remove []string) (Contact, error) {
-	num, err := s.NumOf(ctx, id)
-	if err != nil {
-		return Contact{}, err
-	}
-	err = s.DB.Tx(ctx, func(ctx context.Context) error {
-		if err := lock(ctx, s.DB); err != nil {
-			return err
+// trends tells for each tag how often it was given on each of the last days.
+func (s *Service) trends(ctx context.Context) (map[string][]int64, error) {
+	from := s.dayOf(ctx, s.Clock.Now().UnixMilli()) - trendDays + 1
+	out := map[string][]int64{}
+	rows, err := s.DB.Query(ctx, "select tag, day, sum(added) from tag_days where day >= $1 group by tag, day", from)
+	return out, scanAll(rows, err, "read trends of tags", func(r *sql.Rows) error {
+		var tag string
+		var day, n int64
+		err := r.Scan(&tag, &day, &n)
+		if out[tag] == nil {
+			out[tag] = make([]int64, trendDays)
 		}
-		if num, err = s.NumOf(ctx, id); err != nil { // nobody merged it away meanwhile
-			return err
+		if at := day - from; at < trendDays { // a clock of another node may be past midnight
+			out[tag][at] = n
 		}
-		return s.setTags(ctx, num, add, remove)
-	})
-	if err != nil {
-		return Contact{}, fmt.Errorf("tag contact: %w", err)
-	}
-	return s.profile(ctx, num)
-}
-
-func (s *Service) setTags(ctx context.Context, num int64, add, remove []string) error {
-	by, now := principal(ctx), s.Clock.Now()
-	done, err := s.tag(ctx, num, add, remove, by)
-	if err != nil || len(done) == 0 {
-		return err
-	}
-	var facts []event.Fact
-	detail := map[string]any{}
-	for _, c := range done {
-		facts = append(facts, s.tagFact(c, num, now, by.Name))
-		key := map[bool]string{false: "added", true: "removed"}[c.removed]
-		names, _ := detail[key].([]string) // absent at first
-		detail[key] = append(names, c.tag.Group+"/"+c.tag.Name)
-	}
-	if err := s.Emit.Emit(ctx, facts...); err != nil {
-		return fmt.Errorf("state tags: %w", err)
-	}
-	refs, err := s.Refs(ctx, []int64{num})
-	if err != nil {
-		return err
-	}
-	return s.record(ctx, "contact.tagged", refs[num].ID, refs[num].Name, detail)
-}
-
-// tagChange is a tag that a contact really got or lost.
-type tagChange struct {
-	tag     TagRef
-	removed bool
-}
-
-func (s *Service) tagFact(c tagChange, num int64, at time.Time, by string) event.Fact {
-	name := event.NameTagAdded
-	if c.removed {
-		name = event.NameTagRemoved
-	}
-	return s.fact(name, num, at, map[string]any{"tag": c.tag.ID, "name": c.tag.Name, "group": c.tag.Group, "by": by})
-}
-
-// tagRefs reads tags by id; ids of none are left out.
-func (s *Service) tagRefs(ctx context.Context, ids []string) (map[string]TagRef, error) {
-	tags := map[string]TagRef{}
-	err := selectIn(ctx, s.DB, "read tags", "select t.id, t.name, g.name, t.color from tags t join tag_groups g on g.id = t.group_id where t.id in (%s)", nil, ids, func(r *sql.Rows) error {
-		var t TagRef
-		err := r.Scan(&t.ID, &t.Name, &t.Group, &t.Color)
-		tags[t.ID] = t
 		return err
 	})
-	return tags, err
 }
 
-// tag changes the tags of a contact and returns what really changed. An
-// unknown tag id is an invalid field.
-func (s *Service) tag(ctx context.Context, num int64, add, remove []string, by *auth.Principal) ([]tagChange, error) {
-	all := append(append([]string{}, add...), remove...)
-	tags, err := s.tagRefs(ctx, all)
+// tagInfo is all that giving a tag depends on.
+type tagInfo struct {
+	TagRef
+	group     string
+	exclusive bool
+	archived  bool
+	siblings  []string // the other tags of an exclusive group
+}
+
+// tagInfos reads tags by id. A tag that was merged into another is answered
+// for under its old id by that one; ids of none are left out.
+func (s *Service) tagInfos(ctx context.Context, ids []string) (map[string]tagInfo, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	to, err := s.movedTags(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	for i, id := range all {
-		if _, ok := tags[id]; !ok {
-			path := fmt.Sprintf("add[%d]", i)
-			if i >= len(add) {
-				path = fmt.Sprintf("remove[%d]", i-len(add))
+	now := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if into, ok := to[id]; ok {
+			id = into
+		}
+		now = append(now, id)
+	}
+	slices.Sort(now)
+	found := map[string]tagInfo{}
+	groups := map[string][]string{}
+	err = selectIn(ctx, s.DB, "read tags", `select t.id, t.name, g.name, t.color, g.id, g.exclusive, t.archived_at + g.archived_at from tags t join tag_groups g on g.id = t.group_id
+		where t.id in (%s)`, nil, slices.Compact(now), func(r *sql.Rows) error {
+		var t tagInfo
+		var exclusive, archived int64
+		err := r.Scan(&t.ID, &t.Name, &t.Group, &t.Color, &t.group, &exclusive, &archived)
+		t.exclusive, t.archived = exclusive == 1, archived != 0
+		found[t.ID] = t
+		if t.exclusive {
+			groups[t.group] = nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = selectIn(ctx, s.DB, "read exclusive groups", "select group_id, id from tags where group_id in (%s) order by id", nil, sortedKeys(groups), func(r *sql.Rows) error {
+		var group, id string
+		err := r.Scan(&group, &id)
+		groups[group] = append(groups[group], id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]tagInfo{}
+	for _, id := range ids {
+		at := id
+		if into, ok := to[id]; ok {
+			at = into
+		}
+		t, ok := found[at]
+		if !ok {
+			continue
+		}
+		for _, other := range groups[t.group] {
+			if t.exclusive && other != t.ID {
+				t.siblings = append(t.siblings, other)
 			}
-			return nil, errs.New(errs.Invalid, "request.invalid").On(errs.At(path, "contact.no_such_tag"))
+		}
+		out[id] = t
+	}
+	return out, nil
+}
+
+// tagRefs reads tags by id, merged ones under their old id too; ids of none are left out.
+func (s *Service) tagRefs(ctx context.Context, ids []string) (map[string]TagRef, error) {
+	infos, err := s.tagInfos(ctx, ids)
+	out := map[string]TagRef{}
+	for id, t := range infos {
+		out[id] = t.TagRef
+	}
+	return out, err
+}
+
+// movedTags follows merges: old id to the tag that has taken its place.
+func (s *Service) movedTags(ctx context.Context, ids []string) (map[string]string, error) {
+	out := map[string]string{}
+	ask := ids
+	for range 20 { // a chain of merges, each into the next
+		next := map[string]string{}
+		err := selectIn(ctx, s.DB, "follow merged tags", "select id, into_id from tag_moved where id in (%s)", nil, ask, func(r *sql.Rows) error {
+			var from, into string
+			err := r.Scan(&from, &into)
+			next[from] = into
+			return err
+		})
+		if err != nil || len(next) == 0 {
+			return out, err
+		}
+		for _, id := range ids {
+			at := id
+			if into, ok := out[id]; ok {
+				at = into
+			}
+			if into, ok := next[at]; ok {
+				out[id] = into
+			}
+		}
+		ask = ask[:0:0]
+		for _, into := range next {
+			ask = append(ask, into)
 		}
 	}
-	s.counts.stale(ctx, s.DB)
-	var done []tagChange
-	now := s.Clock.Now().UnixMilli()
-	source := "manual"
-	if by.Via == auth.ViaToken {
-		source = "api"
+	return out, nil
+}
+
+// TagsBelow gives tags with all that stand below them: what filtering by a tag
+// "with its children" means. Merged tags are followed, unknown ids stay as they are.
+func (s *Service) TagsBelow(ctx context.Context, ids []string, children bool) ([]string, error) {
+	moved, err := s.movedTags(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
-	for _, id := range add {
-		n, err := s.DB.ExecN(ctx, `insert into contact_tags (contact, tag, shown, at, by_id, by_name, source)
-			select num, $2, shown, $3, $4, $5, $6 from contacts where num = $1 on conflict (contact, tag) do nothing`,
-			num, id, now, by.ID, by.Name, source)
+	out := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if into, ok := moved[id]; ok {
+			id = into
+		}
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	for from := 0; children && from < len(out); {
+		to := len(out)
+		err := selectIn(ctx, s.DB, "read tags below", "select id from tags where parent in (%s) order by id", nil, out[from:to:to], func(r *sql.Rows) error {
+			var id string
+			err := r.Scan(&id)
+			if !slices.Contains(out, id) {
+				out = append(out, id)
+			}
+			return err
+		})
 		if err != nil {
-			return nil, fmt.Errorf("add tag: %w", err)
+			return nil, err
 		}
-		if n > 0 {
-			done = append(done, tagChange{tags[id], false})
-		}
+		from = to
 	}
-	for _, id := range remove {
-		n, err := s.DB.ExecN(ctx, "delete from contact_tags where contact = $1 and tag = $2", num, id)
-		if err != nil {
-			return nil, fmt.Errorf("remove tag: %w", err)
-		}
-		if n > 0 {
-			done = append(done, tagChange{tags[id], true})
-		}
-	}
-	return done, nil
+	return out, nil
 }
 
 // tagCounts remembers how many people have each tag: the tag picker asks all
 // the time, and counting a million people takes a third of a second.
 type tagCounts struct {
-	mu  sync.Mutex
-	at  time.Time // zero: not counted yet, or changed since
-	gen int
-	n   map[string]int64
+	mu      sync.Mutex
+	at      time.Time // zero: not counted yet
+	gen     int
+	n       map[string]int64
+	changed map[string]bool // tags to count again
+	all     bool            // everything to count again
+	busy    sync.Mutex      // one counts, others wait for it
 }
 
-// tagCountAge is how long a count may be old when another node or the Resolver changed tags.
-const tagCountAge = 15 * time.Second
+const (
+	// tagCountAge is how long a count may be old when another node or the Resolver changed tags.
+	tagCountAge = 15 * time.Second
+	// tagCountFew is up to how many tags are counted one by one.
+	tagCountFew = 12
+)
+
+func (c *tagCounts) fresh(now time.Time) (n map[string]int64, gen int, changed []string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	age := now.Sub(c.at)
+	ok = !c.at.IsZero() && age >= 0 && age < tagCountAge && !c.all
+	return c.n, c.gen, sortedKeys(c.changed), ok
+}
 
 func (c *tagCounts) get(ctx context.Context, d *db.DB, now time.Time) (map[string]int64, error) {
-	c.mu.Lock()
-	n, gen, at := c.n, c.gen, c.at
-	c.mu.Unlock()
-	if age := now.Sub(at); !at.IsZero() && age >= 0 && age < tagCountAge {
+	if n, _, changed, ok := c.fresh(now); ok && len(changed) == 0 {
 		return n, nil
 	}
-	n = map[string]int64{}
-	rows, err := d.Query(ctx, "select tag, count(*) from contact_tags where shown = 1 group by tag")
-	err = scanAll(rows, err, "count tags", func(r *sql.Rows) error {
+	c.busy.Lock()
+	defer c.busy.Unlock()
+	old, gen, changed, ok := c.fresh(now)
+	if ok && len(changed) == 0 {
+		return old, nil
+	}
+	n := map[string]int64{}
+	take := func(r *sql.Rows) error {
 		var id string
 		var count int64
 		err := r.Scan(&id, &count)
 		n[id] = count
 		return err
-	})
-	if err != nil {
-		return nil, err
+	}
+	some := ok && len(changed) <= tagCountFew
+	if some {
+		for id, count := range old {
+			n[id] = count
+		}
+		for _, id := range changed {
+			n[id] = 0
+		}
+		if err := selectIn(ctx, d, "count tags", "select tag, count(*) from contact_tags where tag in (%s) and shown = 1 group by tag", nil, changed, take); err != nil {
+			return nil, err
+		}
+	} else {
+		rows, err := d.Query(ctx, "select tag, count(*) from contact_tags where shown = 1 group by tag")
+		if err := scanAll(rows, err, "count tags", take); err != nil {
+			return nil, err
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if gen == c.gen {
-		c.n, c.at = n, now
+		c.n, c.changed, c.all = n, nil, false
+		if !some {
+			c.at = now
+		}
 	}
 	return n, nil
 }
 
-// stale drops the counts once the transaction of ctx has committed.
-func (c *tagCounts) stale(ctx context.Context, d *db.DB) {
+// stale drops the counts of tags, of all when none is named, once the
+// transaction of ctx has committed.
+func (c *tagCounts) stale(ctx context.Context, d *db.DB, tags ...string) {
 	d.After(ctx, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.at = time.Time{}
 		c.gen++
+		c.all = c.all || len(tags) == 0
+		if c.changed == nil {
+			c.changed = map[string]bool{}
+		}
+		for _, t := range tags {
+			c.changed[t] = true
+		}
 	})
 }
+
+func tagKey(name string) string { return strings.ToLower(toASCII(name)) }

@@ -173,6 +173,8 @@ func title(ctx context.Context, e *Entry, names map[string]string) string {
 		return say("timeline.tag_added", "tag", cmp.Or(firstWord(p, "name", "tag"), "…"))
 	case event.NameTagRemoved:
 		return say("timeline.tag_removed", "tag", cmp.Or(firstWord(p, "name", "tag"), "…"))
+	case event.NameTagMerged:
+		return say("timeline.tag_merged", "from", cmp.Or(firstWord(p, "fromName", "from"), "…"), "tag", cmp.Or(firstWord(p, "name", "tag"), "…"))
 	case event.NameNoteAdded:
 		return say("timeline.note_added", "by", cmp.Or(firstWord(p, "by"), "…"))
 	case event.NameConsentGranted:

@@ -18,6 +18,8 @@ type TagRef struct {
 	Name  string `json:"name"`
 	Group string `json:"group" doc:"Name of the tag's group"`
 	Color string `json:"color"`
+	// Given is told on a profile only.
+	Given *TagGiven `json:"given,omitempty" doc:"Who or what gave it; on a profile only"`
 }
 
 // Row is a contact in a list. Phone and e-mail are masked.

@@ -369,6 +369,17 @@ func (s *Service) putBack(ctx context.Context, importID string, us []*undoing) e
 	if err := s.deleteWhere(ctx, "contact_tags", "contact", "import_id = $1", importID, nums); err != nil {
 		return err
 	}
+	// tags of exclusive groups that the import's tags took the place of come back
+	back, _, err := s.takeBack(ctx, importID, nums, giving{at: now, source: "undo"})
+	if err != nil {
+		return err
+	}
+	if err := s.deleteWhere(ctx, "tag_run_changes", "contact", "run = $1", importID, nums); err != nil {
+		return err
+	}
+	if err := s.Emit.Emit(ctx, s.tagFacts(back, clock.FromMs(now), "undo", "")...); err != nil {
+		return fmt.Errorf("state tags: %w", err)
+	}
 	facts := make([]event.Fact, len(us))
 	for i, u := range us {
 		facts[i] = s.fact(event.NameContactUpdated, u.num, clock.FromMs(now), map[string]any{"undone": importID})
@@ -438,7 +449,7 @@ func (s *Service) remove(ctx context.Context, importID string, us []*undoing) er
 		return err
 	}
 	for _, t := range []struct{ table, col string }{
-		{"identities", "contact"}, {"contact_tags", "contact"}, {"contact_import_facts", "contact"}, {"contact_import_changes", "contact"},
+		{"identities", "contact"}, {"contact_tags", "contact"}, {"tag_run_changes", "contact"}, {"contact_import_facts", "contact"}, {"contact_import_changes", "contact"},
 		{"identity_conflicts", "contact"}, {"identity_conflicts", "holder"}, {"contact_merges", "into_num"}, {"contact_merges", "from_num"}, {"contact_apart", "contact"}, {"contact_apart", "other"}, {"contact_apart", "home"}, {"contact_apart", "other_home"}, {"contact_attribute_values", "contact"}, {"contact_attribute_history", "contact"}, {"contacts", "num"},
 	} {
 		if err := s.deleteWhere(ctx, t.table, t.col, "$1 <> ''", importID, nums); err != nil {

@@ -2,7 +2,6 @@ package contact
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -95,7 +94,7 @@ type taking struct {
 	row   *Incoming
 	in    *input
 	state OutcomeState
-	tags  []string // newly given
+	tags  []tagChange // what its tags changed
 }
 
 func (s *Service) upsert(ctx context.Context, rows []Incoming, opt UpsertOptions) ([]Outcome, error) {
@@ -154,7 +153,9 @@ func (s *Service) upsert(ctx context.Context, rows []Incoming, opt UpsertOptions
 	if err := s.closeBook(ctx, book, takings); err != nil {
 		return nil, err
 	}
-	s.counts.stale(ctx, s.DB)
+	if len(w.merges) > 0 {
+		s.counts.stale(ctx, s.DB)
+	}
 	if w.changedStored() {
 		if err := e.moved(ctx); err != nil {
 			return nil, err
@@ -273,10 +274,6 @@ func (s *Service) take(w *world, row *Incoming, in *input, opt UpsertOptions, hi
 // outcomes reports each row and states what changed as facts.
 func (s *Service) outcomes(ctx context.Context, takings []taking, opt UpsertOptions, now int64) ([]Outcome, error) {
 	out := make([]Outcome, len(takings))
-	tags, err := s.givenTags(ctx, takings)
-	if err != nil {
-		return nil, err
-	}
 	var facts []event.Fact
 	for i := range takings {
 		t := &takings[i]
@@ -298,7 +295,7 @@ func (s *Service) outcomes(ctx context.Context, takings []taking, opt UpsertOpti
 			o.Conflicts = append(o.Conflicts, k)
 		}
 		if t.state != Unchanged {
-			facts = append(facts, s.importedFacts(t, st.num, tags, opt, now)...)
+			facts = append(facts, s.importedFacts(t, st.num, opt, now)...)
 		}
 	}
 	if err := s.Emit.Emit(ctx, facts...); err != nil {
@@ -307,21 +304,7 @@ func (s *Service) outcomes(ctx context.Context, takings []taking, opt UpsertOpti
 	return out, nil
 }
 
-// givenTags names the tags that the rows brought, for the facts that say so.
-func (s *Service) givenTags(ctx context.Context, takings []taking) (map[string]TagRef, error) {
-	seen := map[string]bool{}
-	for i := range takings {
-		for _, tag := range takings[i].tags {
-			seen[tag] = true
-		}
-	}
-	if len(seen) == 0 {
-		return nil, nil
-	}
-	return s.tagRefs(ctx, sortedKeys(seen))
-}
-
-func (s *Service) importedFacts(t *taking, num int64, tags map[string]TagRef, opt UpsertOptions, now int64) []event.Fact {
+func (s *Service) importedFacts(t *taking, num int64, opt UpsertOptions, now int64) []event.Fact {
 	fact := func(id, name string, props map[string]any) event.Fact {
 		if opt.ImportID != "" && t.row.Line > 0 {
 			id = fmt.Sprintf("%s:%d:%s", opt.ImportID, t.row.Line, id)
@@ -337,43 +320,16 @@ func (s *Service) importedFacts(t *taking, num int64, tags map[string]TagRef, op
 	}
 	slices.Sort(keys)
 	facts := []event.Fact{fact("contact", event.NameContactImport, map[string]any{"created": t.state == Created, "attributes": keys, "source": opt.Source})}
-	for _, tag := range t.tags {
-		facts = append(facts, fact("tag:"+tag, event.NameTagAdded, map[string]any{"tag": tag, "name": tags[tag].Name, "group": tags[tag].Group, "by": "import"}))
+	for _, c := range t.tags {
+		props := map[string]any{"tag": c.tag.ID, "name": c.tag.Name, "group": c.tag.Group, "by": "import"}
+		if c.removed {
+			props["replacedBy"] = c.cause
+			facts = append(facts, fact("untag:"+c.tag.ID, event.NameTagRemoved, props))
+		} else {
+			facts = append(facts, fact("tag:"+c.tag.ID, event.NameTagAdded, props))
+		}
 	}
 	return facts
-}
-
-// giveTags tags the contacts of the rows and notes which tags were new to them.
-func (s *Service) giveTags(ctx context.Context, takings []taking, opt UpsertOptions, now int64) error {
-	type pair struct {
-		num int64
-		tag string
-	}
-	var rows [][]any
-	from := map[pair]*taking{}
-	for i := range takings {
-		t := &takings[i]
-		if t.state == Refused || t.state == Unchanged {
-			continue
-		}
-		for _, tag := range t.row.Tags {
-			p := pair{t.in.st.root().num, tag}
-			if from[p] == nil {
-				from[p] = t
-				rows = append(rows, []any{p.num, tag, t.in.st.root().shown(), now, "", "", "import", opt.ImportID})
-			}
-		}
-	}
-	return insertReturning(ctx, s.DB, "contact_tags", columns("contact:n tag shown:n at:n by_id by_name source import_id"), rows,
-		"on conflict (contact, tag) do nothing returning contact, tag", func(r *sql.Rows) error {
-			var p pair
-			if err := r.Scan(&p.num, &p.tag); err != nil {
-				return err
-			}
-			t := from[p]
-			t.tags = append(t.tags, p.tag)
-			return nil
-		})
 }
 
 // giveOwners sets the owners that rows name, where nobody owns the contact or

@@ -295,13 +295,6 @@ func (v *views) record(ctx context.Context, action string, w View, concerns bool
 	return v.s.Audit.Record(ctx, action, audit.Object{Type: "view", ID: w.ID, Name: w.Name}, map[string]any{"shared": w.Shared})
 }
 
-func flag(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 // prefs reads what the caller keeps of views.
 func (v *views) prefs(ctx context.Context) (ViewPrefs, error) {
 	p := ViewPrefs{Tabs: slices.Clone(usualTabs)}

@@ -34,6 +34,7 @@ const (
 	NameContactImport    = "contact.imported"
 	NameTagAdded         = "tag.added"
 	NameTagRemoved       = "tag.removed"
+	NameTagMerged        = "tag.merged" // one tag became another
 	NameNoteAdded        = "note.added"
 	NameConsentGranted   = "consent.granted"
 	NameConsentWithdrawn = "consent.withdrawn"

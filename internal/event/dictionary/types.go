@@ -99,7 +99,7 @@ var builtins = map[string]string{
 	event.NameScreenViewed: "dictionary.screen_viewed", event.NameGroupJoined: "dictionary.group_joined",
 	event.NameContactCreated: "dictionary.contact_created", event.NameContactUpdated: "dictionary.contact_updated",
 	event.NameContactMerged: "dictionary.contact_merged", event.NameContactSplit: "dictionary.contact_split", event.NameContactImport: "dictionary.contact_imported",
-	event.NameTagAdded: "dictionary.tag_added", event.NameTagRemoved: "dictionary.tag_removed", event.NameNoteAdded: "dictionary.note_added",
+	event.NameTagAdded: "dictionary.tag_added", event.NameTagRemoved: "dictionary.tag_removed", event.NameTagMerged: "dictionary.tag_merged", event.NameNoteAdded: "dictionary.note_added",
 	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
 }
 

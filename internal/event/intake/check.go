@@ -166,7 +166,7 @@ func (p *parser) checkObject(ev *rawEvent, field int) (fault, bool) {
 func reserved(name string) bool {
 	switch name {
 	case event.NameContactCreated, event.NameContactUpdated, event.NameContactMerged, event.NameContactSplit, event.NameContactImport,
-		event.NameTagAdded, event.NameTagRemoved, event.NameNoteAdded:
+		event.NameTagAdded, event.NameTagRemoved, event.NameTagMerged, event.NameNoteAdded:
 		return true
 	}
 	return false

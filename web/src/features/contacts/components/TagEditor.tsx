@@ -61,6 +61,7 @@ interface AddProps {
 /** Picks existing tags or makes a new one, and puts them on. */
 function AddTags({ without, add, onClose }: AddProps) {
   const { t } = useTranslation('contacts')
+  const mayManage = useCan('tag.write')
   const [creating, setCreating] = useState(false)
   return (
     <div className={css.panel}>
@@ -74,9 +75,11 @@ function AddTags({ without, add, onClose }: AddProps) {
             onClose()
           }}
           extra={
-            <Button type="link" onClick={() => setCreating(true)}>
-              {t('tags.new')}
-            </Button>
+            mayManage && (
+              <Button type="link" onClick={() => setCreating(true)}>
+                {t('tags.new')}
+              </Button>
+            )
           }
         >
           <Field name="tags" label={t('tags.pick')} rules={[{ required: true, message: t('tags.pickOne') }]}>
