@@ -19,6 +19,7 @@ import type overview from '@/features/overview/locales/zh-CN.json'
 import type session from '@/features/session/locales/zh-CN.json'
 import type settings from '@/features/settings/locales/zh-CN.json'
 import type system from '@/features/system/locales/zh-CN.json'
+import type tags from '@/features/tags/locales/zh-CN.json'
 import type team from '@/features/team/locales/zh-CN.json'
 
 declare module 'i18next' {
@@ -44,6 +45,7 @@ declare module 'i18next' {
       session: typeof session
       settings: typeof settings
       system: typeof system
+      tags: typeof tags
       team: typeof team
     }
   }

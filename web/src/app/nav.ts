@@ -14,6 +14,7 @@ import {
   ShieldCheck,
   TableProperties,
   ShoppingBag,
+  Tags,
   UserCog,
   Users,
   type LucideIcon,
@@ -30,6 +31,7 @@ export interface NavItem {
     | 'orders'
     | 'consent'
     | 'attributes'
+    | 'tags'
     | 'imports'
     | 'dictionary'
     | 'live'
@@ -62,6 +64,7 @@ export const NAV: readonly NavGroup[] = [
       { path: '/attributes', key: 'attributes', icon: TableProperties, needs: 'contact.read' },
       { path: '/orders', key: 'orders', icon: ShoppingBag, needs: 'order.read' },
       { path: '/consent', key: 'consent', icon: ShieldCheck, needs: 'contact.read' },
+      { path: '/tags', key: 'tags', icon: Tags, needs: 'contact.read' },
     ],
   },
   {

@@ -19,6 +19,7 @@ export const pages: RouteObject[] = [
   { path: 'orders', lazy: page('orders', () => import('@/features/orders/pages/OrdersPage')) },
   { path: 'consent', lazy: page('consent', () => import('@/features/consent/pages/ConsentPage')) },
   { path: 'consent/people', lazy: page('consent', () => import('@/features/consent/pages/ConsentPeoplePage')) },
+  { path: 'tags', lazy: page('tags', () => import('@/features/tags/pages/TagsPage')) },
   { path: 'account', lazy: page('session', () => import('@/features/session/pages/AccountPage')) },
   { path: 'settings', lazy: page('settings', () => import('@/features/settings/pages/SettingsPage')) },
   { path: 'imports', lazy: page('imports', () => import('@/features/imports/pages/ImportsPage')) },

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '@/shared/api/client'
-import type { Contact, ContactFilter, ContactInput, ContactQuery, ContactView, ExportInput, Job, Note, ViewInput, ViewPrefs } from '@/shared/api/types'
+import type { Contact, ContactFilter, ContactInput, ContactQuery, ContactView, ExportInput, Job, Note, TagPreview, TagRun, TagWork, ViewInput, ViewPrefs } from '@/shared/api/types'
 import type { PeopleQuery } from './people'
 
 /** Every list and record of contacts is under this key. */
@@ -148,3 +148,23 @@ export const exportColumnsQuery = (lang: string) =>
 
 export const startExport = (body: ExportInput, key: string) =>
   unwrap<Job>(api.POST('/api/contacts/export', { body, params: { header: { 'Idempotency-Key': key } } }))
+
+/** What work on the tags of many would change. */
+export const tagPreviewQuery = (work: TagWork, enabled: boolean) =>
+  queryOptions({
+    queryKey: ['tags', 'preview', work],
+    queryFn: ({ signal }) => unwrap<TagPreview>(api.POST('/api/tags/bulk/preview', { body: work, signal })),
+    enabled,
+  })
+
+/** Work on the tags of many, watched until it ends. */
+export const tagRunQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['tags', 'run', id],
+    queryFn: ({ signal }) => unwrap<TagRun>(api.GET('/api/tag-runs/{id}', { params: at(id), signal })),
+    refetchInterval: ({ state }) => (!state.data || state.data.undoing || state.data.state === 'queued' || state.data.state === 'running' ? 600 : false),
+  })
+
+export const bulkTags = (work: TagWork) => unwrap<TagRun>(api.POST('/api/tags/bulk', { body: work }))
+export const cancelTagRun = (id: string) => unwrap<TagRun>(api.POST('/api/tag-runs/{id}/cancel', { params: at(id) }))
+export const undoTagRun = (id: string) => unwrap<TagRun>(api.POST('/api/tag-runs/{id}/undo', { params: at(id) }))

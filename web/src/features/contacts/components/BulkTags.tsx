@@ -1,128 +1,154 @@
-import { useQueryClient } from '@tanstack/react-query'
-import { Tags } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Tags, Undo2 } from 'lucide-react'
+import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { ContactRow } from '@/shared/api/types'
+import type { TagRun, TagWork } from '@/shared/api/types'
+import { usePrefs } from '@/shared/lib/prefs'
 import type { ContactSelection } from '@/shared/lib/selection'
 import { Dialog } from '@/shared/ui/Drawer'
-import { Alert, Button, Progress, Segmented } from '@/shared/ui/kit'
+import { ProgressBar } from '@/shared/ui/JobProgress'
+import { Alert, Button, Segmented } from '@/shared/ui/kit'
 import { useErrorText } from '@/shared/ui/states'
-import { BATCH_MAX, runBatch, type BatchState } from '../batch'
-import { changeTags, CONTACTS_KEY } from '../queries'
+import { bulkTags, cancelTagRun, CONTACTS_KEY, tagPreviewQuery, tagRunQuery, undoTagRun } from '../queries'
 import css from './BulkTags.module.css'
 import { TagSelect } from './TagSelect'
 
 type Mode = 'add' | 'remove'
 
-/** Tags the chosen contacts, as long as they are on screen and not too many. */
+/** Tags the chosen contacts, however many they are: the server does the work. */
 export function BulkTags({ selection }: { selection: ContactSelection }) {
   const { t } = useTranslation('contacts')
   const [open, setOpen] = useState(false)
-  const tooMany = selection.count > Math.min(BATCH_MAX, selection.rows.length)
   return (
     <>
-      <Button size="small" type="primary" icon={<Tags size={14} aria-hidden />} disabled={tooMany} onClick={() => setOpen(true)}>
+      <Button size="small" type="primary" icon={<Tags size={14} aria-hidden />} onClick={() => setOpen(true)}>
         {t('bulk.tag')}
       </Button>
-      {tooMany && <span className="kp-muted">{t('bulk.tooMany', { max: BATCH_MAX })}</span>}
-      {open && <BulkDialog rows={selection.rows} onClose={() => setOpen(false)} onDone={selection.done} />}
+      {open && <BulkDialog selection={selection} onClose={() => setOpen(false)} />}
     </>
   )
 }
 
-/** Tags many contacts, one after the other, with progress and a true count at the end. */
-function BulkDialog({ rows, onClose, onDone }: { rows: ContactRow[]; onClose: () => void; onDone: () => void }) {
-  const { t } = useTranslation(['contacts', 'common'])
-  const client = useQueryClient()
-  const [mode, setMode] = useState<Mode>('add')
-  const [tags, setTags] = useState<string[]>([])
-  const [state, setState] = useState<BatchState<ContactRow>>()
-  const [busy, setBusy] = useState(false)
-  const stop = useRef<AbortController>(undefined)
-  // The rows that were ticked when the dialog opened; the list behind it may refresh.
-  const [people, setPeople] = useState(rows)
-  useEffect(() => () => stop.current?.abort(), [])
-
-  const run = async (who: ContactRow[]) => {
-    stop.current = new AbortController()
-    setBusy(true)
-    setPeople(who)
-    await runBatch(who, (r) => changeTags(r.id, { [mode]: tags }), { signal: stop.current.signal, onProgress: setState })
-    setBusy(false)
-    void client.invalidateQueries({ queryKey: CONTACTS_KEY })
-    void client.invalidateQueries({ queryKey: ['tags'] })
-  }
+function BulkDialog({ selection, onClose }: { selection: ContactSelection; onClose: () => void }) {
+  const { t } = useTranslation('contacts')
+  // Those who were chosen when the dialog opened; the list behind it may refresh.
+  const [who] = useState(selection)
+  const [run, setRun] = useState<TagRun>()
   const close = () => {
     onClose()
-    if (state && !busy && state.failed.length === 0 && !state.stopped) onDone()
+    if (run) selection.done()
   }
   return (
-    <Dialog open onClose={close} title={t('bulk.title', { count: people.length })} closable={!busy}>
-      <div className={css.form}>
-        <Segmented<Mode>
-          block
-          disabled={state !== undefined}
-          value={mode}
-          onChange={setMode}
-          options={[
-            { value: 'add', label: t('bulk.add') },
-            { value: 'remove', label: t('bulk.remove') },
-          ]}
-        />
-        {!state && <TagSelect value={tags} onChange={setTags} autoFocus />}
-        {state && <Outcome state={state} busy={busy} />}
-        <div className={css.actions}>
-          {!state && (
-            <>
-              <Button onClick={close}>{t('common:action.cancel')}</Button>
-              <Button type="primary" disabled={tags.length === 0} onClick={() => void run(rows)}>
-                {mode === 'add' ? t('bulk.runAdd', { count: rows.length }) : t('bulk.runRemove', { count: rows.length })}
-              </Button>
-            </>
-          )}
-          {busy && <Button onClick={() => stop.current?.abort()}>{t('bulk.stop')}</Button>}
-          {state && !busy && (
-            <>
-              {state.failed.length > 0 && <Button onClick={() => void run(state.failed.map((f) => f.item))}>{t('bulk.retry', { count: state.failed.length })}</Button>}
-              <Button type="primary" onClick={close}>
-                {t('bulk.close')}
-              </Button>
-            </>
-          )}
-        </div>
-      </div>
+    <Dialog open onClose={close} title={t('bulk.title', { count: who.count })}>
+      {run ? <Running started={run} onClose={close} /> : <Choosing who={who} onClose={close} onStart={setRun} />}
     </Dialog>
   )
 }
 
-/** How many failures are named one by one. */
-const NAMED = 5
-
-function Outcome({ state, busy }: { state: BatchState<ContactRow>; busy: boolean }) {
-  const { t } = useTranslation('contacts')
+/** Which tags to give or take, and what that would change. */
+function Choosing({ who, onClose, onStart }: { who: ContactSelection; onClose: () => void; onStart: (run: TagRun) => void }) {
+  const { t } = useTranslation(['contacts', 'common'])
   const say = useErrorText()
-  const tried = state.done + state.failed.length
+  const [mode, setMode] = useState<Mode>('add')
+  const [tags, setTags] = useState<string[]>([])
+  const [busy, setBusy] = useState(false)
+  const [failure, setFailure] = useState<unknown>()
+  const work: TagWork = { selection: who.body, [mode]: tags }
+  const preview = useQuery(tagPreviewQuery(work, tags.length > 0))
+  const start = async () => {
+    setBusy(true)
+    setFailure(undefined)
+    try {
+      onStart(await bulkTags(work))
+    } catch (error) {
+      setFailure(error)
+      setBusy(false)
+    }
+  }
+  const wrong = failure ?? preview.error
+  const p = preview.data
   return (
-    <div role="status">
-      <Progress percent={Math.round((tried / Math.max(1, state.total)) * 100)} status={busy ? 'active' : state.failed.length ? 'exception' : state.stopped ? 'normal' : 'success'} />
-      <p className={css.counts}>
-        {t('bulk.done', { count: state.done })}
-        {state.failed.length > 0 && <b>{t('bulk.failed', { count: state.failed.length })}</b>}
-        {state.stopped && <span>{t('bulk.stopped', { count: state.total - tried })}</span>}
-      </p>
-      {!busy && state.failed.length > 0 && (
-        <Alert
-          type="error"
-          title={
-            <ul>
-              {state.failed.slice(0, NAMED).map((f) => (
-                <li key={f.item.id}>{t('bulk.failure', { name: f.item.name, why: say(f.error).detail })}</li>
+    <div className={css.form}>
+      <Segmented<Mode>
+        block
+        value={mode}
+        onChange={setMode}
+        options={[
+          { value: 'add', label: t('bulk.add') },
+          { value: 'remove', label: t('bulk.remove') },
+        ]}
+      />
+      <TagSelect value={tags} onChange={setTags} autoFocus />
+      <div role="status" aria-live="polite" className={css.preview}>
+        {tags.length > 0 && !wrong && !p && t('bulk.counting')}
+        {tags.length > 0 && p && (
+          <>
+            <b>{t('bulk.changing', { count: p.changing, total: p.total })}</b>
+            {p.tags
+              .filter((x) => x.replaces)
+              .map((x) => (
+                <span key={x.tag.id}>{t('bulk.replaces', { count: x.replaces, group: x.tag.group })}</span>
               ))}
-              {state.failed.length > NAMED && <li>{t('bulk.moreFailures', { count: state.failed.length - NAMED })}</li>}
-            </ul>
-          }
-        />
-      )}
+          </>
+        )}
+      </div>
+      {wrong ? <Alert type="error" showIcon role="alert" title={say(wrong).detail} /> : null}
+      <div className={css.actions}>
+        <Button onClick={onClose}>{t('common:action.cancel')}</Button>
+        <Button type="primary" loading={busy} disabled={tags.length === 0 || !p || p.changing === 0} onClick={() => void start()}>
+          {mode === 'add' ? t('bulk.runAdd', { count: p?.changing ?? who.count }) : t('bulk.runRemove', { count: p?.changing ?? who.count })}
+        </Button>
+      </div>
+    </div>
+  )
+}
+
+/** How the work goes, and its undo. Closing the dialog does not stop it. */
+function Running({ started, onClose }: { started: TagRun; onClose: () => void }) {
+  const { t } = useTranslation('contacts')
+  const { lang } = usePrefs()
+  const say = useErrorText()
+  const client = useQueryClient()
+  const [failure, setFailure] = useState<unknown>()
+  const { data: run = started } = useQuery(tagRunQuery(started.id))
+  const going = run.state === 'queued' || run.state === 'running' || run.undoing
+  useEffect(() => {
+    if (going) return
+    void client.invalidateQueries({ queryKey: CONTACTS_KEY })
+    void client.invalidateQueries({ queryKey: ['tags'] })
+  }, [client, going])
+  const act = async (work: (id: string) => Promise<TagRun>) => {
+    setFailure(undefined)
+    try {
+      client.setQueryData(tagRunQuery(run.id).queryKey, await work(run.id))
+      void client.invalidateQueries({ queryKey: tagRunQuery(run.id).queryKey })
+    } catch (error) {
+      setFailure(error)
+    }
+  }
+  return (
+    <div className={css.form}>
+      <div role="status" className={css.preview}>
+        {going && !run.undoing && <ProgressBar label={run.title} done={run.seen} total={run.total} lang={lang} />}
+        {run.undoing && <span>{t('bulk.undoing')}</span>}
+        {!going && !run.undoneAt && <b>{t('bulk.done', { count: run.people })}</b>}
+        {run.undoneAt && <b>{t('bulk.undone', { count: run.restored })}</b>}
+        {run.undoneAt && run.kept > 0 && <span>{t('bulk.kept', { count: run.kept })}</span>}
+        {run.state === 'cancelled' && !run.undoneAt && <span>{t('bulk.stopped')}</span>}
+      </div>
+      {run.error && <Alert type="error" showIcon role="alert" title={run.error} />}
+      {failure !== undefined && <Alert type="error" showIcon role="alert" title={say(failure).detail} />}
+      <div className={css.actions}>
+        {going && <Button onClick={() => void act(cancelTagRun)}>{t('bulk.stop')}</Button>}
+        {run.undoUntil && (
+          <Button icon={<Undo2 size={14} aria-hidden />} onClick={() => void act(undoTagRun)}>
+            {t('bulk.undo')}
+          </Button>
+        )}
+        <Button type="primary" onClick={onClose}>
+          {t('bulk.close')}
+        </Button>
+      </div>
     </div>
   )
 }

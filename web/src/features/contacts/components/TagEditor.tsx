@@ -2,10 +2,12 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Plus, X } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
 import type { Contact } from '@/shared/api/types'
 import { useCan } from '@/shared/lib/session'
 import { Field, Form } from '@/shared/ui/Form'
 import { AutoComplete, Button, Input, Popover } from '@/shared/ui/kit'
+import { DateTime } from '@/shared/ui/values'
 import { changeTags, createTag, tagsQuery } from '../queries'
 import css from './TagEditor.module.css'
 import { TagSelect } from './TagSelect'
@@ -20,9 +22,11 @@ export function TagEditor({ contact }: { contact: Contact }) {
   return (
     <ul className={css.tags} aria-label={t('col.tags')} aria-busy={change.isPending}>
       {contact.tags.map((tag) => (
-        <li key={tag.id} className="kp-tag" title={tag.group}>
+        <li key={tag.id} className="kp-tag">
           <i style={{ background: tag.color }} aria-hidden />
-          {tag.name}
+          <Popover trigger={['hover', 'focus']} content={<Given tag={tag} />}>
+            <span tabIndex={0}>{tag.name}</span>
+          </Popover>
           {mayWrite && (
             <button type="button" className={css.off} disabled={change.isPending} aria-label={t('tags.removeOne', { tag: tag.name })} onClick={() => change.mutate({ remove: [tag.id] })}>
               <X size={12} aria-hidden />
@@ -49,6 +53,25 @@ export function TagEditor({ contact }: { contact: Contact }) {
         </li>
       )}
     </ul>
+  )
+}
+
+/** Who or what gave a tag, when, and by which work. */
+function Given({ tag }: { tag: Contact['tags'][number] }) {
+  const { t } = useTranslation('contacts')
+  const g = tag.given
+  return (
+    <div className={css.given}>
+      <b>{tag.group}</b>
+      {g && (
+        <>
+          <span>{[t(`tags.source.${g.source}`), g.by].filter(Boolean).join(' · ')}</span>
+          <DateTime at={g.at} />
+          {g.import && <Link to={`/imports/${g.import.id}`}>{g.import.name || t('tags.theImport')}</Link>}
+          {g.run && <Link to={`/tags?run=${g.run.id}`}>{g.run.name}</Link>}
+        </>
+      )}
+    </div>
   )
 }
 

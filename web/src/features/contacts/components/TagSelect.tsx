@@ -14,18 +14,33 @@ interface Props {
   autoFocus?: boolean
 }
 
-/** Picks tags, by group, with search. Works as a form field. */
+interface Option {
+  value: string
+  label: string
+  /** What is searched: the path of names, pinyin and initials. */
+  search: string
+  depth: number
+}
+
+/** Picks tags by group and tree, with search by name, pinyin and initials. Works as a form field. */
 export function TagSelect({ value, onChange, placeholder, without, id, autoFocus }: Props) {
   const { t } = useTranslation('contacts')
   const { data, isPending } = useQuery(tagsQuery())
   const options = useMemo(() => {
     const hidden = new Set(without)
     return (data?.groups ?? [])
-      .map((g) => ({ label: g.name, options: g.tags.filter((x) => !hidden.has(x.id)).map((x) => ({ value: x.id, label: x.name, color: x.color })) }))
+      .map((g) => {
+        const above = new Map<string, Option>()
+        for (const x of g.tags) {
+          const parent = x.parent ? above.get(x.parent) : undefined
+          above.set(x.id, { value: x.id, label: x.name, depth: parent ? parent.depth + 1 : 0, search: [parent?.search, x.name, x.search].filter(Boolean).join(' ') })
+        }
+        return { label: g.name, options: [...above.values()].filter((x) => !hidden.has(x.value)) }
+      })
       .filter((g) => g.options.length > 0)
   }, [data, without])
   return (
-    <Select<string[], (typeof options)[number]['options'][number]>
+    <Select<string[], Option>
       id={id}
       mode="multiple"
       autoFocus={autoFocus}
@@ -33,7 +48,8 @@ export function TagSelect({ value, onChange, placeholder, without, id, autoFocus
       value={value}
       onChange={onChange}
       options={options as never}
-      showSearch={{ optionFilterProp: 'label' }}
+      optionRender={(o) => <span style={{ paddingInlineStart: o.data.depth * 16 }}>{o.data.label}</span>}
+      showSearch={{ optionFilterProp: 'search' }}
       placeholder={placeholder ?? t('tags.pick')}
       aria-label={t('tags.pick')}
       notFoundContent={isPending ? undefined : t('tags.none')}

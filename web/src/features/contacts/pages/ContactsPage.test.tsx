@@ -94,13 +94,22 @@ describe('list of contacts', () => {
     expect(await screen.findByText('没有符合条件的结果')).toBeTruthy()
   })
 
-  it('tags the ticked ones one by one, says who failed and why, and retries only those', async () => {
-    let refuse = true
+  it('shows what tagging would change, hands the work to the server, and undoes it', async () => {
+    const run = {
+      id: 'tr_1', kind: 'bulk', title: '+绿茶', state: 'succeeded', jobId: 'jb_1', add: [], remove: [], by: { id: 'us_1', name: '王芳' },
+      createdAt: '2026-03-01T00:00:00Z', total: 2, seen: 2, people: 1, added: 1, removed: 0, missing: 0, restored: 0, kept: 0,
+    }
+    let undone = false
     const seen = serve({
       'GET /api/contacts': () => json(people),
       'GET /api/tags': () => json(tags),
-      'PUT /api/contacts/c1/tags': () => json(row('c1', '陈雨桐')),
-      'PUT /api/contacts/c3/tags': () => (refuse ? problem(409, 'contact.merged', '这位客户已经并入别人。') : json(row('c3', '李静'))),
+      'POST /api/tags/bulk/preview': () => json({ total: 2, changing: 1, missing: 0, tags: [{ tag: { id: 't1', name: '绿茶', group: '偏好', color: '#14b8a6' }, have: 1, replaces: 1 }] }),
+      'POST /api/tags/bulk': () => json({ ...run, state: 'queued' }),
+      'GET /api/tag-runs/tr_1': () => json(undone ? { ...run, undoneAt: '2026-03-01T00:01:00Z', restored: 1 } : { ...run, undoUntil: '2026-03-31T00:00:00Z' }),
+      'POST /api/tag-runs/tr_1/undo': () => {
+        undone = true
+        return json({ ...run, undoing: true })
+      },
     })
     const user = userEvent.setup()
     open()
@@ -108,25 +117,18 @@ describe('list of contacts', () => {
     const boxes = screen.getAllByRole('checkbox')
     await user.click(boxes[1]!)
     await user.click(boxes[3]!)
-    expect(screen.getByText('已选 2 位')).toBeTruthy()
     await user.click(screen.getByRole('button', { name: '打标签' }))
     const dialog = within(await screen.findByRole('dialog'))
     expect(dialog.getByRole('button', { name: '给 2 位打上' }).hasAttribute('disabled')).toBe(true)
     await user.click(dialog.getByRole('combobox'))
     await user.click(await screen.findByTitle('绿茶'))
-    await user.click(dialog.getByRole('button', { name: '给 2 位打上' }))
-    expect(await dialog.findByText('成功 1 位')).toBeTruthy()
-    expect(dialog.getByText('失败 1 位')).toBeTruthy()
-    expect(await dialog.findByText('李静：这位客户已经并入别人。')).toBeTruthy()
-    expect(seen.filter((s) => s.method === 'PUT').map((s) => [s.path, s.body])).toEqual([
-      ['/api/contacts/c1/tags', { add: ['t1'] }],
-      ['/api/contacts/c3/tags', { add: ['t1'] }],
-    ])
-    refuse = false
-    await user.click(dialog.getByRole('button', { name: '重试失败的 1 位' }))
-    expect(await dialog.findByText('成功 1 位')).toBeTruthy()
-    await waitFor(() => expect(dialog.queryByText(/失败/)).toBeNull())
-    expect(seen.filter((s) => s.method === 'PUT')).toHaveLength(3)
+    expect(await dialog.findByText('2 位中有 1 位会改变')).toBeTruthy()
+    expect(dialog.getByText('其中 1 位会失去「偏好」的另一个标签')).toBeTruthy()
+    await user.click(dialog.getByRole('button', { name: '给 1 位打上' }))
+    expect(await dialog.findByText('已改变 1 位')).toBeTruthy()
+    expect(seen.find((s) => s.path === '/api/tags/bulk')?.body).toEqual({ selection: { ids: ['c1', 'c3'] }, add: ['t1'] })
+    await user.click(dialog.getByRole('button', { name: '撤销' }))
+    expect(await dialog.findByText('已撤销 1 处改变')).toBeTruthy()
   })
 
   it('chooses all that match but for those unticked, and forgets it when the filter changes', async () => {
@@ -139,7 +141,6 @@ describe('list of contacts', () => {
     await user.click(screen.getByRole('button', { name: '选择全部符合条件的 1,234 位' }))
     const filter = { kind: 'person', channel: 'social' }
     expect(given).toMatchObject({ body: { filter }, count: 1234 })
-    expect(screen.getByRole('button', { name: '打标签' }).hasAttribute('disabled'), 'too many to be done from the browser').toBe(true)
     await user.click(screen.getAllByRole('checkbox')[2]!)
     expect(given).toMatchObject({ body: { filter, except: ['c2'] }, count: 1233 })
     expect(screen.getByText('已选 1,233 位')).toBeTruthy()
