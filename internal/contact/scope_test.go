@@ -35,7 +35,7 @@ func TestEveryWayToContactsKeepsToTheScope(t *testing.T) {
 		owners := []string{"", "", "us_1", "us_2", "us_3", "us_4", "us_5"}
 		tags := []string{}
 		for _, n := range []string{"茶友", "会员"} {
-			tag, err := p.CreateTag(p.ctx, "组", n, "")
+			tag, err := p.CreateTag(p.ctx, NewTag{Group: "组", Name: n})
 			require.NoError(t, err)
 			tags = append(tags, tag.ID)
 		}

@@ -178,8 +178,18 @@ func (s *Service) findPeople(ctx context.Context, rows []fileRow, kind string) e
 	if err != nil {
 		return err
 	}
+	mine, err := s.InScope(ctx, nums)
+	if err != nil {
+		return err
+	}
+	slices.Sort(mine)
 	for i := range rows {
-		switch who := found[i]; {
+		who := found[i]
+		who = slices.DeleteFunc(who, func(n int64) bool { // out of scope is as if nobody had it
+			_, seen := slices.BinarySearch(mine, n)
+			return !seen
+		})
+		switch {
 		case rows[i].reason != "":
 		case len(who) == 0:
 			rows[i].reason = missingNobody

@@ -260,6 +260,9 @@ func (s *Service) maySystem(ctx context.Context, id string) error {
 	if err == nil && run.system() && !principal(ctx).May(auth.TagWrite) {
 		err = errs.New(errs.Forbidden, "permission.denied", "permission", string(auth.TagWrite))
 	}
+	if p := principal(ctx); err == nil && !p.Scope.All && run.By.ID != p.ID { // it may reach people whom the caller may not see
+		err = errs.New(errs.Forbidden, "permission.scope")
+	}
 	return err
 }
 
