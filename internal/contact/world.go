@@ -366,6 +366,11 @@ func older(a, b *state) bool {
 // note lets the contact and its identities know what else the input says.
 func (w *world) note(in *input) {
 	st := in.st
+	if in.replay && !st.fresh {
+		// What it says was taken the first time. By now that may be somebody else,
+		// when a merge was undone since.
+		return
+	}
 	if in.ts > 0 && in.ts < st.createdAt {
 		st.createdAt = in.ts
 	}
