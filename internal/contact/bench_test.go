@@ -60,7 +60,7 @@ func BenchmarkResolveKnown(b *testing.B) {
 		f.UserID, f.AnonymousID = fmt.Sprint("user-", i), fmt.Sprint("anon-", i)
 		facts = append(facts, f)
 	}
-	p.resolve(facts...)
+	p.stored(facts...)
 	defer cpu(b)()
 	b.ResetTimer()
 	n := 0
@@ -76,7 +76,7 @@ func BenchmarkResolveKnown(b *testing.B) {
 			facts = append(facts, f)
 			n++
 		}
-		p.resolve(facts...)
+		p.stored(facts...)
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "facts/s")
 }
@@ -100,7 +100,7 @@ func BenchmarkResolveNew(b *testing.B) {
 			facts = append(facts, f)
 			n++
 		}
-		p.resolve(facts...)
+		p.stored(facts...)
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "contacts/s")
 }
