@@ -60,11 +60,11 @@ export const NAV: readonly NavGroup[] = [
     items: [
       { path: '/contacts', key: 'contacts', icon: Users, needs: 'contact.read' },
       { path: '/follow-ups', key: 'follow-ups', icon: CalendarClock, needs: 'contact.read' },
-      { path: '/matches', key: 'matches', icon: Combine, needs: 'contact.read' },
-      { path: '/attributes', key: 'attributes', icon: TableProperties, needs: 'contact.read' },
-      { path: '/orders', key: 'orders', icon: ShoppingBag, needs: 'order.read' },
-      { path: '/consent', key: 'consent', icon: ShieldCheck, needs: 'contact.read' },
       { path: '/tags', key: 'tags', icon: Tags, needs: 'contact.read' },
+      { path: '/attributes', key: 'attributes', icon: TableProperties, needs: 'contact.read' },
+      { path: '/matches', key: 'matches', icon: Combine, needs: 'contact.read' },
+      { path: '/consent', key: 'consent', icon: ShieldCheck, needs: 'contact.read' },
+      { path: '/orders', key: 'orders', icon: ShoppingBag, needs: 'order.read' },
     ],
   },
   {

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '@/shared/api/client'
-import type { MergePreview, NewTag, NewTagGroup, TagChange, TagGroup, TagGroupChange, TagOrder, TagPreview, TagRun, TagUsage, TagWork, Upload } from '@/shared/api/types'
+import type { TagMergePreview, NewTag, NewTagGroup, TagChange, TagGroup, TagGroupChange, TagOrder, TagPreview, TagRun, TagUsage, TagWork, Upload } from '@/shared/api/types'
 import { uploadFile } from '@/shared/api/upload'
 
 const at = (id: string) => ({ path: { id } })
@@ -21,7 +21,7 @@ export const usageQuery = (id: string) =>
 export const mergeQuery = (id: string, into: string) =>
   queryOptions({
     queryKey: ['tags', 'merge', id, into],
-    queryFn: ({ signal }) => unwrap<MergePreview>(api.POST('/api/tags/{id}/merge/preview', { params: at(id), body: { into }, signal })),
+    queryFn: ({ signal }) => unwrap<TagMergePreview>(api.POST('/api/tags/{id}/merge/preview', { params: at(id), body: { into }, signal })),
     enabled: into !== '',
   })
 

@@ -1,32 +1,25 @@
 import { useQuery } from '@tanstack/react-query'
 import { ListFilter, SlidersHorizontal } from 'lucide-react'
-import { useMemo, useState, type ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { CHANNELS, useChannelName } from '@/shared/lib/channels'
 import { usePrefs } from '@/shared/lib/prefs'
-import { useCan, useMe } from '@/shared/lib/session'
 import { DayPicker } from '@/shared/ui/DayPicker'
 import { FilterBar, FilterSelect, SearchBox } from '@/shared/ui/FilterBar'
 import { FilterChips, useDaysText, type FilterChip } from '@/shared/ui/FilterChips'
 import { Button, Popover, Segmented, Select } from '@/shared/ui/kit'
 import { KINDS, type ContactFilters, type Kind } from '../filters'
-import { describeFilter, staffQuery, tagsQuery } from '../queries'
+import { describeFilter, tagsQuery } from '../queries'
 import { countConditions, rootOf } from '../rule'
 import css from './ContactFilterBar.module.css'
 import { RuleBuilder } from './RuleBuilder'
+import { useStaff } from './useStaff'
 
 interface Props {
   filters: ContactFilters
   onChange: (next: Partial<ContactFilters>) => void
   onClear: () => void
   extra?: ReactNode
-}
-
-/** Members of staff by id: all for those who may see the team, else at least oneself. */
-export function useStaff(): { id: string; name: string }[] {
-  const me = useMe().user
-  const { data } = useQuery(staffQuery(useCan('team.read')))
-  return useMemo(() => data?.items.filter((u) => u.state === 'active' || u.id === me.id) ?? [{ id: me.id, name: me.name }], [data, me.id, me.name])
 }
 
 /** Search, kind and filters of the list of contacts; what is on shows as chips below. */

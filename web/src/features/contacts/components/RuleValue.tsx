@@ -5,7 +5,7 @@ import type { RuleField, RuleNode } from '@/shared/api/types'
 import { Checkbox, Input, Select } from '@/shared/ui/kit'
 import { tagsQuery } from '../queries'
 import { shapeOf } from '../rule'
-import { useStaff } from './ContactFilterBar'
+import { useStaff } from './useStaff'
 import css from './RuleBuilder.module.css'
 
 interface Props {

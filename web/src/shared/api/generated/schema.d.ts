@@ -2141,6 +2141,160 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tag-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a tag group */
+        post: operations["create-tag-group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-groups/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put tag groups in order */
+        put: operations["order-tag-groups"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a tag group that has no tags */
+        delete: operations["delete-tag-group"];
+        options?: never;
+        head?: never;
+        /** Change a tag group */
+        patch: operations["change-tag-group"];
+        trace?: never;
+    };
+    "/api/tag-groups/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Move tags to a place in a group's tree, in order */
+        put: operations["order-tags"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List work on the tags of many contacts, newest first */
+        get: operations["list-tag-runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get work on the tags of many contacts */
+        get: operations["get-tag-run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop work on tags, or its undo; what was done stays */
+        post: operations["cancel-tag-run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-runs/{id}/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the rows of the file that could not be used, as CSV */
+        get: operations["download-tag-run-missing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-runs/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what work on tags changed, where nobody changed it since */
+        post: operations["undo-tag-run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tags": {
         parameters: {
             query?: never;
@@ -2153,6 +2307,109 @@ export interface paths {
         put?: never;
         /** Make a tag */
         post: operations["create-tag"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tags/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give tags to many contacts and take others away */
+        post: operations["bulk-tags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tags/bulk/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count what work on the tags of many contacts would change */
+        post: operations["preview-bulk-tags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tags/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a tag; one that people have is taken from them first, as work that can be undone */
+        delete: operations["delete-tag"];
+        options?: never;
+        head?: never;
+        /** Rename, recolour, describe or archive a tag */
+        patch: operations["change-tag"];
+        trace?: never;
+    };
+    "/api/tags/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Merge a tag into another */
+        post: operations["merge-tag"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tags/{id}/merge/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count what merging a tag into another would do */
+        post: operations["preview-tag-merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tags/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how a tag is used */
+        get: operations["get-tag-usage"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3449,8 +3706,11 @@ export interface components {
             items: components["schemas"]["ApiDepartment"][];
         };
         Discovered: {
-            /** @description The type that its values seem to be of */
-            guess: string;
+            /**
+             * @description The type that its values seem to be of
+             * @enum {string}
+             */
+            guess: "text" | "number" | "money" | "date" | "flag" | "enum" | "multi" | "phone" | "email" | "region";
             key: string;
             /** Format: int64 */
             people: number;
@@ -3639,6 +3899,8 @@ export interface components {
             owner?: string;
             q?: string;
             tag?: string;
+            /** @description Or a tag that stands below it */
+            tagBelow?: boolean;
             /** @description And whom this rule means */
             where?: components["schemas"]["Rule"];
         };
@@ -3710,6 +3972,24 @@ export interface components {
             volume: number;
             /** Format: int64 */
             volume7d: number;
+        };
+        GroupChange: {
+            archived?: boolean;
+            color?: string;
+            description?: string;
+            exclusive?: boolean;
+            /** @enum {string} */
+            kind?: "stage" | "source" | "attribute" | "campaign" | "other";
+            name?: string;
+            /** @description Where people have several tags of a group that becomes exclusive, keep the one given last */
+            settle?: boolean;
+        };
+        GroupOrderInputBody: {
+            /** @description Group ids in their order */
+            ids: string[];
+        };
+        GroupOutputBody: {
+            id: string;
         };
         HistoryOutputBody: {
             items: components["schemas"]["AttributeChange"][];
@@ -4000,6 +4280,10 @@ export interface components {
             /** Format: int64 */
             rejected: number;
         };
+        MayRunOutputBody: {
+            /** @description Work on people that was started */
+            run?: components["schemas"]["TagRun"];
+        };
         Me: {
             company: components["schemas"]["Company"];
             demo?: components["schemas"]["DemoProgress"];
@@ -4129,6 +4413,29 @@ export interface components {
             /** @enum {string} */
             key: "new" | "active" | "orders" | "revenue";
             values: number[];
+        };
+        NewGroup: {
+            /** @description #rrggbb */
+            color?: string;
+            description?: string;
+            /** @description A person has at most one tag of the group */
+            exclusive?: boolean;
+            /**
+             * @default other
+             * @enum {string}
+             */
+            kind: "stage" | "source" | "attribute" | "campaign" | "other";
+            name: string;
+        };
+        NewTag: {
+            /** @description #rrggbb */
+            color?: string;
+            description?: string;
+            /** @description Name or id; made when there is none */
+            group: string;
+            name: string;
+            /** @description Id of the tag to stand below */
+            parent?: string;
         };
         Note: {
             author: components["schemas"]["Ref"];
@@ -4626,6 +4933,8 @@ export interface components {
             unit?: string;
         };
         RetypeExample: {
+            /** @description The reason in the language of the request */
+            detail?: string;
             from: string;
             /** @description Message code, when it does not fit */
             reason?: string;
@@ -4725,6 +5034,11 @@ export interface components {
         RunInputBody: {
             /** @description Read everybody, not only those who changed since the last run */
             full?: boolean;
+        };
+        RunsOutputBody: {
+            items: components["schemas"]["TagRun"][];
+            /** @description Cursor of the next page */
+            next?: string;
         };
         SavedMapping: {
             id: string;
@@ -4931,31 +5245,275 @@ export interface components {
             version: string;
         };
         Tag: {
+            /** @description How often it was given on each of the last 30 days, today last */
+            added: number[];
+            /** Format: date-time */
+            archivedAt?: string;
             color: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description People who have this very tag
+             */
             contacts: number;
+            description?: string;
             id: string;
             name: string;
+            /** @description Id of the tag that it stands below */
+            parent?: string;
+            /** @description Pinyin and initials of the name */
+            search: string;
+            /**
+             * Format: date-time
+             * @description When it was last given
+             */
+            usedAt?: string;
+        };
+        TagChange: {
+            /** @description Archived tags stay on people and cannot be given; those below are archived with it */
+            archived?: boolean;
+            color?: string;
+            description?: string;
+            name?: string;
+        };
+        TagFile: {
+            /** @description Column that says who gave it */
+            byColumn?: string;
+            /** @description Column that names the person */
+            column: string;
+            /**
+             * @description What the column holds; auto: looks at each value
+             * @default auto
+             * @enum {string}
+             */
+            kind: "auto" | "contact_id" | "phone" | "email" | "member_no" | "user_id";
+            readonly name?: string;
+            /** @description Column of tags to give, parted by commas or semicolons; group:tag chooses the group */
+            tagColumn?: string;
+            /** @description Column that says when the tag was given */
+            timeColumn?: string;
+            uploadId: string;
+        };
+        TagGiven: {
+            /** Format: date-time */
+            at: string;
+            /** @description Name of the user or token */
+            by?: string;
+            import?: components["schemas"]["Ref"];
+            /** @description Work on many contacts */
+            run?: components["schemas"]["Ref"];
+            /** @enum {string} */
+            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete";
+        };
+        TagGiver: {
+            /** Format: int64 */
+            added: number;
+            name?: string;
+            /** @enum {string} */
+            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete";
         };
         TagGroup: {
+            /** Format: date-time */
+            archivedAt?: string;
             color: string;
+            description?: string;
+            /** @description A person has at most one tag of the group */
+            exclusive: boolean;
             id: string;
+            /**
+             * @description What the group is for: follow-up stage, source, attribute, campaign, other
+             * @enum {string}
+             */
+            kind: "stage" | "source" | "attribute" | "campaign" | "other";
             name: string;
             tags: components["schemas"]["Tag"][];
         };
-        TagInputBody: {
-            /** @description #rrggbb */
-            color?: string;
-            /** @description Name or id; made when there is none */
-            group: string;
-            name: string;
+        TagMergeInputBody: {
+            /** @description Id of the tag that stays */
+            into: string;
+        };
+        TagMergePreview: {
+            /**
+             * Format: int64
+             * @description Of them, people who have the other one too
+             */
+            both: number;
+            from: components["schemas"]["TagRef"];
+            into: components["schemas"]["TagRef"];
+            /**
+             * Format: int64
+             * @description Of them, people who have yet another tag of the exclusive group: the one given last stays
+             */
+            lose: number;
+            /**
+             * Format: int64
+             * @description People who have the tag that goes
+             */
+            people: number;
+            /** @description Places that will refer to the other tag */
+            uses: components["schemas"]["TagUse"][];
+        };
+        TagOrder: {
+            /** @description All tags of that place in their order; ones from elsewhere are moved there with those below them */
+            ids: string[];
+            /** @description Id of the tag to stand below; empty: at the top */
+            parent?: string;
+            /** @description Where people would have several tags of an exclusive group, keep the one given last */
+            settle?: boolean;
+        };
+        TagPreview: {
+            /**
+             * Format: int64
+             * @description People whose tags would change
+             */
+            changing: number;
+            /**
+             * Format: int64
+             * @description Rows of the file that name nobody
+             */
+            missing: number;
+            /** @description The file is long: the figures are of its first rows */
+            partly?: boolean;
+            tags: components["schemas"]["TagShare"][];
+            /**
+             * Format: int64
+             * @description People looked at
+             */
+            total: number;
         };
         TagRef: {
             color: string;
+            /** @description Who or what gave it; on a profile only */
+            given?: components["schemas"]["TagGiven"];
             /** @description Name of the tag's group */
             group: string;
             id: string;
             name: string;
+        };
+        TagRun: {
+            add: components["schemas"]["TagRef"][];
+            /** Format: int64 */
+            added: number;
+            by: components["schemas"]["Ref"];
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Why it failed, in words */
+            error?: string;
+            /** @description Name of the file */
+            file?: string;
+            /** Format: date-time */
+            finishedAt?: string;
+            id: string;
+            /** @description The job that does it, or that undoes it */
+            jobId: string;
+            /**
+             * Format: int64
+             * @description Changes that somebody changed again since, left as they are
+             */
+            kept: number;
+            /** @enum {string} */
+            kind: "bulk" | "file" | "merge" | "delete" | "settle";
+            /**
+             * Format: int64
+             * @description Rows of the file that could not be used
+             */
+            missing: number;
+            /**
+             * Format: int64
+             * @description People whose tags changed
+             */
+            people: number;
+            remove: components["schemas"]["TagRef"][];
+            /** Format: int64 */
+            removed: number;
+            /**
+             * Format: int64
+             * @description Changes taken back by the undo
+             */
+            restored: number;
+            /**
+             * Format: int64
+             * @description People looked at so far
+             */
+            seen: number;
+            /** @enum {string} */
+            state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            /** @description What was given (+) and taken (-), or the tags concerned */
+            title: string;
+            /**
+             * Format: int64
+             * @description People to look at; 0 while not known
+             */
+            total: number;
+            /**
+             * Format: date-time
+             * @description Present while it can be undone
+             */
+            undoUntil?: string;
+            undoing?: boolean;
+            /** Format: date-time */
+            undoneAt?: string;
+        };
+        TagShare: {
+            /**
+             * Format: int64
+             * @description People who have it
+             */
+            have: number;
+            remove?: boolean;
+            /**
+             * Format: int64
+             * @description People who lose another tag of its exclusive group
+             */
+            replaces?: number;
+            tag: components["schemas"]["TagRef"];
+        };
+        TagUsage: {
+            /** @description How often it was given on each of the last 30 days */
+            added: number[];
+            /**
+             * Format: date
+             * @description Day of the first figure
+             */
+            firstDay: string;
+            /** @description Who or what gave it in the last 30 days, the most first */
+            givers: components["schemas"]["TagGiver"][];
+            /**
+             * Format: int64
+             * @description People who have this very tag
+             */
+            people: number;
+            /** @description How often it was taken on each of the last 30 days */
+            removed: number[];
+            tag: components["schemas"]["TagRef"];
+            /** @description Nobody has it and it was not given for 90 days */
+            unused: boolean;
+            /** Format: date-time */
+            usedAt?: string;
+            /** @description Places that refer to it */
+            uses: components["schemas"]["TagUse"][];
+            /**
+             * Format: int64
+             * @description People who have it or one below it
+             */
+            withChildren: number;
+        };
+        TagUse: {
+            id: string;
+            /** @description import, view… */
+            kind: string;
+            /** @description Console path */
+            link?: string;
+            name: string;
+        };
+        TagWork: {
+            /** @description Tag ids */
+            add?: string[];
+            /** @description An uploaded file that names people */
+            file?: components["schemas"]["TagFile"];
+            /** @description Tag ids */
+            remove?: string[];
+            /** @description Who; give this or file */
+            selection?: components["schemas"]["SelectionBody"];
         };
         TagsInputBody: {
             /** @description Tag ids */
@@ -5222,6 +5780,8 @@ export interface components {
         Violation: {
             /** Format: int64 */
             count: number;
+            /** @description The reason in the language of the request */
+            detail: string;
             /** Format: date-time */
             firstAt: string;
             /** Format: date-time */
@@ -6548,6 +7108,8 @@ export interface operations {
                 channel?: string;
                 /** @description Tag id */
                 tag?: string;
+                /** @description Or a tag that stands below it */
+                tagBelow?: boolean;
                 /** @description User id; none: nobody's; me: mine */
                 owner?: string;
                 kind?: "person" | "visitor";
@@ -10311,9 +10873,338 @@ export interface operations {
             };
         };
     };
-    "list-tags": {
+    "create-tag-group": {
         parameters: {
             query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGroup"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order-tag-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupOrderInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-tag-group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the tag, group or run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-tag-group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the tag, group or run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MayRunOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the tag, group or run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MayRunOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-tag-runs": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-tag-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the tag, group or run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagRun"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-tag-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the tag, group or run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagRun"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "download-tag-run-missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "undo-tag-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the tag, group or run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagRun"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-tags": {
+        parameters: {
+            query?: {
+                /** @description Archived groups and tags too */
+                archived?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10352,7 +11243,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TagInputBody"];
+                "application/json": components["schemas"]["NewTag"];
             };
         };
         responses: {
@@ -10363,6 +11254,251 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TagRef"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "bulk-tags": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagWork"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagRun"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-bulk-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagWork"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagPreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-tag": {
+        parameters: {
+            query?: {
+                /** @description Take it from those who have it */
+                confirm?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the tag, group or run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MayRunOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-tag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the tag, group or run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagChange"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "merge-tag": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id of the tag, group or run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagMergeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagRun"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-tag-merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the tag, group or run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagMergeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagMergePreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-tag-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the tag, group or run */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagUsage"];
                 };
             };
             /** @description Problem */
