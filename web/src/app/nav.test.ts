@@ -5,7 +5,7 @@ const paths = (permissions: string[]) => navFor(permissions).flatMap((g) => g.it
 
 describe('navigation', () => {
   it('shows only what the user may open, without empty groups', () => {
-    expect(paths(['contact.read', 'jobs.read'])).toEqual(['/contacts', '/follow-ups', '/attributes', '/consent', '/jobs'])
+    expect(paths(['contact.read', 'jobs.read'])).toEqual(['/contacts', '/follow-ups', '/tags', '/attributes', '/matches', '/consent', '/jobs'])
     expect(navFor(['contact.read', 'jobs.read']).map((g) => g.key)).toEqual(['customers', 'system'])
     expect(navFor([])).toEqual([])
     // Writing alone opens no list.

@@ -32,7 +32,7 @@ describe('frame', () => {
     serve({ 'GET /api/jobs': () => json({ items: [] }) })
     open()
     const nav = within(screen.getByRole('navigation', { name: '主导航' }))
-    expect(nav.getAllByRole('link').map((l) => l.textContent)).toEqual(['客户', '跟进', '客户属性', '授权与退订', '任务'])
+    expect(nav.getAllByRole('link').map((l) => l.textContent)).toEqual(['客户', '跟进', '标签', '客户属性', '疑似重复', '授权与退订', '任务'])
   })
   it('does not ask for jobs the user may not see', () => {
     const seen = serve({})
