@@ -43,7 +43,7 @@ func newPond(t testing.TB, d *db.DB) *pond {
 	ids := id.NewSource(p.clock.Now, nil)
 	p.contacts = contact.NewService(contact.Deps{DB: d, Clock: p.clock, IDs: ids, Log: testkit.Logger(t), Keys: ring, Emit: deaf{}, Audit: p.audit})
 	queue := jobs.NewService(jobs.Deps{DB: d, Clock: p.clock, IDs: ids, Log: testkit.Logger(t), Audit: p.audit})
-	p.Service = match.New(match.Deps{DB: d, Clock: p.clock, IDs: ids, Log: testkit.Logger(t), Keys: ring, Contacts: p.contacts, Joiner: joiner(p), Jobs: queue, Audit: p.audit, Dir: t.TempDir()})
+	p.Service = match.New(match.Deps{DB: d, Clock: p.clock, IDs: ids, Log: testkit.Logger(t), Keys: ring, Contacts: p.contacts, Joiner: byHand{p.contacts}, Jobs: queue, Audit: p.audit, Dir: t.TempDir()})
 	require.NoError(t, queue.Start(t.Context()))
 	t.Cleanup(func() { require.NoError(t, queue.Stop(context.WithoutCancel(t.Context()))) })
 	return p
@@ -118,38 +118,20 @@ func (p *pond) open() []match.Pair {
 	return page.Items
 }
 
-// joiner stands in for merging by hand.
-func joiner(p *pond) match.Joiner { return &fakeJoiner{pond: p, parted: map[[2]int64]bool{}} }
+// byHand merges and keeps apart as the program does.
+type byHand struct{ contacts *contact.Service }
 
-type fakeJoiner struct {
-	*pond
-	parted map[[2]int64]bool
-}
-
-func (f *fakeJoiner) Join(ctx context.Context, keep, other, _ string) error {
-	a, err := f.contacts.NumOf(ctx, keep)
-	if err != nil {
-		return err
-	}
-	b, err := f.contacts.NumOf(ctx, other)
-	if err != nil {
-		return err
-	}
-	_, err = f.db.Exec(ctx, "update contacts set shown = 0, merged_into = $1 where num = $2", a, b)
+func (h byHand) Join(ctx context.Context, keep, other, why string) error {
+	_, err := h.contacts.MergeByHand(ctx, keep, other, why)
 	return err
 }
 
-func (f *fakeJoiner) Part(_ context.Context, a, b int64, _ string) error {
-	f.parted[[2]int64{min(a, b), max(a, b)}] = true
-	return nil
+func (h byHand) Part(ctx context.Context, a, b int64, why string) error {
+	return h.contacts.KeepApart(ctx, a, b, why)
 }
 
-func (f *fakeJoiner) Apart(_ context.Context, pairs [][2]int64) ([]bool, error) {
-	out := make([]bool, len(pairs))
-	for i, p := range pairs {
-		out[i] = f.parted[p]
-	}
-	return out, nil
+func (h byHand) Apart(ctx context.Context, pairs [][2]int64) ([]bool, error) {
+	return h.contacts.Apart(ctx, pairs)
 }
 
 func contactChange(name, birthday string) contact.Change {

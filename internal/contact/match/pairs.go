@@ -325,3 +325,50 @@ func (s *Service) joined(ctx context.Context, num int64) error {
 	}
 	return nil
 }
+
+// split is called in the transaction of every undo of a merge. A pair that had become one person stands open
+// again; if it is said of the two that they are different, it is rejected, and a
+// merge on the list's advice was a wrong one.
+func (s *Service) split(ctx context.Context, splits []contact.Split) error {
+	var members []int64
+	for _, x := range splits {
+		members = append(members, x.Members...)
+	}
+	for _, col := range []string{"a", "b"} {
+		for chunk := range slices.Chunk(members, rowsAtOnce) {
+			rows, err := s.DB.Query(ctx, "select a, b from match_pairs where "+col+" in ("+db.In(1, len(chunk))+") and state in ('joined', 'merged')", anys(chunk)...)
+			pairs, err := db.Collect(rows, err, func(r *sql.Rows) (e entry, err error) { return e, r.Scan(&e.hi, &e.lo) })
+			if err != nil {
+				return fmt.Errorf("read pairs: %w", err)
+			}
+			if err := s.reopen(ctx, pairs); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Service) reopen(ctx context.Context, pairs []entry) error {
+	today, err := s.today(ctx, pairs)
+	if err != nil {
+		return err
+	}
+	apart, err := s.apart(ctx, today)
+	if err != nil {
+		return err
+	}
+	for i, e := range today {
+		if e.hi == e.lo {
+			continue
+		}
+		query := "update match_pairs set state = 'open', decided_at = 0, decided_by = '', decided_name = '', reviewed = 0 where a = $1 and b = $2"
+		if apart[i] {
+			query = "update match_pairs set state = 'rejected' where a = $1 and b = $2"
+		}
+		if _, err := s.DB.Exec(ctx, query, pairs[i].hi, pairs[i].lo); err != nil {
+			return fmt.Errorf("put pair back: %w", err)
+		}
+	}
+	return nil
+}

@@ -77,6 +77,47 @@ func TestRejectedPairsNeverReturn(t *testing.T) {
 	})
 }
 
+// Who was told apart stays so when one of the two becomes part of a third.
+func TestRejectionsOutliveMerges(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		x := p.twins("陈思远", "13800138000", "13800138001", "1988-03-12")
+		require.NoError(t, p.Reject(p.ctx, x.ID))
+		third := p.add("陈思远", "13800138002", "birthday", "1988-03-12")
+		p.run(false)
+		require.Len(t, p.open(), 2, "the third may be either of the two")
+		_, err := p.contacts.MergeByHand(p.ctx, third.ID, x.A.ID, "")
+		require.NoError(t, err)
+		require.Empty(t, p.open(), "one pair became one person, the other was told apart")
+		n, err := p.Count(p.ctx, match.Query{})
+		require.NoError(t, err)
+		require.Zero(t, n, "the count agrees with the list")
+		p.run(true)
+		require.Empty(t, p.open())
+	})
+}
+
+// A merge that is taken back was a wrong one, and the scores own up to it.
+func TestUndoneMergesCountAsWrong(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		x := p.twins("陈思远", "13800138000", "13800138001", "1988-03-12")
+		require.NoError(t, p.Merge(p.ctx, x.ID, ""))
+		var id string
+		require.NoError(t, p.db.QueryRow(p.ctx, "select id from contact_merges where undone_at = 0").Scan(&id))
+		_, err := p.contacts.UndoMerge(p.ctx, id, "两个人")
+		require.NoError(t, err)
+		p.run(true)
+		require.Empty(t, p.open())
+		sum, err := p.Summary(p.ctx)
+		require.NoError(t, err)
+		require.Equal(t, [2]int64{0, 1}, [2]int64{sum.Merged, sum.Rejected})
+		wrong := int64(0)
+		for _, b := range sum.Bands {
+			wrong += b.Wrong
+		}
+		require.EqualValues(t, 1, wrong)
+	})
+}
+
 func TestPostponedPairsComeBack(t *testing.T) {
 	each(t, func(t *testing.T, p *pond) {
 		x := p.twins("陈思远", "13800138000", "13800138001", "1988-03-12")

@@ -88,6 +88,7 @@ func New(d Deps) *Service {
 	}
 	if d.Contacts != nil {
 		d.Contacts.OnMerge(s.merged)
+		d.Contacts.OnSplit(s.split)
 	}
 	return s
 }
