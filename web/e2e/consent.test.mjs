@@ -69,7 +69,7 @@ for (const lang of ['zh-CN', 'en']) {
     await hand.close()
 
     await page.goto(pond.url + '/consent')
-    await page.locator('tbody tr a.kp-num').first().click()
+    await page.locator('tbody tr a.kp-num', { hasText: /[1-9]/ }).first().click()
     await page.waitForURL((u) => u.pathname === '/consent/people')
     await page.locator('tbody tr').first().waitFor()
     assert.deepEqual(faults, [])

@@ -28,7 +28,7 @@ for (const lang of ['zh-CN', 'en']) {
     await page.locator('section[aria-label] ol button[aria-expanded]').first().click()
     await page.locator('.kp-json').first().waitFor()
 
-    await page.locator('[role=tab]').nth(2).click()
+    await page.locator('[role=tab]').last().click()
     const note = `${lang} ${Date.now()}`
     await page.locator('textarea:not([aria-hidden])').fill(note)
     await page.locator('form button[type=submit]').click()

@@ -106,7 +106,7 @@ function AddTags({ without, add, onClose }: AddProps) {
           }
         >
           <Field name="tags" label={t('tags.pick')} rules={[{ required: true, message: t('tags.pickOne') }]}>
-            <TagSelect without={without} autoFocus />
+            <TagSelect without={without} autoFocus closes />
           </Field>
         </Form>
       )}

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Select } from '@/shared/ui/kit'
 import { tagsQuery } from '../queries'
@@ -12,6 +12,8 @@ interface Props {
   without?: readonly string[]
   id?: string
   autoFocus?: boolean
+  /** Closes the list after each pick, where it would cover what comes next. */
+  closes?: boolean
 }
 
 interface Option {
@@ -23,7 +25,8 @@ interface Option {
 }
 
 /** Picks tags by group and tree, with search by name, pinyin and initials. Works as a form field. */
-export function TagSelect({ value, onChange, placeholder, without, id, autoFocus }: Props) {
+export function TagSelect({ value, onChange, placeholder, without, id, autoFocus, closes = false }: Props) {
+  const [open, setOpen] = useState(false)
   const { t } = useTranslation('contacts')
   const { data, isPending } = useQuery(tagsQuery())
   const options = useMemo(() => {
@@ -47,6 +50,9 @@ export function TagSelect({ value, onChange, placeholder, without, id, autoFocus
       loading={isPending}
       value={value}
       onChange={onChange}
+      open={open}
+      onOpenChange={setOpen}
+      onSelect={() => closes && setOpen(false)}
       options={options as never}
       optionRender={(o) => <span style={{ paddingInlineStart: o.data.depth * 16 }}>{o.data.label}</span>}
       showSearch={{ optionFilterProp: 'search' }}
