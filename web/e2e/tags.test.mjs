@@ -79,6 +79,7 @@ for (const lang of ['zh-CN', 'en']) {
       await page.locator('.ant-popover input[role=combobox]').press('Enter')
       await page.locator('.ant-popover button[type=submit]').click()
       await page.locator('.kp-tag', { hasText: name }).waitFor()
+      await page.locator('.ant-popover form').waitFor({ state: 'detached' })
     }
     assert.equal(await page.locator('.kp-tag', { hasText: `${group} A` }).count(), 0)
     assert.deepEqual(faults, [])
