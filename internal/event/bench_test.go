@@ -286,34 +286,73 @@ func drainRate(b *testing.B, koi *child, stored int64) float64 {
 	}
 }
 
+// BenchmarkSteady sends batches of 100 at the goal's rate, 50,000 events a
+// second, for a minute: what the program needs when it is not pushed to its limit.
+func BenchmarkSteady(b *testing.B) {
+	const perSecond, conns, events = 50_000, 16, 100
+	lasts := time.Minute
+	if s := os.Getenv("KOIPOND_BENCH_SECONDS"); s != "" {
+		n, err := strconv.Atoi(s)
+		require.NoError(b, err)
+		lasts = time.Duration(n) * time.Second
+	}
+	koi := spawn(b, "intake", b.TempDir())
+	start := time.Now()
+	sent, took := steady(b, koi.addr, conns, events, time.Second*conns*events/perSecond, lasts)
+	rate := float64(sent) / time.Since(start).Seconds()
+	r := koi.report(b, "")
+	b.ReportMetric(rate, "events/s")
+	b.ReportMetric(float64(quantile(took, .5).Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(quantile(took, .99).Microseconds())/1000, "p99-ms")
+	b.ReportMetric(float64(r.Peak>>20), "peak-MB")
+	b.ReportMetric(float64(r.RSS>>20), "rss-MB")
+	b.ReportMetric(float64(r.Stored), "stored")
+	b.ReportMetric(float64(r.Lag), "lag")
+	b.ReportMetric(0, "ns/op")
+	koi.stop(b)
+}
+
+// steady sends batches at a fixed pace on each connection; took is sorted.
+func steady(b *testing.B, addr string, conns, events int, every, lasts time.Duration) (sent int64, took []time.Duration) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for range conns {
+		wg.Go(func() {
+			conn, err := net.Dial("tcp", addr)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			defer conn.Close()
+			tick := time.NewTicker(every)
+			defer tick.Stop()
+			own, r, buf := []time.Duration{}, newRequest("/v1/batch", events), make([]byte, 4096)
+			for end := time.Now().Add(lasts); time.Now().Before(end); <-tick.C {
+				r.stamp()
+				begin := time.Now()
+				if err := roundTrip(conn, r.raw, buf); err != nil {
+					b.Error(err)
+					return
+				}
+				own = append(own, time.Since(begin))
+			}
+			mu.Lock()
+			took, sent = append(took, own...), sent+int64(len(own)*events)
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	slices.Sort(took)
+	return sent, took
+}
+
 // BenchmarkDelay measures how long a fact takes from its receipt until the last
 // subscriber has it, at a steady 5,000 facts a second.
 func BenchmarkDelay(b *testing.B) {
 	const perSecond, conns, events = 5000, 8, 10
 	koi := spawn(b, "intake", b.TempDir())
 	run := func(lasts time.Duration) {
-		var wg sync.WaitGroup
-		for range conns {
-			wg.Go(func() {
-				conn, err := net.Dial("tcp", koi.addr)
-				if err != nil {
-					b.Error(err)
-					return
-				}
-				defer conn.Close()
-				tick := time.NewTicker(time.Second * conns * events / perSecond)
-				defer tick.Stop()
-				r, buf := newRequest("/v1/batch", events), make([]byte, 4096)
-				for end := time.Now().Add(lasts); time.Now().Before(end); <-tick.C {
-					r.stamp()
-					if err := roundTrip(conn, r.raw, buf); err != nil {
-						b.Error(err)
-						return
-					}
-				}
-			})
-		}
-		wg.Wait()
+		steady(b, koi.addr, conns, events, time.Second*conns*events/perSecond, lasts)
 	}
 	run(4 * time.Second) // the 20,000 people are made
 	koi.report(b, "drain")
