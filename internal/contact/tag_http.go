@@ -65,11 +65,11 @@ type (
 		}
 	}
 	tagMergePreviewOutput struct{ Body TagMergePreview }
-	usageOutput        struct{ Body TagUsage }
-	workInput          struct{ Body TagWork }
-	previewTagsOutput  struct{ Body TagPreview }
-	runOutput          struct{ Body TagRun }
-	runsOutput         struct {
+	usageOutput           struct{ Body TagUsage }
+	workInput             struct{ Body TagWork }
+	previewTagsOutput     struct{ Body TagPreview }
+	runOutput             struct{ Body TagRun }
+	runsOutput            struct {
 		Body struct {
 			Items []TagRun `json:"items"`
 			Next  string   `json:"next,omitempty" doc:"Cursor of the next page"`

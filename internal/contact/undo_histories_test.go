@@ -231,7 +231,6 @@ type sideBySide struct {
 	facts []event.Fact
 	at    []event.Position
 	done  int // stored
-	fates []string
 }
 
 // nums gives the number of each living node, found by an identity of its own.

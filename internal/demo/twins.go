@@ -75,10 +75,7 @@ func slip(phone string, at int) string {
 
 // western writes a name as its bearer would abroad: 陈思远 is Siyuan Chen.
 func western(name string) string {
-	var parts []string
-	for _, p := range pinyin.LazyPinyin(name, pinyin.NewArgs()) {
-		parts = append(parts, p)
-	}
+	parts := pinyin.LazyPinyin(name, pinyin.NewArgs())
 	if len(parts) < 2 {
 		return name
 	}
