@@ -259,6 +259,9 @@ func (w *world) join(in *input, ids []*ident) *state {
 		case cur == nil:
 			cur = holder
 			kinds |= cur.kinds
+		case in.replay:
+			// What this fact makes one was made one when it came. If they are apart
+			// now, somebody undid it since.
 		default:
 			cur = w.merge(in, cur, holder, id.key)
 			kinds |= cur.kinds
