@@ -20,21 +20,7 @@ func (s *Service) Group(ctx context.Context, num int64) ([]int64, error) {
 	} else if n, ok := into[num]; ok {
 		root = n
 	}
-	out := []int64{root}
-	for from := 0; from < len(out); {
-		to := len(out)
-		err := selectIn(ctx, s.DB, "find merged contacts", "select num from contacts where merged_into <> 0 and merged_into in (%s) order by num", nil, out[from:to:to], func(r *sql.Rows) error {
-			var n int64
-			err := r.Scan(&n)
-			out = append(out, n)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		from = to
-	}
-	return out, nil
+	return s.membersOf(ctx, root)
 }
 
 // Selection is a choice of contacts for work on many: those named, or all that
