@@ -207,14 +207,12 @@ func (a *App) buildServices() {
 		return a.shop.MoveContacts(ctx, moves)
 	})
 	a.contacts.OnSplit(func(ctx context.Context, splits []contact.Split) error {
-		var sides []int64
 		for _, s := range splits {
 			if err := a.shop.SplitContact(ctx, s.Contact, s.From, s.Members); err != nil {
 				return err
 			}
-			sides = append(sides, s.Contact, s.From)
 		}
-		return a.consent.Split(ctx, sides)
+		return nil
 	})
 	a.contacts.OnRemove(func(ctx context.Context, nums []int64) error {
 		_, err := a.store.EraseContacts(ctx, nums)

@@ -338,7 +338,7 @@ func (p *pond) history1(r *rapid.T, run int) {
 		case 8:
 			a := who.Draw(r, "apart")
 			if into := m.parent[a]; into != 0 {
-				p.apart(r, a, into, key(a-nums[0]))
+				p.apart(r, a, into)
 				delete(m.parent, a)
 			}
 		case 9:
@@ -366,32 +366,11 @@ func (p *pond) history1(r *rapid.T, run int) {
 	}
 }
 
-// apart takes a merge back as package contact does: the contact is itself again.
-func (p *pond) apart(t require.TestingT, num, into int64, key string) {
-	err := p.DB.Tx(p.ctx, func(ctx context.Context) error {
-		for _, q := range []string{"update contacts set merged_into = 0, shown = 1 where num = $1"} {
-			if _, err := p.DB.Exec(ctx, q, num); err != nil {
-				return err
-			}
-		}
-		if _, err := p.DB.Exec(ctx, "update identities set contact = $1 where lookup = $2", num, key); err != nil {
-			return err
-		}
-		if _, err := p.DB.Exec(ctx, "update contact_cursor set epoch = epoch + 1"); err != nil {
-			return err
-		}
-		root := into
-		for {
-			var up int64
-			if err := p.DB.QueryRow(ctx, "select merged_into from contacts where num = $1", root).Scan(&up); err != nil {
-				return err
-			}
-			if up == 0 {
-				break
-			}
-			root = up
-		}
-		return p.Split(ctx, []int64{root, num})
-	})
+// apart takes back the merge of num, and forgets that the two were said to be apart.
+func (p *pond) apart(t require.TestingT, num, into int64) {
+	var merge string
+	require.NoError(t, p.DB.QueryRow(p.ctx, "select id from contact_merges where from_num = $1 and undone_at = 0", num).Scan(&merge))
+	_, err := p.Contacts.UndoMerge(p.ctx, merge, "不是同一个人")
 	require.NoError(t, err)
+	require.NoError(t, p.Contacts.Reunite(p.ctx, num, into))
 }

@@ -229,7 +229,7 @@ func TestLinksFollowMerges(t *testing.T) {
 		w := s.open("POST", l.Path, url.Values{"do": {"save"}, "shown": {"service/sms"}}, nil)
 		require.Equal(t, 303, w.Code)
 		require.Equal(t, "!withdrawn", p.may(nums[0], "service", SMS), "one person now")
-		p.apart(t, nums[1], nums[0], "x1")
+		p.apart(t, nums[1], nums[0])
 		require.Equal(t, "contract", p.may(nums[0], "service", SMS), "each side has its own back")
 		require.Equal(t, "!withdrawn", p.may(nums[1], "service", SMS))
 		p.sound()

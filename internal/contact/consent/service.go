@@ -66,6 +66,7 @@ func NewService(deps Deps) *Service {
 	}
 	s := &Service{Deps: deps, pace: newPace()}
 	deps.Contacts.OnMerge(s.merged)
+	deps.Contacts.OnSplit(s.split)
 	deps.Contacts.OnKind(s.changedKind)
 	deps.Contacts.OnRemove(s.forget)
 	if deps.Jobs != nil {

@@ -250,10 +250,14 @@ func (s *Service) merged(ctx context.Context, merges []contact.Merge) error {
 	return s.writeStands(ctx, change, gone)
 }
 
-// Split gives both sides of an undone merge their own back. It runs inside the
+// split gives both sides of undone merges their own back. It runs inside the
 // transaction of the undo, once the contacts are apart.
-func (s *Service) Split(ctx context.Context, nums []int64) error {
-	_, _, err := s.recompute(ctx, slices.Clone(nums), true)
+func (s *Service) split(ctx context.Context, splits []contact.Split) error {
+	var sides []int64
+	for _, sp := range splits {
+		sides = append(sides, sp.Contact, sp.From)
+	}
+	_, _, err := s.recompute(ctx, sides, true)
 	return err
 }
 
