@@ -134,7 +134,7 @@ func (d *demoPond) run(ctx context.Context, a *App, url string) error {
 		return err
 	}
 	o := demo.Options{Seed: a.cfg.DemoSeed, Contacts: a.cfg.DemoContacts, Days: demoDays, End: d.end, Zone: d.zone}
-	err = demo.Fill(ctx, o, demo.Target{URL: url, Token: secret, WriteKey: key}, p)
+	err = demo.Fill(ctx, o, demo.Target{URL: url, Token: secret, WriteKey: key, Email: d.email, Password: d.password}, p)
 	if err == nil {
 		err = a.settle(ctx)
 	}

@@ -19,6 +19,9 @@ type Target struct {
 	URL      string // http://127.0.0.1:8787
 	Token    string // API token of an administrator
 	WriteKey string
+	// Email and Password are those of the brand's first user, who has work of
+	// their own; when they do not let in any more, the token does it.
+	Email, Password string
 }
 
 // Stages of filling, in order. A stage that is done is not done again: what
@@ -28,6 +31,7 @@ const (
 	StageContacts = "contacts"
 	StageTraits   = "attributes"
 	StageOrders   = "orders"
+	StageWork     = "work"
 	StageFacts    = "facts"
 	StageConsents = "consents"
 	StageNotes    = "notes"
@@ -62,7 +66,7 @@ func Fill(ctx context.Context, o Options, to Target, p Progress) error {
 	for _, s := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{StageTeam, f.team}, {StageTraits, f.attributes}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageFacts, f.facts},
+	}{{StageTeam, f.team}, {StageTraits, f.attributes}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageWork, f.work}, {StageFacts, f.facts},
 		{StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}} {
 		done, err := p.Done(ctx, s.name)
 		if err != nil {
@@ -89,6 +93,14 @@ func (f *filler) step(n int) {
 
 // call sends JSON (or raw bytes) and decodes the answer into out.
 func (f *filler) call(ctx context.Context, method, path string, in, out any) (int, error) {
+	return f.callAs(ctx, caller{}, method, path, in, out)
+}
+
+// caller is in whose name a call is made: with a session cookie, or without one
+// with the demo's token. A call that is sent again under its key counts once.
+type caller struct{ cookie, key string }
+
+func (f *filler) callAs(ctx context.Context, who caller, method, path string, in, out any) (int, error) {
 	var body io.Reader
 	switch v := in.(type) {
 	case nil:
@@ -105,7 +117,14 @@ func (f *filler) call(ctx context.Context, method, path string, in, out any) (in
 	if err != nil {
 		return 0, err
 	}
-	req.Header.Set("Authorization", "Bearer "+f.to.Token)
+	if who.cookie != "" {
+		req.Header.Set("Cookie", who.cookie)
+	} else {
+		req.Header.Set("Authorization", "Bearer "+f.to.Token)
+	}
+	if who.key != "" {
+		req.Header.Set("Idempotency-Key", who.key)
+	}
 	if strings.HasPrefix(path, "/v1/") {
 		req.Header.Del("Authorization")
 		req.SetBasicAuth(f.to.WriteKey, "")

@@ -7,16 +7,35 @@ const (
 	AdminEmail = "demo@shanyue.example"
 )
 
-// Staff of the brand: name, e-mail name and built-in role.
-var staff = []struct{ Name, Mail, Role string }{
-	{"顾清和", "qinghe", "user_ops"},
-	{"许南乔", "nanqiao", "growth"},
-	{"陆星野", "xingye", "content"},
-	{"周予安", "yuan", "community"},
-	{"林见鹿", "jianlu", "service"},
-	{"唐小满", "xiaoman", "service"},
-	{"程砚书", "yanshu", "analyst"},
-	{"宋知微", "zhiwei", "copywriter"},
+// Staff of the brand: name, e-mail name, built-in role and department.
+var staff = []member{
+	{"顾清和", "qinghe", "user_ops", "门店"},
+	{"许南乔", "nanqiao", "growth", "品牌增长"},
+	{"陆星野", "xingye", "content", "品牌增长"},
+	{"周予安", "yuan", "community", "线上客服"},
+	{"林见鹿", "jianlu", "service", "华东门店"},
+	{"唐小满", "xiaoman", "service", "华南门店"},
+	{"程砚书", "yanshu", "analyst", "品牌增长"},
+	{"宋知微", "zhiwei", "copywriter", "品牌增长"},
+	{"叶知秋", "zhiqiu", "sales", "华东门店"},
+	{"温如言", "ruyan", "sales", "华东门店"},
+	{"苏念安", "nianan", "sales", "华南门店"},
+	{"秦明月", "mingyue", "sales", "线上客服"},
+	{"白若溪", leaver, "sales", "线上客服"},
+}
+
+type member struct{ Name, Mail, Role, Department string }
+
+// leaver has left the brand; half of their customers wait for a new owner.
+const leaver = "ruoxi"
+
+// departments of the brand: name, the one above and the e-mail name of its lead.
+var departments = []struct{ Name, Parent, Lead string }{
+	{"门店", "", "qinghe"},
+	{"华东门店", "门店", "jianlu"},
+	{"华南门店", "门店", "xiaoman"},
+	{"线上客服", "", "yuan"},
+	{"品牌增长", "", "nanqiao"},
 }
 
 // surnames weighted by how common they are, per mille of the list's sum.
@@ -72,6 +91,20 @@ var notes = []string{
 	"喜欢清淡口味，推荐了明前龙井，说等发工资再下单。", "给父亲买的礼盒，问过能不能写贺卡，已备注仓库。", "加班多，偏爱冷泡，方便携带。", "反馈上次小青柑有一颗破了，已补寄两颗。",
 	"公司行政，每月采购一次，关心发票抬头。", "准备婚礼伴手礼，预算每份 60 元，约 80 份，周五回电。", "孕期改喝花草茶，产后再跟进。", "老客户介绍来的，对普洱年份很懂行，不要推入门款。",
 	"门店体验课的学员，想学盖碗手法，邀请了下月第一场。", "嫌运费贵，凑单意愿强，满减活动时提醒。", "只在晚上八点后回消息。", "朋友圈晒过单，已送随行杯。", "胃不好，推荐熟普，少喝绿茶。", "想做社群团长，已转给予安。",
+}
+
+// promises are what staff plan with customers, and what they write when it is done.
+var promises = []struct{ Type, Text, Said string }{
+	{"wecom", "新茶到店，问要不要留一份明前龙井", "留两份，周末到店取。"},
+	{"call", "礼盒收货回访，问包装有没有压坏", "包装完好，说中秋还要订三份。"},
+	{"call", "生日前三天送祝福，顺带提会员日", "谢谢祝福，会员日会来看看。"},
+	{"visit", "约到店试新到的武夷大红袍", "试了两泡，带走一盒。"},
+	{"wecom", "两个月没下单，问喝完没有", "还有半罐，下个月再补。"},
+	{"wecom", "发冷泡教程，看看有没有兴趣", "想要桂花乌龙的链接，已发。"},
+	{"call", "公司采购续单，确认发票抬头", "抬头不变，数量加到二十份。"},
+	{"other", "整理伴手礼报价，周五前发", "报价已发，等新人商量。"},
+	{"wecom", "上次反馈偏苦，推荐少苦的白牡丹", "愿意试，先要了试饮装。"},
+	{"visit", "体验课后回访，邀请下一期", "时间不合适，换下下周。"},
 }
 
 var liveTopics = []string{"春茶开园直播", "白茶品鉴夜", "茶友问答专场", "会员日预热直播"}
