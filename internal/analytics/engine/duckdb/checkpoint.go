@@ -13,9 +13,10 @@ import (
 // The log (path.wal) is folded into the file when it passes softLog, if no
 // question that began before is still running; past hardLog the writer waits for
 // the running questions, so that neither the log nor the memory that backs it
-// grows without bound under constant reading.
+// grows without bound under constant reading. What the log holds, DuckDB holds in
+// memory too, several times as large: softLog decides what a flood needs.
 const (
-	softLog = 24 << 20
+	softLog = 10 << 20
 	hardLog = 128 << 20
 )
 

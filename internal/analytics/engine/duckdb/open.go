@@ -100,7 +100,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		"autoinstall_known_extensions": {"false"},
 		"enable_external_access":       {"false"}, // no SQL of ours reads files: a hole could not either
 		"checkpoint_threshold":         {"1TB"},   // we do it ourselves
+		// What a checkpoint needed for a moment goes back to the system after it,
+		// not when 128 and 512 MiB of it have gathered.
+		"allocator_flush_threshold":                   {"1MiB"},
+		"allocator_bulk_deallocation_flush_threshold": {"1MiB"},
 	}.Encode()
+	tameMalloc()
 	connector, err := duck.NewConnector(dsn, nil)
 	if err != nil {
 		return nil, fmt.Errorf("open analytics file %s: %w", cfg.Path, err)
