@@ -1,10 +1,12 @@
 package contact
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -164,18 +166,30 @@ func (s *Service) noteTags(ctx context.Context, changes []tagChange, g giving) e
 	if len(changes) == 0 {
 		return nil
 	}
+	type day struct {
+		tag string
+		n   int64
+	}
 	type sum struct{ added, removed int64 }
-	sums := map[string]*sum{}
+	sums := map[day]*sum{}
 	given := map[string][]int64{}
+	touched := map[string]bool{}
+	now := s.dayOf(ctx, s.Clock.Now().UnixMilli())
+	then := s.dayOf(ctx, g.at) // a file may tell when a tag was given: that day counts it
 	var kept []tagChange
 	for _, c := range changes {
-		if sums[c.tag.ID] == nil {
-			sums[c.tag.ID] = &sum{}
+		touched[c.tag.ID] = true
+		at := day{c.tag.ID, now}
+		if !c.removed {
+			at.n = then
+		}
+		if sums[at] == nil {
+			sums[at] = &sum{}
 		}
 		if c.removed {
-			sums[c.tag.ID].removed++
+			sums[at].removed++
 		} else {
-			sums[c.tag.ID].added++
+			sums[at].added++
 			given[c.tag.ID] = append(given[c.tag.ID], c.num)
 		}
 		if c.removed || !g.takings {
@@ -187,8 +201,7 @@ func (s *Service) noteTags(ctx context.Context, changes []tagChange, g giving) e
 			return err
 		}
 	}
-	tags := sortedKeys(sums)
-	s.counts.stale(ctx, s.DB, tags...)
+	s.counts.stale(ctx, s.DB, sortedKeys(touched)...)
 	for _, tag := range sortedKeys(given) {
 		// what somebody gives again is no longer another run's to put back
 		err := selectIn(ctx, s.DB, "note what was given again", "update tag_run_changes set touched = 1 where added = 0 and touched = 0 and tag = $1 and run <> $2 and contact in (%s) returning contact",
@@ -200,9 +213,11 @@ func (s *Service) noteTags(ctx context.Context, changes []tagChange, g giving) e
 			return fmt.Errorf("note use of tag: %w", err)
 		}
 	}
-	now := s.dayOf(ctx, s.Clock.Now().UnixMilli())
-	return insertMany(ctx, s.DB, "tag_days", columns("tag day:n source by_id by_name added:n removed:n"), len(tags), func(i int) []any {
-		return []any{tags[i], now, g.source, g.byID, g.byName, sums[tags[i]].added, sums[tags[i]].removed}
+	by := cmp.Or(g.byID, g.byName) // a file names people who are no users
+	days := slices.SortedFunc(maps.Keys(sums), func(a, b day) int { return cmp.Or(cmp.Compare(a.tag, b.tag), cmp.Compare(a.n, b.n)) })
+	return insertMany(ctx, s.DB, "tag_days", columns("tag day:n source by_id by_name added:n removed:n"), len(days), func(i int) []any {
+		d := days[i]
+		return []any{d.tag, d.n, g.source, by, g.byName, sums[d].added, sums[d].removed}
 	}, "on conflict (tag, day, source, by_id) do update set added = tag_days.added + excluded.added, removed = tag_days.removed + excluded.removed, by_name = excluded.by_name")
 }
 

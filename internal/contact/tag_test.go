@@ -238,9 +238,9 @@ func TestAFileGivesTagsWithTimeAndGiver(t *testing.T) {
 		first := p.make("阶段", "", "一")
 		p.files["up_1"] = [][]string{
 			{"谁", "标签", "日期", "打标人"},
-			{"13800130000", "阶段:一;口味:绿茶", "2026-01-05", "李雷"},
+			{"13800130000", "阶段:一;口味:绿茶", "2026-02-05", "李雷"},
 			{"M0001", "阶段:二", "", ""},
-			{who[2], "白茶", "2026-01-06", "韩梅"},
+			{who[2], "白茶", "2026-02-06", "韩梅"},
 			{"nobody@x.cn", "口味:绿茶", "", ""},
 			{"", "口味:绿茶", "", ""},
 			{"M0003", "", "", ""},
@@ -256,8 +256,14 @@ func TestAFileGivesTagsWithTimeAndGiver(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, first, c.Tags[0].ID)
 		require.Equal(t, "李雷", c.Tags[0].Given.By)
-		require.Equal(t, "2026-01-05", c.Tags[0].Given.At.Format(time.DateOnly))
+		require.Equal(t, "2026-02-05", c.Tags[0].Given.At.Format(time.DateOnly))
 		require.Equal(t, "file", c.Tags[0].Given.Source)
+		use, err := p.TagUsage(p.ctx, first)
+		require.NoError(t, err)
+		require.Equal(t, []TagGiver{{"file", "李雷", 1}}, use.Givers)
+		day, err := time.Parse(time.DateOnly, use.FirstDay)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, use.Added[int(time.Date(2026, 2, 5, 0, 0, 0, 0, time.UTC).Sub(day).Hours())/24], "counted on the day that the file tells")
 		require.Equal(t, "标签", mustTag(t, p, who[2]).Group, "a group named like the column")
 		_, write, err := p.WriteMissing(p.ctx, run.ID)
 		require.NoError(t, err)

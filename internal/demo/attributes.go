@@ -54,9 +54,8 @@ func (p *person) about(seed int64) []string {
 		r.Shuffle(len(of), func(i, j int) { of[i], of[j] = of[j], of[i] })
 		return strings.Join(of[:1+r.IntN(most)], "、")
 	}
-	level := []string{"新叶", "清友", "雅客", "茶主"}[min(int(p.Wealth*1.4), 3)]
 	return []string{
-		level,
+		p.level(),
 		some(.72, func() string { return words(2, "清香", "浓醇", "花香", "果味", "陈香", "少苦") }),
 		some(.81, func() string { return words(3, "绿茶", "白茶", "乌龙", "红茶", "普洱", "花茶") }),
 		some(.55, func() string { return budgetOf(r, p.Wealth) }),

@@ -28,6 +28,7 @@ type Target struct {
 // was begun before a crash is sent anew, and counts once.
 const (
 	StageTeam     = "team"
+	StageTags     = "tags"
 	StageContacts = "contacts"
 	StageTraits   = "attributes"
 	StageOrders   = "orders"
@@ -37,6 +38,7 @@ const (
 	StageNotes    = "notes"
 	StagePlan     = "plan"
 	StageTwins    = "twins"
+	StageTagging  = "tagging"
 )
 
 // Progress remembers how far filling got, and shows it.
@@ -66,8 +68,8 @@ func Fill(ctx context.Context, o Options, to Target, p Progress) error {
 	for _, s := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{StageTeam, f.team}, {StageTraits, f.attributes}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageWork, f.work}, {StageFacts, f.facts},
-		{StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}} {
+	}{{StageTeam, f.team}, {StageTraits, f.attributes}, {StageTags, f.tags}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageWork, f.work}, {StageFacts, f.facts},
+		{StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}, {StageTagging, f.tagging}} {
 		done, err := p.Done(ctx, s.name)
 		if err != nil {
 			return err

@@ -3,7 +3,6 @@ package demo
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 )
 
@@ -150,20 +149,7 @@ func daySecond(r *rand.Rand) int {
 
 var hours = [24]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23}
 
-func (p *person) drawTags() []string {
-	r := p.rng
-	tags := []string{"兴趣:" + []string{"绿茶", "白茶", "乌龙", "普洱", "红茶", "冷泡"}[r.IntN(6)]}
-	if r.Float64() < .35 {
-		tags = append(tags, "跟进状态:"+[]string{"已加企微", "待回访", "已邀约体验课", "高意向"}[r.IntN(4)])
-	}
-	if p.Wealth > 1.6 {
-		tags = append(tags, "价值:送礼客群")
-	}
-	if p.Channel.ID == "offline" && r.Float64() < .5 {
-		tags = append(tags, "场景:到店常客")
-	}
-	if strings.HasPrefix(p.Phone, "18") && r.Float64() < .2 {
-		tags = append(tags, "场景:办公室")
-	}
-	return tags
+// level is the member level: by what they spend.
+func (p *person) level() string {
+	return []string{"新叶", "清友", "雅客", "茶主"}[min(int(p.Wealth*1.4), 3)]
 }
