@@ -182,7 +182,7 @@ func (a *App) buildServices() {
 	a.care = care.NewService(care.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Selector: a.contacts, Jobs: a.jobs, People: a.Team, Zone: a.zone})
 	a.care.RegisterJobs()
-	a.exports = contact.NewExports(a.contacts, contact.ExportDeps{Jobs: a.jobs, Catalogue: a.catalogue})
+	a.exports = contact.NewExports(a.contacts, contact.ExportDeps{Jobs: a.jobs, Catalogue: a.catalogue, Sources: []contact.ExportSource{fileConsents{a.consent}}})
 	a.matches = match.New(match.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Contacts: a.contacts, Joiner: joiner{a.contacts}, Jobs: a.jobs,
 		Audit: a.Audit, Zone: a.zone, Dir: a.cfg.Data})
 	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})
@@ -191,7 +191,7 @@ func (a *App) buildServices() {
 	a.shop = shop.NewService(shop.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Contacts: buyers{a.contacts, a.currency}, Currency: a.currency})
 	ingest := facts{a.intake, a.pipe}
 	a.importer = importer.NewService(importer.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Keys: a.ring, Jobs: a.jobs, Audit: a.Audit,
-		Ingest: ingest, Contacts: importedPeople{a.contacts, a.consent}, Orders: a.shop, Facts: a.store, Catalogue: a.catalogue, Company: a.company, Settle: a.settle, Attributes: a.contacts.AttributeKeys,
+		Ingest: ingest, Contacts: importedPeople{a.contacts, a.consent}, Orders: a.shop, Facts: a.store, Consents: fileConsents{a.consent}, Catalogue: a.catalogue, Company: a.company, Settle: a.settle, Attributes: a.contacts.AttributeKeys,
 		MaxUpload: a.cfg.MaxUploadMB << 20})
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)

@@ -11,6 +11,7 @@ import (
 	"github.com/koipond/koipond/internal/event/intake"
 	"github.com/koipond/koipond/internal/event/pipeline"
 	"github.com/koipond/koipond/internal/importer"
+	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/shop"
 	"github.com/koipond/koipond/internal/team"
 )
@@ -59,6 +60,56 @@ func (p importedPeople) UndoImport(ctx context.Context, importID string, progres
 		return contact.UndoResult{}, err
 	}
 	return p.Service.UndoImport(ctx, importID, progress)
+}
+
+// fileConsents is the consent that files bring and take along.
+type fileConsents struct {
+	consent *consent.Service
+}
+
+// Columns implements importer.ConsentBook.
+func (f fileConsents) Columns(ctx context.Context) ([]importer.ConsentColumn, error) {
+	list, err := f.consent.FileColumns(ctx)
+	out := make([]importer.ConsentColumn, len(list))
+	for i, c := range list {
+		out[i] = importer.ConsentColumn{Key: c.Key, ZH: c.Name.ZH, EN: c.Name.EN, OnlyWithdraw: c.OnlyWithdraw}
+	}
+	return out, err
+}
+
+// Take implements importer.ConsentBook.
+func (f fileConsents) Take(ctx context.Context, importID, file string, told []importer.ConsentTold) (written, kept int64, err error) {
+	rows := make([]consent.Told, len(told))
+	for i, t := range told {
+		rows[i] = consent.Told{Contact: t.Contact, Key: t.Key, State: consent.Withdrawn, At: clock.FromMs(t.At), Line: t.Line}
+		if t.Granted {
+			rows[i].State = consent.Granted
+		}
+	}
+	return f.consent.WriteFile(ctx, importID, file, rows)
+}
+
+// ExportColumns implements contact.ExportSource.
+func (f fileConsents) ExportColumns(ctx context.Context) ([]contact.SourceColumn, error) {
+	list, err := f.consent.FileColumns(ctx)
+	out := make([]contact.SourceColumn, len(list))
+	for i, c := range list {
+		out[i] = contact.SourceColumn{Key: c.Key, ZH: c.Name.ZH, EN: c.Name.EN, Group: "consent"}
+	}
+	return out, err
+}
+
+// ExportCells implements contact.ExportSource: the words are those that imports read.
+func (f fileConsents) ExportCells(ctx context.Context, nums []int64, keys []string) (map[int64]map[string]string, error) {
+	have, err := f.consent.FileStates(ctx, nums, keys)
+	out := make(map[int64]map[string]string, len(have))
+	for n, cells := range have {
+		out[n] = make(map[string]string, len(cells))
+		for key, st := range cells {
+			out[n][key] = string(st)
+		}
+	}
+	return out, err
 }
 
 // joiner lets the review of possible duplicates merge people and keep them apart.

@@ -28,6 +28,8 @@ type ExportDeps struct {
 	// SheetRows is how many rows a sheet of a workbook holds, its head among
 	// them; 0 is what the format allows.
 	SheetRows int
+	// Sources add columns of what other packages know of contacts.
+	Sources []ExportSource
 }
 
 // Exports writes contacts into files: a job each, which reads what its asker
@@ -70,7 +72,7 @@ type exported struct {
 	lastChannel              string
 	firstOrder, lastOrder    *time.Time
 	memberNo                 string
-	attributes               map[string]string
+	attributes, sourced      map[string]string
 	zone                     *time.Location
 	say                      func(code string) string
 }
@@ -205,13 +207,19 @@ func (x *Exports) record(ctx context.Context, action, job string, e Export, n in
 }
 
 // columns finds the columns of an export.
-func (x *Exports) columns(_ context.Context, e Export) ([]exportColumn, error) {
+func (x *Exports) columns(ctx context.Context, e Export) ([]exportColumn, error) {
+	sourced, err := x.sourceColumns(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var out []exportColumn
 	for i, key := range e.Columns {
 		at := slices.IndexFunc(exportColumns, func(c exportColumn) bool { return c.key == key })
 		switch attr, custom := strings.CutPrefix(key, attributeColumn); {
 		case at >= 0:
 			out = append(out, exportColumns[at])
+		case slices.ContainsFunc(sourced, func(c SourceColumn) bool { return c.Key == key }):
+			out = append(out, exportColumn{key, key, func(r *exported) sheet.Cell { return sheet.Text(r.sourced[key]) }})
 		case custom && attr != "" && len(attr) <= maxAttributeKey:
 			out = append(out, exportColumn{key, attr, func(r *exported) sheet.Cell { return sheet.Text(r.attributes[attr]) }})
 		default:
@@ -255,7 +263,7 @@ func (x *Exports) run(ctx context.Context, run jobs.Run) error {
 	head := make([]string, len(cols))
 	for i, c := range cols {
 		head[i] = c.label
-		if !strings.HasPrefix(c.key, attributeColumn) {
+		if slices.ContainsFunc(exportColumns, func(own exportColumn) bool { return own.key == c.key }) {
 			head[i] = say(c.label)
 		}
 	}
@@ -282,9 +290,13 @@ func (x *Exports) run(ctx context.Context, run jobs.Run) error {
 		if err != nil {
 			return err
 		}
+		sourced, err := x.sourceCells(ctx, nums, e.Columns)
+		if err != nil {
+			return err
+		}
 		zone := x.s.zone(ctx)
 		for i := range rows {
-			rows[i].zone, rows[i].say = zone, say
+			rows[i].zone, rows[i].say, rows[i].sourced = zone, say, sourced[rows[i].num]
 			line := make([]sheet.Cell, len(cols))
 			for c := range cols {
 				line[c] = cols[c].value(&rows[i])

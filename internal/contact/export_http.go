@@ -6,6 +6,7 @@ import (
 
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/platform/i18n"
 	"github.com/koipond/koipond/internal/platform/jobs"
 )
 
@@ -27,6 +28,7 @@ type ExportColumn struct {
 	Key      string `json:"key"`
 	Label    string `json:"label"`
 	Personal bool   `json:"personal,omitempty" doc:"Masked, unless clear values are asked for"`
+	Group    string `json:"group,omitempty" enum:"consent" doc:"What it is about, when that is not the contact itself"`
 }
 
 type exportColumnsOutput struct {
@@ -57,7 +59,18 @@ func (x *Exports) httpStart(ctx context.Context, in *exportInput) (*exportOutput
 func (x *Exports) httpColumns(ctx context.Context, _ *struct{}) (*exportColumnsOutput, error) {
 	out := &exportColumnsOutput{}
 	for _, c := range exportColumns {
-		out.Body.Items = append(out.Body.Items, ExportColumn{c.key, httpx.Say(ctx, c.label, nil), c.key == "phone" || c.key == "email"})
+		out.Body.Items = append(out.Body.Items, ExportColumn{c.key, httpx.Say(ctx, c.label, nil), c.key == "phone" || c.key == "email", ""})
+	}
+	sourced, err := x.sourceColumns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range sourced {
+		label := c.ZH
+		if httpx.Lang(ctx) == i18n.EN {
+			label = c.EN
+		}
+		out.Body.Items = append(out.Body.Items, ExportColumn{Key: c.Key, Label: label, Group: c.Group})
 	}
 	return out, nil
 }

@@ -20,6 +20,7 @@ const (
 	groupProfile = "profile"
 	groupOrder   = "order"
 	groupEvent   = "event"
+	groupConsent = "consent"
 )
 
 // Ids of fields that the code speaks of.
@@ -35,6 +36,7 @@ const (
 	fChannel   = "channel"
 	fCreated   = "created_at"
 	fTag       = "tag"
+	fConsentAt = "consent_at"
 	fNumber    = "order_number"
 	fPaidAt    = "paid_at"
 	fSKU       = "sku"
@@ -54,6 +56,8 @@ const (
 
 	attrPrefix = "attr:"
 	propPrefix = "prop:"
+	// consentPrefix begins fields of consent: consent.<purpose>.<channel>.
+	consentPrefix = "consent."
 )
 
 // whoFields identify a person, strongest first.
@@ -96,6 +100,8 @@ func allFields() []Field {
 		{ID: fCreated, Group: groupProfile, Type: "time", Label: "import.field.created_at", kinds: contacts, names: []string{
 			"注册时间", "创建时间", "加入时间", "入会时间", "注册日期", "添加时间", "开卡时间", "createdat", "createtime", "created", "registeredat", "registrationdate", "signupdate", "joindate", "dateadded"}},
 		{ID: fTag, Group: groupProfile, Type: "text", Label: "import.field.tag", Hint: "import.hint.tag", kinds: contacts, names: []string{"标签", "客户标签", "用户标签", "会员标签", "tags", "tag", "labels"}},
+		{ID: fConsentAt, Group: groupConsent, Type: "time", Label: "import.field.consent_at", Hint: "import.hint.consent_at", kinds: contacts, names: []string{
+			"授权时间", "同意时间", "授权日期", "同意日期", "consentat", "consenttime", "consentdate", "optinat", "optindate"}},
 
 		{ID: fNumber, Group: groupOrder, Type: "id", Label: "import.field.order_number", Required: true, kinds: orders, names: []string{
 			"订单号", "订单编号", "单号", "主订单编号", "主订单号", "交易号", "交易单号", "小票号", "流水号", "销售单号", "发票号", "订单id", "orderno", "ordernumber", "orderid", "order", "invoiceno", "invoice", "invoicenumber", "invoiceid", "basketid", "transactionid", "receiptno", "receiptid", "billno", "orderdd"}},

@@ -30,7 +30,7 @@ func FuzzFiles(f *testing.F) {
 		require.True(t, Guess(in).Kind.Valid())
 		for _, kind := range []Kind{Contacts, Orders, Events} {
 			s := GuessAs(in, kind)
-			p, err := compile(kind, in, s.Mapping, s.Options, defaults{"Asia/Shanghai", "CNY"})
+			p, err := compile(kind, in, s.Mapping, s.Options, defaults{timezone: "Asia/Shanghai", currency: "CNY"})
 			if err != nil {
 				continue
 			}

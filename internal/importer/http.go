@@ -10,6 +10,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/platform/i18n"
 	"github.com/koipond/koipond/internal/shop"
 )
 
@@ -38,7 +39,7 @@ type UploadView struct {
 type FieldView struct {
 	ID       string `json:"id"`
 	Label    string `json:"label"`
-	Group    string `json:"group" enum:"who,profile,order,event"`
+	Group    string `json:"group" enum:"who,profile,order,event,consent"`
 	Type     string `json:"type" enum:"text,number,money,time,id"`
 	Required bool   `json:"required"`
 	Hint     string `json:"hint,omitempty"`
@@ -107,6 +108,8 @@ type ImportView struct {
 	ContactsUpdated int64        `json:"contactsUpdated"`
 	Orders          int64        `json:"orders"`
 	Facts           int64        `json:"facts"`
+	Consents        int64        `json:"consents" doc:"Rows it wrote into the consent ledger"`
+	ConsentsKept    int64        `json:"consentsKept" doc:"Grants it left out because the person had withdrawn"`
 	BytesDone       int64        `json:"bytesDone"`
 	BytesTotal      int64        `json:"bytesTotal"`
 	RowsPerSecond   float64      `json:"rowsPerSecond,omitempty"`
@@ -279,6 +282,19 @@ func (s *Service) listFields(ctx context.Context, in *kindInput) (*fieldsOutput,
 			}
 			out.Body.Items = append(out.Body.Items, v)
 		}
+		if k == Contacts {
+			consents, err := s.consentColumns(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range consents {
+				v := FieldView{ID: c.Key, Label: c.ZH, Group: groupConsent, Type: "text", Hint: httpx.Say(ctx, "import.hint.consent", nil)}
+				if httpx.Lang(ctx) == i18n.EN {
+					v.Label = c.EN
+				}
+				out.Body.Items = append(out.Body.Items, v)
+			}
+		}
 	}
 	return out, nil
 }
@@ -374,7 +390,7 @@ func toAPIUpload(u Upload) UploadView {
 
 func (s *Service) toAPIImport(ctx context.Context, i Import) ImportView {
 	v := ImportView{ID: i.ID, Kind: i.Kind, Name: i.Name, File: i.File, State: i.State, JobID: i.JobID, Rows: i.Rows, Accepted: i.Accepted, Rejected: i.Rejected,
-		ContactsCreated: i.ContactsCreated, ContactsUpdated: i.ContactsUpdated, Orders: i.Orders, Facts: i.Facts, BytesDone: i.BytesDone, BytesTotal: i.BytesTotal,
+		ContactsCreated: i.ContactsCreated, ContactsUpdated: i.ContactsUpdated, Orders: i.Orders, Facts: i.Facts, Consents: i.Consents, ConsentsKept: i.ConsentsKept, BytesDone: i.BytesDone, BytesTotal: i.BytesTotal,
 		RowsPerSecond: float64(int64(i.RowsPerSecond(s.Clock.Now()))), Mapping: i.Mapping, Options: i.Options, CreatedBy: ref{i.CreatedByID, i.CreatedByName},
 		CreatedAt: i.CreatedAt, FinishedAt: timeOrNil(i.FinishedAt), UndoneAt: timeOrNil(i.UndoneAt)}
 	if i.State == Undoing {

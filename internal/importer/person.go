@@ -13,6 +13,7 @@ import (
 type person struct {
 	in   contact.Incoming
 	tags []string // names
+	told []told   // of consent
 }
 
 // person reads a row of a contacts file. False: r.errs says why not.
@@ -47,6 +48,7 @@ func (r *row) person() (person, bool) {
 		p.in.Touch = touchOf(ch)
 	}
 	p.tags = r.tagNames()
+	p.told = r.consentsTold()
 	return p, len(r.errs) == 0
 }
 

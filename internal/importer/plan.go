@@ -25,6 +25,7 @@ type plan struct {
 	tags     []int
 	attrs    []keyed
 	props    []keyed
+	consents []consentAt
 	dates    dates
 	currency string
 	country  string
@@ -51,6 +52,7 @@ type keyed struct {
 // defaults are the company's, for options left empty.
 type defaults struct {
 	timezone, currency string
+	consents           []ConsentColumn // columns of consent that a contacts file may have
 }
 
 // compile checks mapping and options against a file.
@@ -73,7 +75,7 @@ func compile(kind Kind, in table.Info, m Mapping, o Options, def defaults) (*pla
 		known[f.ID] = true
 	}
 	for i, name := range in.Columns {
-		if f := p.place(g, i, name, m.Columns[name], known); f.Code != "" {
+		if f := p.place(g, i, name, m.Columns[name], known, def.consents); f.Code != "" {
 			faults = append(faults, f)
 		}
 	}
@@ -136,7 +138,7 @@ func isCurrency(s string) bool {
 }
 
 // place puts a column where the mapping says.
-func (p *plan) place(g *guesser, i int, name, field string, known map[string]bool) errs.Field {
+func (p *plan) place(g *guesser, i int, name, field string, known map[string]bool, consents []ConsentColumn) errs.Field {
 	field = strings.TrimSpace(field)
 	switch {
 	case field == "":
@@ -146,6 +148,8 @@ func (p *plan) place(g *guesser, i int, name, field string, known map[string]boo
 		return addKeyed(&p.attrs, g, i, name, strings.TrimPrefix(field, attrPrefix))
 	case strings.HasPrefix(field, propPrefix) && p.kind != Contacts:
 		return addKeyed(&p.props, g, i, name, strings.TrimPrefix(field, propPrefix))
+	case strings.HasPrefix(field, consentPrefix) && p.kind == Contacts:
+		return p.placeConsent(i, name, field, consents)
 	case !known[field]:
 		return errs.At(name, "import.unknown_field", "field", field)
 	default:

@@ -177,6 +177,9 @@ func (v *previewing) person(r *row) (func() map[string]any, bool) {
 		if len(p.tags) > 0 {
 			out[fTag] = p.tags
 		}
+		for _, t := range p.told {
+			out[t.key] = t.text
+		}
 		return out
 	}, true
 }

@@ -170,6 +170,7 @@ func (s *Service) prepare(ctx context.Context, run jobs.Run, id string) (*runner
 // startOver forgets what an import without checkpoint has counted.
 func (s *Service) startOver(ctx context.Context, i *Import) error {
 	i.Rows, i.Accepted, i.Rejected, i.Orders, i.Facts, i.ContactsCreated, i.ContactsUpdated, i.Reasons = 0, 0, 0, 0, 0, 0, 0, nil
+	i.Consents, i.ConsentsKept = 0, 0
 	if _, err := s.DB.Exec(ctx, "delete from import_rejects where import_id = $1", i.ID); err != nil {
 		return fmt.Errorf("forget rejected rows: %w", err)
 	}
@@ -181,7 +182,11 @@ func (s *Service) compile(ctx context.Context, kind Kind, in table.Info, m Mappi
 	if err != nil {
 		return nil, fmt.Errorf("company settings: %w", err)
 	}
-	return compile(kind, in, m, o, defaults{c.Timezone, c.Currency})
+	consents, err := s.consentColumns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return compile(kind, in, m, o, defaults{c.Timezone, c.Currency, consents})
 }
 
 // next gives the next row, io.EOF at the end.
@@ -276,7 +281,8 @@ func (r *runner) finish(ctx context.Context) error {
 	r.imp.State, r.imp.FinishedAt = Succeeded, r.s.Clock.Now()
 	r.run.Progress(r.imp.Rows, r.imp.Rows)
 	if err := r.run.Result(map[string]any{"import": r.imp.ID, "rows": r.imp.Rows, "accepted": r.imp.Accepted, "rejected": r.imp.Rejected,
-		"orders": r.imp.Orders, "facts": r.imp.Facts, "contactsCreated": r.imp.ContactsCreated, "contactsUpdated": r.imp.ContactsUpdated}); err != nil {
+		"orders": r.imp.Orders, "facts": r.imp.Facts, "contactsCreated": r.imp.ContactsCreated, "contactsUpdated": r.imp.ContactsUpdated,
+		"consents": r.imp.Consents, "consentsKept": r.imp.ConsentsKept}); err != nil {
 		return err
 	}
 	return r.s.saveProgress(ctx, &r.imp)

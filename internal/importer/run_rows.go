@@ -92,7 +92,7 @@ func (r *runner) upsert(ctx context.Context, batch []person, rows []table.Row) e
 		}
 		r.imp.Accepted++
 	}
-	return nil
+	return r.takeConsents(ctx, batch, rows, out)
 }
 
 // ensureTags makes the tags that a batch names. `group:name` chooses the group.

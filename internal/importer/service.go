@@ -46,6 +46,30 @@ type FactStore interface {
 	EraseImport(ctx context.Context, importID string) (facts int64, err error)
 }
 
+// ConsentColumn is a column of a contacts file that says something of consent.
+type ConsentColumn struct {
+	Key          string // its field: consent.<purpose>.<channel>
+	ZH, EN       string
+	OnlyWithdraw bool // do not contact: a file cannot lift it
+}
+
+// ConsentTold is what a row says of one of them.
+type ConsentTold struct {
+	Contact int64
+	Key     string
+	Granted bool
+	At      int64 // 0: the file does not say
+	Line    int64
+}
+
+// ConsentBook writes down what files say of consent (package consent).
+type ConsentBook interface {
+	Columns(ctx context.Context) ([]ConsentColumn, error)
+	// Take joins the transaction of ctx; kept counts grants that were left out
+	// because the person withdrew.
+	Take(ctx context.Context, importID, file string, told []ConsentTold) (written, kept int64, err error)
+}
+
 // Company is what options left empty stand for.
 type Company struct{ Timezone, Currency string }
 
@@ -71,6 +95,7 @@ type Deps struct {
 	Contacts  ContactDoor
 	Orders    OrderBook
 	Facts     FactStore
+	Consents  ConsentBook // nil: files say nothing of consent
 	Catalogue *i18n.Catalogue
 	Company   func(ctx context.Context) (Company, error)
 	// Attributes gives the keys of customer attributes by their names, so that

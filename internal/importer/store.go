@@ -18,14 +18,14 @@ import (
 )
 
 const importColumns = `id, kind, name, file, upload_id, state, job_id, undo_job_id, mapping, options, columns, language, rows_read, rows_total, accepted, rejected,
-	contacts_created, contacts_updated, orders, facts, bytes_done, bytes_total, last_seq, error, reasons, created_by_id, created_by_name, created_at, started_at, finished_at, undone_at`
+	contacts_created, contacts_updated, orders, facts, consents, consents_kept, bytes_done, bytes_total, last_seq, error, reasons, created_by_id, created_by_name, created_at, started_at, finished_at, undone_at`
 
 func scanImport(r *sql.Rows) (Import, error) {
 	var i Import
 	var mapping, options, columns, fault, reasons string
 	var seq, created, started, finished, undone int64
 	err := r.Scan(&i.ID, &i.Kind, &i.Name, &i.File, &i.UploadID, &i.State, &i.JobID, &i.UndoJobID, &mapping, &options, &columns, &i.Language, &i.Rows, &i.RowsTotal, &i.Accepted, &i.Rejected,
-		&i.ContactsCreated, &i.ContactsUpdated, &i.Orders, &i.Facts, &i.BytesDone, &i.BytesTotal, &seq, &fault, &reasons, &i.CreatedByID, &i.CreatedByName, &created, &started, &finished, &undone)
+		&i.ContactsCreated, &i.ContactsUpdated, &i.Orders, &i.Facts, &i.Consents, &i.ConsentsKept, &i.BytesDone, &i.BytesTotal, &seq, &fault, &reasons, &i.CreatedByID, &i.CreatedByName, &created, &started, &finished, &undone)
 	if err != nil {
 		return i, err
 	}
@@ -66,9 +66,9 @@ func (s *Service) insertImport(ctx context.Context, i Import) error {
 // saveProgress writes what an import has come to.
 func (s *Service) saveProgress(ctx context.Context, i *Import) error {
 	_, err := s.DB.Exec(ctx, `update imports set state = $2, rows_read = $3, rows_total = $4, accepted = $5, rejected = $6, contacts_created = $7, contacts_updated = $8,
-		orders = $9, facts = $10, bytes_done = $11, last_seq = $12, error = $13, reasons = $14, started_at = $15, finished_at = $16, undone_at = $17 where id = $1`,
+		orders = $9, facts = $10, bytes_done = $11, last_seq = $12, error = $13, reasons = $14, started_at = $15, finished_at = $16, undone_at = $17, consents = $18, consents_kept = $19 where id = $1`,
 		i.ID, string(i.State), i.Rows, i.RowsTotal, i.Accepted, i.Rejected, i.ContactsCreated, i.ContactsUpdated, i.Orders, i.Facts, i.BytesDone, int64(i.lastSeq),
-		faultJSON(i.Error), mustJSON(i.Reasons), clock.Ms(i.StartedAt), clock.Ms(i.FinishedAt), clock.Ms(i.UndoneAt))
+		faultJSON(i.Error), mustJSON(i.Reasons), clock.Ms(i.StartedAt), clock.Ms(i.FinishedAt), clock.Ms(i.UndoneAt), i.Consents, i.ConsentsKept)
 	if err != nil {
 		return fmt.Errorf("record progress of %s: %w", i.ID, err)
 	}

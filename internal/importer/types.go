@@ -115,6 +115,7 @@ type Import struct {
 	ContactsCreated            int64
 	ContactsUpdated            int64
 	Orders                     int64 // orders paid
+	Consents, ConsentsKept     int64 // rows of the ledger; grants left out because the person withdrew
 	Facts                      int64
 	BytesDone, BytesTotal      int64
 	Error                      *errs.Error

@@ -163,6 +163,7 @@ func (s *Service) look(ctx context.Context, u *Upload, sheet string) error {
 	}
 	u.Suggestion = Guess(in)
 	s.nameAttributes(ctx, u.Suggestion.Mapping)
+	s.nameConsents(ctx, u.Suggestion)
 	u.Info.Sample = nil
 	return nil
 }

@@ -16,7 +16,7 @@ interface Props {
 export function Columns({ upload, fields, kind, mapping, onChange }: Props) {
   const { t } = useTranslation('imports')
   const groups = [...new Set(fields.map((f) => f.group))].map((g) => ({
-    label: g,
+    label: t(`columns.group.${g}`),
     options: fields.filter((f) => f.group === g).map((f) => ({ value: f.id, label: f.required ? `${f.label} *` : f.label })),
   }))
   const own = kind === 'contacts' ? ATTRIBUTE : PROPERTY

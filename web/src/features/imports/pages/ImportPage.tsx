@@ -144,6 +144,15 @@ function About({ of: i }: { of: Import }) {
             <DateTime at={i.createdAt} seconds />
           </dd>
         </div>
+        {i.consents + i.consentsKept > 0 && (
+          <div className="kp-row">
+            <dt className="kp-grow kp-muted">{t('about.consents')}</dt>
+            <dd>
+              <Count value={i.consents} />
+              {i.consentsKept > 0 && <div className="kp-muted">{t('about.consentsKept', { count: i.consentsKept })}</div>}
+            </dd>
+          </div>
+        )}
         {i.finishedAt && (
           <div className="kp-row">
             <dt className="kp-grow kp-muted">{t('about.took')}</dt>

@@ -3811,6 +3811,11 @@ export interface components {
             level: "same" | "swapped" | "latin" | "sound" | "digit" | "close" | "tail" | "part" | "alike" | "family" | "different";
         };
         ExportColumn: {
+            /**
+             * @description What it is about, when that is not the contact itself
+             * @enum {string}
+             */
+            group?: "consent";
             key: string;
             label: string;
             /** @description Masked, unless clear values are asked for */
@@ -4019,6 +4024,16 @@ export interface components {
             bytesDone: number;
             /** Format: int64 */
             bytesTotal: number;
+            /**
+             * Format: int64
+             * @description Rows it wrote into the consent ledger
+             */
+            consents: number;
+            /**
+             * Format: int64
+             * @description Grants it left out because the person had withdrawn
+             */
+            consentsKept: number;
             /** Format: int64 */
             contactsCreated: number;
             /** Format: int64 */
@@ -4055,7 +4070,7 @@ export interface components {
         };
         ImporterFieldView: {
             /** @enum {string} */
-            group: "who" | "profile" | "order" | "event";
+            group: "who" | "profile" | "order" | "event" | "consent";
             hint?: string;
             id: string;
             label: string;
