@@ -195,7 +195,7 @@ func (a *App) buildServices() {
 		MaxUpload: a.cfg.MaxUploadMB << 20})
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
-	a.contacts.UsesTags(a.importer)
+	a.contacts.AddReferrer(a.importer)
 	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict} {
 		a.pipe.Subscribe(s)
 	}

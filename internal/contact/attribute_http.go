@@ -51,7 +51,7 @@ type (
 	}
 	usesOutput struct {
 		Body struct {
-			Items []AttributeUse `json:"items"`
+			Items []Use `json:"items"`
 		}
 	}
 	historyInput struct {
@@ -221,7 +221,7 @@ func (s *Service) clearViolations(ctx context.Context, in *KeyInput) (*struct{},
 }
 
 func (s *Service) listUses(ctx context.Context, in *KeyInput) (*usesOutput, error) {
-	us, err := s.AttributeUses(ctx, in.Key)
+	us, err := s.Uses(ctx, Term{Attribute: in.Key})
 	if err != nil {
 		return nil, err
 	}

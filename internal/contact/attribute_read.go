@@ -45,20 +45,6 @@ type AttributeList struct {
 	SurveyedAt *time.Time      `json:"surveyedAt,omitempty"`
 }
 
-// AttributeUse is a place that breaks when an attribute changes its type or goes.
-type AttributeUse struct {
-	Kind string `json:"kind" doc:"import, view, segment…"`
-	ID   string `json:"id"`
-	Name string `json:"name"`
-	Link string `json:"link,omitempty" doc:"Console path"`
-}
-
-// UseFinder lists where a package uses an attribute.
-type UseFinder func(ctx context.Context, key string) ([]AttributeUse, error)
-
-// OnAttributeUse lets another package say where it uses attributes. Call it while wiring.
-func (s *Service) OnAttributeUse(f UseFinder) { s.uses = append(s.uses, f) }
-
 // Attributes lists defined and discovered attributes.
 func (s *Service) Attributes(ctx context.Context) (AttributeList, error) {
 	out := AttributeList{Items: []AttributeView{}, Discovered: []Discovered{}}
@@ -186,19 +172,6 @@ func (s *Service) ClearViolations(ctx context.Context, key string) error {
 		}
 		return s.recordAttribute(ctx, "attribute.violations_cleared", &attribute.Attribute{Definition: d.Definition}, map[string]any{"count": d.Violations})
 	})
-}
-
-// AttributeUses lists where an attribute is used.
-func (s *Service) AttributeUses(ctx context.Context, key string) ([]AttributeUse, error) {
-	out := []AttributeUse{}
-	for _, find := range s.uses {
-		us, err := find(ctx, key)
-		if err != nil {
-			return nil, fmt.Errorf("find uses of attribute: %w", err)
-		}
-		out = append(out, us...)
-	}
-	return out, nil
 }
 
 // AttributeChange is one change in a contact's history.

@@ -41,7 +41,7 @@ type RetypePreview struct {
 	Fails    int64              `json:"fails"`
 	Examples []RetypeExample    `json:"examples" doc:"Those that do not fit come first"`
 	Options  []attribute.Option `json:"options,omitempty" doc:"Proposed from the values, when an enum or multi is asked for without any"`
-	Uses     []AttributeUse     `json:"uses" doc:"Where the attribute is used"`
+	Uses     []Use              `json:"uses" doc:"Where the attribute is used"`
 }
 
 // Bounds of a preview: enough to see by, soon enough to wait for.
@@ -76,7 +76,7 @@ func (s *Service) PreviewRetype(ctx context.Context, key string, r Retype) (Rety
 	if err != nil {
 		return out, err
 	}
-	if out.Uses, err = s.AttributeUses(ctx, key); err != nil {
+	if out.Uses, err = s.Uses(ctx, Term{Attribute: key}); err != nil {
 		return out, err
 	}
 	values, err := s.sample(ctx, key)

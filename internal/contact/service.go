@@ -63,18 +63,17 @@ type Deps struct {
 // Service keeps contacts: who they are, their tags, notes and owner.
 type Service struct {
 	Deps
-	engine   *engine // for all but resolving: knows no cache
-	resolver *Resolver
-	hooks    *hooks
-	removed  []RemoveHook
-	uses     []UseFinder
-	guesses  *guessLimit
-	recent   *recentLooks
-	counts   tagCounts
-	sets     ruleSets
-	views    *views
-	narrow   int64 // see List
-	tagUsers []TagUser
+	engine    *engine // for all but resolving: knows no cache
+	resolver  *Resolver
+	hooks     *hooks
+	removed   []RemoveHook
+	guesses   *guessLimit
+	recent    *recentLooks
+	counts    tagCounts
+	sets      ruleSets
+	views     *views
+	narrow    int64 // see List
+	referrers []Referrer
 }
 
 // NewService builds the service. Merge hooks are added before serving.
@@ -96,6 +95,7 @@ func NewService(deps Deps) *Service {
 	resolving.cache = newCache(size)
 	s := &Service{Deps: deps, guesses: &guessLimit{}, recent: &recentLooks{}, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}
 	s.views = &views{s: s, counts: map[string]viewCount{}}
+	s.AddReferrer(s.views)
 	return s
 }
 

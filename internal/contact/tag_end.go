@@ -13,12 +13,12 @@ import (
 
 // TagMergePreview tells what a merge of tags would do.
 type TagMergePreview struct {
-	From   TagRef   `json:"from"`
-	Into   TagRef   `json:"into"`
-	People int64    `json:"people" doc:"People who have the tag that goes"`
-	Both   int64    `json:"both" doc:"Of them, people who have the other one too"`
-	Lose   int64    `json:"lose" doc:"Of them, people who have yet another tag of the exclusive group: the one given last stays"`
-	Uses   []TagUse `json:"uses" doc:"Places that will refer to the other tag"`
+	From   TagRef `json:"from"`
+	Into   TagRef `json:"into"`
+	People int64  `json:"people" doc:"People who have the tag that goes"`
+	Both   int64  `json:"both" doc:"Of them, people who have the other one too"`
+	Lose   int64  `json:"lose" doc:"Of them, people who have yet another tag of the exclusive group: the one given last stays"`
+	Uses   []Use  `json:"uses" doc:"Places that will refer to the other tag"`
 }
 
 // mergePair checks that one tag may become another.
@@ -53,7 +53,7 @@ func (s *Service) mergePair(ctx context.Context, id, into string) (from, to tagI
 // PreviewTagMerge counts what a merge would do.
 func (s *Service) PreviewTagMerge(ctx context.Context, id, into string) (TagMergePreview, error) {
 	from, to, err := s.mergePair(ctx, id, into)
-	p := TagMergePreview{From: from.TagRef, Into: to.TagRef, Uses: []TagUse{}}
+	p := TagMergePreview{From: from.TagRef, Into: to.TagRef, Uses: []Use{}}
 	if err != nil {
 		return p, err
 	}
@@ -81,20 +81,8 @@ func (s *Service) PreviewTagMerge(ctx context.Context, id, into string) (TagMerg
 			return p, fmt.Errorf("count people of other tags: %w", err)
 		}
 	}
-	p.Uses, err = s.tagUses(ctx, from.TagRef)
+	p.Uses, err = s.Uses(ctx, Term{Tag: &from.TagRef})
 	return p, err
-}
-
-func (s *Service) tagUses(ctx context.Context, t TagRef) ([]TagUse, error) {
-	out := []TagUse{}
-	for _, u := range s.tagUsers {
-		uses, err := u.TagUses(ctx, t)
-		if err != nil {
-			return nil, fmt.Errorf("find uses of tag: %w", err)
-		}
-		out = append(out, uses...)
-	}
-	return out, nil
 }
 
 // MergeTags makes a tag into another: everybody who has it gets the other
@@ -146,7 +134,8 @@ func (s *Service) DeleteTag(ctx context.Context, id string, confirm bool) (*TagR
 		if err != nil {
 			return err
 		}
-		uses, err := s.tagUses(ctx, refs[id].TagRef)
+		ref := refs[id].TagRef
+		uses, err := s.Uses(ctx, Term{Tag: &ref})
 		if err != nil {
 			return err
 		}
@@ -181,14 +170,13 @@ func (s *Service) dropTag(ctx context.Context, g goneTag, run string) error {
 	if err != nil {
 		return err
 	}
-	var into *TagRef
+	var into *Term
 	if t, ok := refs[g.Into]; ok {
-		into = &t.TagRef
+		into = &Term{Tag: &t.TagRef}
 	}
-	for _, u := range s.tagUsers {
-		if err := u.TagMoved(ctx, refs[g.ID].TagRef, into); err != nil {
-			return fmt.Errorf("follow tag: %w", err)
-		}
+	from := refs[g.ID].TagRef
+	if err := s.moved(ctx, Term{Tag: &from}, into); err != nil {
+		return err
 	}
 	if g.Into != "" {
 		if _, err := s.DB.Exec(ctx, "insert into tag_moved (id, into_id, run) values ($1,$2,$3) on conflict (id) do update set into_id = excluded.into_id, run = excluded.run", g.ID, g.Into, run); err != nil {

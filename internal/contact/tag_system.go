@@ -43,26 +43,6 @@ func colorOf(name string) string {
 
 var colorForm = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
 
-// TagUse is a place that refers to a tag: an import's options, a saved view.
-type TagUse struct {
-	Kind string `json:"kind" doc:"import, view…"`
-	ID   string `json:"id"`
-	Name string `json:"name"`
-	Link string `json:"link,omitempty" doc:"Console path"`
-}
-
-// TagUser is a part of the program that keeps references to tags. Uses lists
-// the places that refer to one. TagMoved makes them follow a merge; into is nil
-// when the tag is deleted. It runs in the transaction that ends the tag. When
-// that is undone, references stay with the tag they followed to.
-type TagUser interface {
-	TagUses(ctx context.Context, tag TagRef) ([]TagUse, error)
-	TagMoved(ctx context.Context, tag TagRef, into *TagRef) error
-}
-
-// UsesTags registers a part that refers to tags. Call it while wiring.
-func (s *Service) UsesTags(u TagUser) { s.tagUsers = append(s.tagUsers, u) }
-
 // NewGroup is a group to make.
 type NewGroup struct {
 	Name        string `json:"name" maxLength:"30"`

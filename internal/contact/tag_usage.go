@@ -21,7 +21,7 @@ type TagUsage struct {
 	Removed      []int64    `json:"removed" doc:"How often it was taken on each of the last 30 days"`
 	Givers       []TagGiver `json:"givers" doc:"Who or what gave it in the last 30 days, the most first"`
 	UsedAt       *time.Time `json:"usedAt,omitempty"`
-	Uses         []TagUse   `json:"uses" doc:"Places that refer to it"`
+	Uses         []Use      `json:"uses" doc:"Places that refer to it"`
 	Unused       bool       `json:"unused" doc:"Nobody has it and it was not given for 90 days"`
 }
 
@@ -96,7 +96,7 @@ func (s *Service) TagUsage(ctx context.Context, id string) (TagUsage, error) {
 		return u, err
 	}
 	u.Unused = u.WithChildren == 0 && now.Sub(clock.FromMs(max(used, made))) > tagUnused
-	u.Uses, err = s.tagUses(ctx, t.TagRef)
+	u.Uses, err = s.Uses(ctx, Term{Tag: &t.TagRef})
 	return u, err
 }
 

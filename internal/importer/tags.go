@@ -50,45 +50,76 @@ func namesTag(entry string, t contact.TagRef) bool {
 	return strings.EqualFold(strings.TrimSpace(group), t.Group) && strings.EqualFold(strings.TrimSpace(name), t.Name)
 }
 
-// TagUses implements contact.TagUser: saved mappings whose options give a tag.
-func (s *Service) TagUses(ctx context.Context, t contact.TagRef) ([]contact.TagUse, error) {
+// refersTo tells whether a saved mapping is about a term.
+func refersTo(m SavedMapping, of contact.Term) bool {
+	if of.Tag != nil {
+		return slices.ContainsFunc(m.Options.Tags, func(e string) bool { return namesTag(e, *of.Tag) })
+	}
+	if of.Option != "" { // files name options by their labels, which are looked up row by row
+		return false
+	}
+	for _, field := range m.Mapping.Columns {
+		if field == attrPrefix+of.Attribute || field == of.Attribute {
+			return true
+		}
+	}
+	return false
+}
+
+// Uses implements contact.Referrer: saved mappings that fill an attribute, or
+// whose options give a tag.
+func (s *Service) Uses(ctx context.Context, of contact.Term) ([]contact.Use, error) {
 	saved, err := s.Mappings(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	var out []contact.TagUse
+	var out []contact.Use
 	for _, m := range saved {
-		if slices.ContainsFunc(m.Options.Tags, func(e string) bool { return namesTag(e, t) }) {
-			out = append(out, contact.TagUse{Kind: "mapping", ID: m.ID, Name: m.Name, Link: "/imports/new"})
+		if refersTo(m, of) {
+			out = append(out, contact.Use{Kind: "mapping", ID: m.ID, Name: m.Name, Link: "/imports/new"})
 		}
 	}
 	return out, nil
 }
 
-// TagMoved implements contact.TagUser: saved mappings give the tag that another
-// was merged into, and no longer one that is deleted.
-func (s *Service) TagMoved(ctx context.Context, t contact.TagRef, into *contact.TagRef) error {
+// Moved implements contact.Referrer: saved mappings give the tag that another
+// was merged into, and no longer one that is deleted; they fill the attribute
+// that another was merged into.
+func (s *Service) Moved(ctx context.Context, from contact.Term, into *contact.Term) error {
 	saved, err := s.Mappings(ctx, "")
 	if err != nil {
 		return err
 	}
 	for _, m := range saved {
-		var tags []string
-		for _, e := range m.Options.Tags {
-			switch {
-			case !namesTag(e, t):
-				tags = append(tags, e)
-			case into != nil && !slices.ContainsFunc(m.Options.Tags, func(e string) bool { return namesTag(e, *into) }):
-				tags = append(tags, into.Group+":"+into.Name)
-			}
-		}
-		if slices.Equal(tags, m.Options.Tags) {
+		if !refersTo(m, from) {
 			continue
 		}
-		m.Options.Tags = tags
-		if _, err := s.DB.Exec(ctx, "update import_mappings set options = $1 where id = $2", mustJSON(m.Options), m.ID); err != nil {
-			return fmt.Errorf("follow tag in mapping: %w", err)
+		switch {
+		case from.Tag != nil:
+			m.Options.Tags = movedTags(m.Options.Tags, *from.Tag, into)
+		case into != nil:
+			for column, field := range m.Mapping.Columns {
+				if field == attrPrefix+from.Attribute {
+					m.Mapping.Columns[column] = attrPrefix + into.Attribute
+				}
+			}
+		}
+		if _, err := s.DB.Exec(ctx, "update import_mappings set options = $1, mapping = $2 where id = $3", mustJSON(m.Options), mustJSON(m.Mapping), m.ID); err != nil {
+			return fmt.Errorf("follow in mapping: %w", err)
 		}
 	}
 	return nil
+}
+
+func movedTags(entries []string, from contact.TagRef, into *contact.Term) []string {
+	var tags []string
+	for _, e := range entries {
+		switch {
+		case !namesTag(e, from):
+			tags = append(tags, e)
+		case into != nil && !slices.ContainsFunc(entries, func(e string) bool { return namesTag(e, *into.Tag) }):
+			tags = append(tags, into.Tag.Group+":"+into.Tag.Name)
+		}
+	}
+	return tags
 }

@@ -301,3 +301,12 @@ func (a *Attribute) Option(id string) (Option, bool) {
 	}
 	return a.Options[i], true
 }
+
+// Labelled finds an option by its label, whatever the case.
+func (a *Attribute) Labelled(label string) (Option, bool) {
+	i, ok := a.byLabel[fold(label)]
+	if !ok {
+		return Option{}, false
+	}
+	return a.Options[i], true
+}

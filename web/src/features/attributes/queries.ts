@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, idempotencyKey, unwrap } from '@/shared/api/client'
-import type { AttributeChange, AttributeDef, AttributeInput, AttributePatch, AttributeViolation, Contact, Job, Retype, RetypePreview, TriedValue } from '@/shared/api/types'
+import type { AttributeChange, AttributeDef, AttributeInput, AttributePatch, AttributeViolation, Contact, Job, Retype, RetypePreview, TriedValue, Use } from '@/shared/api/types'
 
 const at = (key: string) => ({ path: { key } })
 const once = () => ({ 'Idempotency-Key': idempotencyKey() })
@@ -44,3 +44,11 @@ export const setAttribute = (id: string, key: string, value: unknown) =>
 /** Shows a personal value in full; the reason is audited. */
 export const unmaskAttribute = async (id: string, key: string, reason: string) =>
   (await unwrap<{ value: string }>(api.POST('/api/contacts/{id}/unmask', { params: { path: { id } }, body: { field: `attribute:${key}`, reason } }))).value
+
+/** Where an attribute is used. */
+export const usesQuery = (key: string) =>
+  queryOptions({
+    queryKey: ['attributes', 'uses', key],
+    queryFn: async ({ signal }) => (await unwrap<{ items: Use[] }>(api.GET('/api/attributes/{key}/uses', { params: at(key), signal }))).items,
+    staleTime: 0,
+  })

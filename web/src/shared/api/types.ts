@@ -38,6 +38,7 @@ export type AttributeChange = Item<'/api/contacts/{id}/attributes/{key}/history'
 export type AttributeViolation = Item<'/api/attributes/{key}/violations'>
 export type Retype = Sent<'/api/attributes/{key}/retype', 'post'>
 export type RetypePreview = Answer<'/api/attributes/{key}/retype/preview', 'post'>
+export type Use = Item<'/api/attributes/{key}/uses'>
 export type TriedValue = Answer<'/api/attributes/try', 'post'>
 export type Place = Item<'/api/regions'>
 

@@ -11,8 +11,10 @@ import { Drawer } from '@/shared/ui/Drawer'
 import { useConfirm, useToast } from '@/shared/ui/feedback'
 import { Field, Form, useForm, useWatch } from '@/shared/ui/Form'
 import { Button, Checkbox, Input, Select } from '@/shared/ui/kit'
+import { QueryState } from '@/shared/ui/states'
+import { Uses } from '@/shared/ui/Uses'
 import { Count } from '@/shared/ui/values'
-import { createAttribute, tryValue, updateAttribute, violationsQuery } from '../queries'
+import { createAttribute, tryValue, updateAttribute, usesQuery, violationsQuery } from '../queries'
 import { optionsOf } from '../rows'
 import { TYPES } from '../types'
 
@@ -113,8 +115,24 @@ function Editor({ old, onClose, onRetype }: { old: AttributeDef | undefined } & 
         toast.failed(error)
       }
     }
-    if (archived) await ask({ title: t('archive.title', { name: old.nameZh || old.key }), body: t('archive.body'), ok: t('archive.ok'), danger: true, run })
-    else await run()
+    if (!archived) return run()
+    try {
+      const uses = await client.fetchQuery(usesQuery(old.key))
+      const body = (
+        <>
+          {t('archive.body')}
+          {uses.length > 0 && (
+            <div style={{ marginTop: 8 }}>
+              {t('uses.archived')}
+              <Uses items={uses} plain />
+            </div>
+          )}
+        </>
+      )
+      await ask({ title: t('archive.title', { name: old.nameZh || old.key }), body, ok: t('archive.ok'), danger: true, run })
+    } catch (error) {
+      toast.failed(error)
+    }
   }
   const initial: Partial<Values> = old
     ? {
@@ -223,6 +241,7 @@ function Editor({ old, onClose, onRetype }: { old: AttributeDef | undefined } & 
         </Field>
         {watched && <TryOut definition={definitionOf({ ...watched, type }, old)} />}
       </Form>
+      {old && <Used attributeKey={old.key} />}
       {old && <Refused attributeKey={old.key} />}
     </>
   )
@@ -256,6 +275,18 @@ function TryOut({ definition }: { definition: Definition }) {
           <Chip tone={got.ok ? 'good' : 'bad'}>{got.ok ? got.text || t('try.nothing') : got.reason}</Chip>
         </p>
       )}
+    </section>
+  )
+}
+
+/** Where the attribute is used: what a change of it concerns. */
+function Used({ attributeKey }: { attributeKey: string }) {
+  const { t } = useTranslation('attributes')
+  const query = useQuery(usesQuery(attributeKey))
+  return (
+    <section style={{ marginTop: 24 }}>
+      <h4>{t('uses.title')}</h4>
+      <QueryState query={query}>{(items) => <Uses items={items} />}</QueryState>
     </section>
   )
 }

@@ -8,6 +8,7 @@ import { Chip } from '@/shared/ui/chips'
 import { Dialog } from '@/shared/ui/Drawer'
 import { useToast } from '@/shared/ui/feedback'
 import { Alert, Button, Input, Select } from '@/shared/ui/kit'
+import { Uses } from '@/shared/ui/Uses'
 import { previewRetype, startRetype } from '../queries'
 import { optionsOf } from '../rows'
 import { TYPES } from '../types'
@@ -76,7 +77,7 @@ function Wizard({ attribute, onClose }: { attribute: AttributeDef; onClose: () =
               </li>
             ))}
           </ul>
-          {p.uses.length > 0 && <Alert type="info" showIcon title={t('retype.used', { where: p.uses.map((u) => u.name).join('、') })} />}
+          {p.uses.length > 0 && <Alert type="info" showIcon title={t('retype.used')} description={<Uses items={p.uses} />} />}
           <div className="kp-row wrap">
             <span>{t('retype.failing')}</span>
             <Select

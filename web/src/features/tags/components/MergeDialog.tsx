@@ -5,6 +5,7 @@ import type { Tag, TagGroup } from '@/shared/api/types'
 import { Dialog } from '@/shared/ui/Drawer'
 import { Alert, Button, Select } from '@/shared/ui/kit'
 import { useErrorText } from '@/shared/ui/states'
+import { Uses } from '@/shared/ui/Uses'
 import { mergeQuery, mergeTag } from '../queries'
 import css from './tags.module.css'
 import { useTagWork } from './useTagWork'
@@ -47,7 +48,12 @@ export function MergeDialog({ tag, groups, onClose, onStart }: { tag: Tag; group
         {p && (
           <div role="status">
             <b>{t('merge.people', { count: p.people })}</b> {p.both > 0 && t('merge.both', { count: p.both })} {p.lose > 0 && t('merge.lose', { count: p.lose })}{' '}
-            {p.uses.length > 0 && t('merge.uses', { count: p.uses.length })}
+            {p.uses.length > 0 && (
+              <>
+                {t('merge.uses', { count: p.uses.length })}
+                <Uses items={p.uses} plain />
+              </>
+            )}
           </div>
         )}
         {wrong ? <Alert type="error" showIcon role="alert" title={say(wrong).detail} /> : null}

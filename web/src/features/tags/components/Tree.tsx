@@ -1,12 +1,14 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { ChartNoAxesColumn, GripVertical, Merge, Pencil, Plus, Trash2 } from 'lucide-react'
 import { useState, type DragEvent, type KeyboardEvent, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
-import type { Tag, TagGroup } from '@/shared/api/types'
+import type { Tag, TagGroup, TagUsage } from '@/shared/api/types'
 import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { Button, Input } from '@/shared/ui/kit'
-import { createTag, deleteTag, orderTags } from '../queries'
+import { Uses } from '@/shared/ui/Uses'
+import { createTag, deleteTag, orderTags, usageQuery } from '../queries'
 import { branches, dropOn, step, type Branch } from '../tree'
 import { MergeDialog } from './MergeDialog'
 import { Spark } from './Spark'
@@ -87,15 +89,35 @@ export function Tree({ group, groups, mayManage, onStart }: Props) {
 function Line({ branch: { tag, depth }, mayManage, onOpen, onAdd }: { branch: Branch; mayManage: boolean; onOpen: (o: Open) => void; onAdd: () => void }) {
   const { t } = useTranslation('tags')
   const { lang } = usePrefs()
-  const { confirm, refresh } = useTagWork()
-  const remove = () =>
-    confirm({
+  const client = useQueryClient()
+  const { confirm, refresh, toast } = useTagWork()
+  const remove = async () => {
+    let uses: TagUsage['uses'] = []
+    try {
+      uses = (await client.fetchQuery({ ...usageQuery(tag.id), staleTime: 0 })).uses
+    } catch (error) {
+      toast.failed(error)
+      return
+    }
+    await confirm({
       title: t('tag.deleteTitle', { name: tag.name }),
-      body: tag.contacts > 0 ? t('tag.deleteUsed', { count: tag.contacts }) : t('tag.deleteUnused'),
+      body: (
+        <>
+          {tag.contacts > 0 ? t('tag.deleteUsed', { count: tag.contacts }) : t('tag.deleteUnused')}
+          {uses.length > 0 && (
+            <div style={{ marginTop: 8 }}>
+              {t('tag.deleteUses')}
+              <Uses items={uses} plain />
+            </div>
+          )}
+        </>
+      ),
       ok: t('tag.delete'),
       danger: true,
       run: () => deleteTag(tag.id),
-    }).then(() => refresh())
+    })
+    await refresh()
+  }
   const button = (label: string, icon: ReactNode, onClick: () => void) => <Button size="small" type="text" icon={icon} aria-label={label} title={label} onClick={onClick} />
   return (
     <>

@@ -7,6 +7,7 @@ import { usePrefs } from '@/shared/lib/prefs'
 import { Drawer } from '@/shared/ui/Drawer'
 import { Alert } from '@/shared/ui/kit'
 import { QueryState } from '@/shared/ui/states'
+import { Uses } from '@/shared/ui/Uses'
 import { DateTime, None } from '@/shared/ui/values'
 import { usageQuery } from '../queries'
 import { Spark } from './Spark'
@@ -54,12 +55,7 @@ export function UsageDrawer({ tag, onClose }: { tag: Tag; onClose: () => void })
               ))}
             </dl>
             <h3>{t('usage.where')}</h3>
-            {u.uses.length === 0 && <span className="kp-muted">{t('usage.nowhere')}</span>}
-            <ul>
-              {u.uses.map((x) => (
-                <li key={x.kind + x.id}>{x.link ? <Link to={x.link}>{x.name}</Link> : x.name}</li>
-              ))}
-            </ul>
+            <Uses items={u.uses} />
           </div>
         )}
       </QueryState>

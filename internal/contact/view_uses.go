@@ -1,0 +1,216 @@
+package contact
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/httpx"
+)
+
+// refersTo tells whether a condition is about a term.
+func (n *RuleNode) refersTo(of Term) bool {
+	switch {
+	case of.Tag != nil:
+		return n.Field == "tag" && slices.Contains(n.values(), of.Tag.ID)
+	case n.Field == attributeField && n.Key != of.Attribute, n.Field != attributeField && n.Field != of.Attribute:
+		return false
+	}
+	return of.Option == "" || slices.Contains(n.values(), of.Option)
+}
+
+// values are the texts that a condition compares with.
+func (n *RuleNode) values() []string {
+	switch v := n.Value.(type) {
+	case string:
+		return []string{v}
+	case []string:
+		return v
+	case []any:
+		var out []string
+		for _, x := range v {
+			if t, ok := x.(string); ok {
+				out = append(out, t)
+			}
+		}
+		return out
+	}
+	return nil
+}
+
+// conditions calls fn with every condition of a tree.
+func (n *RuleNode) conditions(fn func(*RuleNode)) {
+	_, parts := n.parts()
+	for i := range parts { // the parts themselves, not copies
+		parts[i].conditions(fn)
+	}
+	if n.Field != "" {
+		fn(n)
+	}
+}
+
+// refersTo tells whether a view is about a term: by its filter, or a column.
+func (d *ViewDefinition) refersTo(of Term) bool {
+	found := of.Tag != nil && d.Filter.Tag == of.Tag.ID
+	if of.Tag == nil && of.Option == "" {
+		found = slices.ContainsFunc(d.Columns, func(c string) bool { return c == attributeColumn+of.Attribute || c == of.Attribute })
+	}
+	if !d.Filter.Where.empty() {
+		d.Filter.Where.conditions(func(n *RuleNode) { found = found || n.refersTo(of) })
+	}
+	return found
+}
+
+// Uses implements Referrer: the caller's own views and the shared ones by name,
+// those of others as one line, since their names are nobody else's.
+func (v *views) Uses(ctx context.Context, of Term) ([]Use, error) {
+	var out []Use
+	for _, w := range builtInViews() {
+		if w.Definition.refersTo(of) {
+			out = append(out, Use{Kind: "view", ID: w.ID, Name: httpx.Say(ctx, w.Name, nil), Link: "/contacts?view=" + w.ID})
+		}
+	}
+	all, err := v.everybodys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	me, others := principal(ctx).ID, 0
+	for _, w := range all {
+		switch {
+		case !w.Definition.refersTo(of):
+		case w.Shared || w.Owner.ID == me:
+			out = append(out, Use{Kind: "view", ID: w.ID, Name: w.Name, Link: "/contacts?view=" + w.ID})
+		default:
+			others++
+		}
+	}
+	if others > 0 {
+		out = append(out, Use{Kind: "view", Name: httpx.Say(ctx, "contact.use.private_views", map[string]any{"count": others})})
+	}
+	return out, nil
+}
+
+func (v *views) everybodys(ctx context.Context) ([]View, error) {
+	rows, err := v.s.DB.Query(ctx, "select id, owner_id, owner_name, shared, name, definition, updated_at from contact_views order by name_key, id")
+	all, err := db.Collect(rows, err, scanView)
+	if err != nil {
+		return nil, fmt.Errorf("read views: %w", err)
+	}
+	return all, nil
+}
+
+// Moved implements Referrer: conditions and columns say what took the place of
+// a term. A condition that the other attribute could not answer stays as it is,
+// and so does one on what nothing took the place of: the view tells what is missing.
+func (v *views) Moved(ctx context.Context, from Term, into *Term) error {
+	if into == nil {
+		return nil
+	}
+	follow, err := v.follower(ctx, from, *into)
+	if err != nil {
+		return err
+	}
+	all, err := v.everybodys(ctx)
+	if err != nil {
+		return err
+	}
+	for _, w := range all {
+		if !w.Definition.refersTo(from) {
+			continue
+		}
+		follow(&w.Definition)
+		text, err := json.Marshal(w.Definition)
+		if err != nil {
+			return fmt.Errorf("encode view: %w", err)
+		}
+		if _, err := v.s.DB.Exec(ctx, "update contact_views set definition = $2 where id = $1", w.ID, string(text)); err != nil {
+			return fmt.Errorf("follow in view: %w", err)
+		}
+	}
+	return nil
+}
+
+// follower makes the change to a view that a move asks for.
+func (v *views) follower(ctx context.Context, from, into Term) (func(*ViewDefinition), error) {
+	each := func(d *ViewDefinition, fn func(*RuleNode)) {
+		if !d.Filter.Where.empty() {
+			d.Filter.Where.conditions(func(n *RuleNode) {
+				if n.refersTo(from) {
+					fn(n)
+				}
+			})
+		}
+	}
+	switch {
+	case from.Tag != nil:
+		return func(d *ViewDefinition) {
+			if d.Filter.Tag == from.Tag.ID {
+				d.Filter.Tag = into.Tag.ID
+			}
+			each(d, func(n *RuleNode) { n.replace(map[string]string{from.Tag.ID: into.Tag.ID}) })
+		}, nil
+	case from.Option != "":
+		return func(d *ViewDefinition) {
+			each(d, func(n *RuleNode) { n.replace(map[string]string{from.Option: into.Option}) })
+		}, nil
+	}
+	defs, err := v.s.engine.readDefinitions(ctx) // as they are in this transaction
+	if err != nil {
+		return nil, err
+	}
+	a, b := defs.get(from.Attribute), defs.get(into.Attribute)
+	answers := a != nil && b != nil && a.Type == b.Type && b.indexed() && a.Personal.Sealed() == b.Personal.Sealed()
+	options := map[string]string{} // those of one to those of the other that are called the same
+	if answers {
+		for _, o := range a.Options {
+			if same, ok := b.Labelled(o.Label); ok {
+				options[o.ID] = same.ID
+			}
+		}
+	}
+	return func(d *ViewDefinition) {
+		for i, c := range d.Columns {
+			if c == attributeColumn+from.Attribute {
+				d.Columns[i] = attributeColumn + into.Attribute
+			}
+		}
+		var seen []string
+		d.Columns = slices.DeleteFunc(d.Columns, func(c string) bool {
+			twice := slices.Contains(seen, c)
+			seen = append(seen, c)
+			return twice
+		})
+		each(d, func(n *RuleNode) {
+			fits := answers && !slices.ContainsFunc(n.values(), func(o string) bool { return len(a.Options) > 0 && options[o] == "" })
+			if fits {
+				n.Key = into.Attribute
+				n.replace(options)
+			}
+		})
+	}, nil
+}
+
+// replace puts other texts in the place of those that a condition compares with, each once.
+func (n *RuleNode) replace(by map[string]string) {
+	put := func(t string) string {
+		if now, ok := by[t]; ok {
+			return now
+		}
+		return t
+	}
+	if t, ok := n.Value.(string); ok {
+		n.Value = put(t)
+		return
+	}
+	if list := n.values(); list != nil {
+		var out []string
+		for _, t := range list {
+			if t = put(t); !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+		n.Value = out
+	}
+}
