@@ -3020,14 +3020,6 @@ export interface components {
             unique?: boolean;
             unit?: string;
         };
-        AttributeUse: {
-            id: string;
-            /** @description import, view, segment… */
-            kind: string;
-            /** @description Console path */
-            link?: string;
-            name: string;
-        };
         AttributeView: {
             archived: boolean;
             /** Format: date-time */
@@ -4967,7 +4959,7 @@ export interface components {
             /** Format: int64 */
             sampled: number;
             /** @description Where the attribute is used */
-            uses: components["schemas"]["AttributeUse"][];
+            uses: components["schemas"]["Use"][];
         };
         RolesOutBody: {
             items: components["schemas"]["ApiRole"][];
@@ -5365,7 +5357,7 @@ export interface components {
              */
             people: number;
             /** @description Places that will refer to the other tag */
-            uses: components["schemas"]["TagUse"][];
+            uses: components["schemas"]["Use"][];
         };
         TagOrder: {
             /** @description All tags of that place in their order; ones from elsewhere are moved there with those below them */
@@ -5505,20 +5497,12 @@ export interface components {
             /** Format: date-time */
             usedAt?: string;
             /** @description Places that refer to it */
-            uses: components["schemas"]["TagUse"][];
+            uses: components["schemas"]["Use"][];
             /**
              * Format: int64
              * @description People who have it or one below it
              */
             withChildren: number;
-        };
-        TagUse: {
-            id: string;
-            /** @description import, view… */
-            kind: string;
-            /** @description Console path */
-            link?: string;
-            name: string;
         };
         TagWork: {
             /** @description Tag ids */
@@ -5708,11 +5692,19 @@ export interface components {
             size: number;
             suggestion: components["schemas"]["Suggestion"];
         };
+        Use: {
+            id?: string;
+            /** @description view, mapping, segment… */
+            kind: string;
+            /** @description Console path */
+            link?: string;
+            name: string;
+        };
         UsersOutBody: {
             items: components["schemas"]["ApiUser"][];
         };
         UsesOutputBody: {
-            items: components["schemas"]["AttributeUse"][];
+            items: components["schemas"]["Use"][];
         };
         VerifyOutBody: {
             /**
