@@ -95,9 +95,18 @@ type filter struct {
 	plain   []string
 	drive   []string // num in (…)
 	probe   []string
+	said    []saying // the plain ones, each with its arguments
+	sets    []*leaf  // drive and probe, each with its arguments
 	args    []any
 	counted string // counts by itself, when it is the only condition
 	index   string // to start from when few match and there is no set
+	several bool   // the set is of many parts, and faster put together in memory
+}
+
+// saying is a condition in which {1} stands for the first of its arguments.
+type saying struct {
+	text string
+	args []any
 }
 
 func (f *filter) number(text string, from int) string {
@@ -112,9 +121,10 @@ func (f *filter) add(text string, args ...any) {
 	from := len(f.args) + 1
 	f.args = append(f.args, args...)
 	f.plain = append(f.plain, f.number(text, from))
+	f.said = append(f.said, saying{text, args})
 }
 
-// addSet takes a condition that is a set of numbers, with the check that means
+// addSet takes a condition that is a set of numbers, called n, with the check that means
 // the same and, optionally, a query that counts the set if nothing else is asked.
 func (f *filter) addSet(set, probe, counted string, args ...any) {
 	from := len(f.args) + 1
@@ -122,6 +132,8 @@ func (f *filter) addSet(set, probe, counted string, args ...any) {
 	f.drive = append(f.drive, "num in ("+f.number(set, from)+")")
 	f.probe = append(f.probe, "("+f.number(probe, from)+")")
 	f.counted = f.number(counted, from)
+	alone := &filter{args: args}
+	f.sets = append(f.sets, &leaf{set: alone.number(set, 1), probe: "(" + alone.number(probe, 1) + ")", args: args})
 }
 
 // gathers tells whether there is something narrower to start from than the whole list.
@@ -173,10 +185,10 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 			return Page{}, errs.New(errs.Invalid, "request.bad_cursor")
 		}
 	}
-	var set *numSet
+	var set *chosen
 	switch {
 	case !some:
-	case !q.Where.empty():
+	case f.bySets(q):
 		age := keptSetAge
 		if q.Cursor == "" {
 			age = -1 // the first page shows how things are now
@@ -185,7 +197,7 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 			return Page{}, err
 		}
 		if q.Cursor == "" {
-			cur.T = set.count()
+			cur.T = set.total
 		}
 	case q.Cursor == "":
 		if cur.T, err = s.count(ctx, f); err != nil {
@@ -259,7 +271,8 @@ func (s *Service) conditions(ctx context.Context, q Query) (f *filter, some bool
 			is, count = "tag in ("+strings.Join(marks, ",")+")", "count(distinct contact)"
 		}
 		set := "from contact_tags where " + is + " and " + strings.Replace(f.kind, "shown", "contact_tags.shown", 1)
-		f.addSet("select contact "+set, "exists (select 1 from contact_tags t where t.contact = contacts.num and t."+is+")", "select "+count+" "+set, args...)
+		f.several = len(tags) > 1
+		f.addSet("select contact as n "+set, "exists (select 1 from contact_tags t where t.contact = contacts.num and t."+is+")", "select "+count+" "+set, args...)
 	}
 	if strings.TrimSpace(q.Q) == "" {
 		return f, true, nil
@@ -328,32 +341,19 @@ func (s *Service) pageKeys(ctx context.Context, q Query, f *filter, ord order, c
 // the last one shown and those past it apart: each begins in the index at its
 // place. So do those without a value where the index has them first.
 func (s *Service) pageSQL(q Query, f *filter, ord order, cur listCursor) (string, []any) {
-	dir, past := "desc", "<"
-	if q.Ascending {
-		dir, past = "asc", ">"
-	}
-	args := f.args
+	dir, past := ord.direction(q.Ascending)
 	misplaced, isNone := ord.misplaced(q.Ascending), ord.isNone(cur)
 	limit := fmt.Sprintf(" limit %d", q.Limit+1)
-	byNum := fmt.Sprintf(" order by num %s", dir) + limit
-	sorted := fmt.Sprintf(" order by k %s, num %s", dir, dir) + limit
-	overall := sorted
+	overall := fmt.Sprintf(" order by k %s, num %s", dir, dir) + limit
 	if misplaced {
 		overall = fmt.Sprintf(" order by case when k = %s then 1 else 0 end, k %s, num %s", ord.none, dir, dir) + limit
-	}
-	key, num := fmt.Sprintf("$%d", len(args)+1), fmt.Sprintf("$%d", len(args)+2)
-	if cur.N != 0 {
-		var k any = cur.I
-		if ord.text() {
-			k = cur.S
-		}
-		args = append(args[:len(args):len(args)], k, cur.N)
 	}
 	if f.gathers() && cur.T <= s.narrow {
 		from, beyond := "contacts", ""
 		if len(f.drive) == 0 || f.ofOwner() {
 			from += s.DB.Pick(" indexed by "+f.index, "")
 		}
+		key, num := fmt.Sprintf("$%d", len(f.args)+1), fmt.Sprintf("$%d", len(f.args)+2)
 		if cur.N != 0 {
 			beyond = "(k, num) " + past + " (" + key + ", " + num + ")"
 			switch {
@@ -364,10 +364,37 @@ func (s *Service) pageSQL(q Query, f *filter, ord order, cur listCursor) (string
 			}
 			beyond = " where " + beyond
 		}
-		return "with m as materialized (select num, " + ord.column + " as k from " + from + " where " + f.gathering() + ") select num, k from m" + beyond + overall, args
+		return "with m as materialized (select num, " + ord.column + " as k from " + from + " where " + f.gathering() + ") select num, k from m" + beyond + overall, cur.after(f.args, ord)
 	}
+	walks, args := s.walkParts(q, f, ord, cur)
+	parts := make([]string, len(walks))
+	for i, w := range walks {
+		parts[i] = w.text + limit
+	}
+	if len(parts) == 1 {
+		return parts[0], args[:walks[0].args]
+	}
+	for i, p := range parts {
+		parts[i] = fmt.Sprintf("select * from (%s) as part_%d", p, i)
+	}
+	return "select num, k from (" + strings.Join(parts, " union all ") + ") as p" + overall, args
+}
+
+// walkPart is a stretch of an order's index, and how many of the arguments it takes.
+type walkPart struct {
+	text string
+	args int
+}
+
+// walkParts are the stretches of an order's index beyond a cursor, one after
+// the other: each begins in the index at its place.
+func (s *Service) walkParts(q Query, f *filter, ord order, cur listCursor) ([]walkPart, []any) {
+	dir, past := ord.direction(q.Ascending)
+	own := len(f.args)
+	key, num := fmt.Sprintf("$%d", own+1), fmt.Sprintf("$%d", own+2)
+	misplaced, isNone := ord.misplaced(q.Ascending), ord.isNone(cur)
+	byNum, sorted := fmt.Sprintf(" order by num %s", dir), fmt.Sprintf(" order by k %s, num %s", dir, dir)
 	walk := "select num, " + ord.column + " as k from contacts" + s.DB.Pick(" indexed by "+ord.index, "") + " where " + f.walking()
-	var parts []string
 	valued := ""
 	if misplaced {
 		valued = " and " + ord.column + " > 0"
@@ -375,23 +402,38 @@ func (s *Service) pageSQL(q Query, f *filter, ord order, cur listCursor) (string
 			valued = " and " + ord.column + " <> " + ord.none
 		}
 	}
+	level := walkPart{walk + " and " + ord.column + " = " + key + " and num " + past + " " + num + byNum, own + 2}
+	var parts []walkPart
 	switch {
 	case cur.N == 0:
-		parts = append(parts, walk+valued+sorted)
+		parts = append(parts, walkPart{walk + valued + sorted, own})
 	case misplaced && isNone:
-		parts = append(parts, walk+" and "+ord.column+" = "+key+" and num "+past+" "+num+byNum)
+		parts = append(parts, level)
 	default:
-		parts = append(parts, walk+" and "+ord.column+" = "+key+" and num "+past+" "+num+byNum,
-			walk+valued+" and "+ord.column+" "+past+" "+key+sorted)
+		parts = append(parts, level, walkPart{walk + valued + " and " + ord.column + " " + past + " " + key + sorted, own + 1})
 	}
 	if misplaced && (cur.N == 0 || !isNone) {
-		parts = append(parts, walk+" and "+ord.column+" = "+ord.none+byNum)
+		parts = append(parts, walkPart{walk + " and " + ord.column + " = " + ord.none + byNum, own})
 	}
-	if len(parts) == 1 {
-		return parts[0], args
+	return parts, cur.after(f.args, ord)
+}
+
+// direction is how the order is sorted, and how what lies beyond compares.
+func (o order) direction(ascending bool) (dir, past string) {
+	if ascending {
+		return "asc", ">"
 	}
-	for i, p := range parts {
-		parts[i] = fmt.Sprintf("select * from (%s) as part_%d", p, i)
+	return "desc", "<"
+}
+
+// after adds the place of a cursor to arguments.
+func (cur listCursor) after(args []any, ord order) []any {
+	if cur.N == 0 {
+		return args
 	}
-	return "select num, k from (" + strings.Join(parts, " union all ") + ") as p" + overall, args
+	var k any = cur.I
+	if ord.text() {
+		k = cur.S
+	}
+	return append(args[:len(args):len(args)], k, cur.N)
 }

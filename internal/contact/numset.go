@@ -85,6 +85,35 @@ func (s *numSet) after(n int64, limit int) []int64 {
 // list gives all numbers, ascending.
 func (s *numSet) list() []int64 { return s.after(-1, int(s.count())) }
 
+// choice is a set of contacts of a list: those in set or, with rest, all of the
+// list but those in set. So what a rule leaves out is never read to be counted.
+type choice struct {
+	set  *numSet
+	rest bool
+}
+
+// has tells whether a contact of the list is chosen.
+func (c choice) has(n int64) bool { return c.set.has(n) != c.rest }
+
+// and keeps those that o has too. Both are used up.
+func (c choice) and(o choice) choice {
+	switch {
+	case c.rest && o.rest:
+		c.set.or(o.set)
+		return c
+	case c.rest:
+		return o.and(c)
+	case o.rest:
+		c.set.andNot(o.set)
+	default:
+		c.set.and(o.set)
+	}
+	return c
+}
+
+// not is everybody else.
+func (c choice) not() choice { return choice{c.set, !c.rest} }
+
 // addText adds numbers written with commas between them, in braces or not: how
 // the databases hand over many numbers at once.
 func (s *numSet) addText(text []byte) error {

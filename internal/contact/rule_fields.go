@@ -53,11 +53,11 @@ var ruleFields = []ruleField{
 	timeField("lastOrder", "last_order_at", "contacts_by_last_order", ""),
 	{name: "orders", typ: typeNumber, ops: opsOf[typeNumber][:7], compile: func(c *compiler, n *condition) (expr, error) {
 		where, args, err := n.numberCond("orders", n.whole)
-		return c.column("contacts_by_orders", "", where, args...), err
+		return c.column("contacts_by_orders", "", where, args...).on("orders"), err
 	}},
 	{name: "revenue", typ: typeMoney, ops: opsOf[typeMoney][:7], compile: func(c *compiler, n *condition) (expr, error) {
 		where, args, err := n.numberCond("revenue_main", n.whole)
-		return c.column("contacts_by_revenue", "", where, args...), err
+		return c.column("contacts_by_revenue", "", where, args...).on("revenue_main"), err
 	}},
 	{name: "birthday", typ: typeDate, compile: compileBirthday},
 	{name: "gender", typ: typeChoice, compile: func(c *compiler, n *condition) (expr, error) {
@@ -106,7 +106,7 @@ func timeField(name, column, index, narrower string) ruleField {
 	}
 	return ruleField{name: name, typ: typeDate, ops: ops, compile: func(c *compiler, n *condition) (expr, error) {
 		where, args, err := c.timeCond(n, column)
-		return c.column(index, narrower, where, args...), err
+		return c.column(index, narrower, where, args...).on(column), err
 	}}
 }
 

@@ -5,79 +5,122 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
-// ruleSet gives the numbers that a query with a rule means: as they were at
-// most age ago; a negative age asks anew.
-func (s *Service) ruleSet(ctx context.Context, q Query, f *filter, age time.Duration) (*numSet, error) {
+// ruleSet gives whom a query means that is answered by sets: as it was at most
+// age ago; a negative age asks anew.
+func (s *Service) ruleSet(ctx context.Context, q Query, f *filter, age time.Duration) (*chosen, error) {
 	e, err := s.ruleExpr(ctx, q, f)
 	if err != nil {
 		return nil, err
 	}
 	key, now := keyOf(f, e), s.Clock.Now()
-	if set := s.sets.get(key, now, age); set != nil {
+	if set, ok := s.sets.get(key, now, age); ok {
 		return set, nil
 	}
-	set, err := (&setReader{s: s, ctx: ctx, shown: f.kind}).numbers(e, nil)
+	c, err := s.setReader(ctx, f.kind).choose(e, nil)
 	if err != nil {
 		return nil, err
 	}
-	s.sets.put(key, now, set)
-	return set, nil
+	out := &chosen{choice: c, total: c.set.count()}
+	if c.rest {
+		all, err := s.count(ctx, &filter{kind: f.kind})
+		if err != nil {
+			return nil, err
+		}
+		out.total = max(0, all-out.total)
+	}
+	s.sets.put(key, now, out)
+	return out, nil
+}
+
+// numbers lists those found; do not change it.
+func (s *Service) numbers(ctx context.Context, f *filter, set *chosen) (*numSet, error) {
+	if !set.rest {
+		return set.set, nil
+	}
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	if set.listed == nil {
+		all, err := s.setReader(ctx, f.kind).restOf(set.set)
+		if err != nil {
+			return nil, err
+		}
+		set.listed = all
+	}
+	return set.listed, nil
+}
+
+// bySets tells whether a query is answered by sets of numbers: those with a rule,
+// and those that combine a tag or a search with something else.
+func (f *filter) bySets(q Query) bool {
+	return !q.Where.empty() || len(f.drive) > 1 || len(f.drive) == 1 && (len(f.plain) > 0 || f.counted == "" || f.several)
 }
 
 // ruleExpr is what a query asks, its rule and the rest, as one expression.
 func (s *Service) ruleExpr(ctx context.Context, q Query, f *filter) (expr, error) {
-	if err := q.Where.check("where"); err != nil {
-		return nil, err
+	var parts []expr
+	if len(f.plain) > 0 {
+		columns := &filter{kind: f.kind, index: f.index}
+		for _, c := range f.said {
+			columns.add(c.text, c.args...)
+		}
+		from, _ := s.gatherFrom(columns)
+		parts = append(parts, &leaf{set: "select num as n from " + from + " where " + columns.walking(), probe: "select num as n from contacts where {in:num} and " + columns.walking(), args: columns.args})
 	}
-	e, err := s.compiler(ctx, f).compile(q.Where, "where")
-	if err != nil {
-		return nil, err
+	for _, d := range f.sets {
+		l := *d
+		l.probe = "select num as n from contacts where {in:num} and " + f.kind + " and " + d.probe
+		parts = append(parts, &l)
 	}
-	if len(f.plain) == 0 && len(f.drive) == 0 {
-		return e, nil
+	if !q.Where.empty() {
+		if err := q.Where.check("where"); err != nil {
+			return nil, err
+		}
+		e, err := s.compiler(ctx, f).compile(q.Where, "where")
+		if err != nil {
+			return nil, err
+		}
+		if len(parts) == 0 {
+			return e, nil
+		}
+		parts = append(parts, e)
 	}
-	from, _ := s.gatherFrom(f)
-	rest := &leaf{set: "select num as n from " + from + " where " + f.gathering(), probe: "select num as n from contacts where {in:num} and " + f.walking(), args: f.args}
-	return &group{"all", []expr{rest, e}}, nil
+	return &group{"all", parts}, nil
 }
 
-// pageOf finds the keys of a page, and one more: in SQL, or among the numbers
-// that a rule came to.
-func (s *Service) pageOf(ctx context.Context, q Query, f *filter, set *numSet, ord order, cur listCursor) ([]listCursor, error) {
+// pageOf finds the keys of a page, and one more: in SQL, or among those found by sets.
+func (s *Service) pageOf(ctx context.Context, q Query, f *filter, set *chosen, ord order, cur listCursor) ([]listCursor, error) {
 	if set == nil {
 		return s.pageKeys(ctx, q, f, ord, cur)
 	}
-	if n := set.count(); n <= s.narrow {
-		few := &filter{kind: f.kind, plus: f.plus, drive: []string{s.amongSQL("{in:num}", 1)}, args: []any{s.numbersArg(set.list())}}
-		cur.T = n // it may have grown since the first page
+	if !set.rest && set.total <= s.narrow {
+		few := &filter{kind: f.kind, plus: f.plus, drive: []string{s.amongSQL("{in:num}", 1)}, args: []any{s.numbersArg(set.set.list())}}
+		cur.T = set.total // it may have grown since the first page
 		return s.pageKeys(ctx, q, few, ord, cur)
 	}
 	return s.pageAmong(ctx, q, f, set, ord, cur)
 }
 
 // pageAmong walks the index of the order in longer and longer stretches until a
-// page of the set is met. A set of few in a million, all at the far end, costs
-// one reading of the index.
-func (s *Service) pageAmong(ctx context.Context, q Query, f *filter, set *numSet, ord order, cur listCursor) ([]listCursor, error) {
-	walk := q
+// page of those found is met. A few in a million, all at the far end, cost one
+// reading of the index; where the rule bounds what the list is sorted by, the
+// walk starts there.
+func (s *Service) pageAmong(ctx context.Context, q Query, f *filter, set *chosen, ord order, cur listCursor) ([]listCursor, error) {
+	bounds, err := s.boundsOf(ctx, q, f, ord)
+	if err != nil {
+		return nil, err
+	}
 	var hits []int64
-	for stretch := 2_000; ; stretch = min(8*stretch, 256_000) {
-		walk.Limit = stretch - 1 // one more is read
-		query, args := s.pageSQL(walk, &filter{kind: f.kind, plus: f.plus}, ord, cur)
-		var text sql.NullString
-		err := s.DB.QueryRow(ctx, "select "+s.DB.Pick("group_concat(num)", "cast(array_agg(num) as text)")+" from ("+query+") as walked", args...).Scan(&text)
-		if err != nil {
-			return nil, fmt.Errorf("walk contacts in order: %w", err)
-		}
-		nums, err := parseNumbers(text.String)
+	for stretch := 2_000; ; stretch = 500_000 {
+		nums, err := s.stretch(ctx, q, bounds, ord, cur, stretch)
 		if err != nil {
 			return nil, err
 		}
 		for _, n := range nums {
-			if set.has(n) && len(hits) <= q.Limit {
+			if len(hits) <= q.Limit && set.has(n) {
 				hits = append(hits, n)
 			}
 		}
@@ -90,6 +133,52 @@ func (s *Service) pageAmong(ctx context.Context, q Query, f *filter, set *numSet
 		}
 		cur = last[0]
 	}
+}
+
+// boundsOf is the list's filter with what the rule demands of the column it is sorted by.
+func (s *Service) boundsOf(ctx context.Context, q Query, f *filter, ord order) (*filter, error) {
+	out := &filter{kind: f.kind, plus: f.plus}
+	if q.Where.empty() {
+		return out, nil
+	}
+	e, err := s.compiler(ctx, f).compile(q.Where, "where")
+	if err != nil {
+		return nil, err
+	}
+	parts := []expr{e}
+	if g, ok := e.(*group); ok && g.kind == "all" {
+		parts = g.parts
+	}
+	for _, p := range parts {
+		if l, ok := p.(*leaf); ok && !l.negate && l.column == ord.column {
+			out.add(placesOf.Replace(l.where), l.args...)
+		}
+	}
+	return out, nil
+}
+
+// placesOf turns the arguments of a condition into those of filter.add.
+var placesOf = strings.NewReplacer("$1", "{1}", "$2", "{2}")
+
+// stretch reads the next numbers of the whole list in its order.
+func (s *Service) stretch(ctx context.Context, q Query, f *filter, ord order, cur listCursor, limit int) ([]int64, error) {
+	var out []int64
+	parts, args := s.walkParts(q, f, ord, cur)
+	for _, p := range parts {
+		var text sql.NullString
+		query := "select " + s.DB.Pick("group_concat(num)", "cast(array_agg(num) as text)") + fmt.Sprintf(" from (%s limit %d) as walked", p.text, limit-len(out))
+		if err := s.DB.QueryRow(ctx, query, args[:p.args]...).Scan(&text); err != nil {
+			return nil, fmt.Errorf("walk contacts in order: %w", err)
+		}
+		nums, err := parseNumbers(text.String)
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, nums...); len(out) >= limit {
+			break
+		}
+	}
+	return out, nil
 }
 
 // keysOf gives contacts' sort keys, in the order given.
@@ -113,33 +202,40 @@ func (s *Service) keysOf(ctx context.Context, nums []int64, ord order) ([]listCu
 	return out, err
 }
 
-// countRule counts a selection by rule.
-func (s *Service) countRule(ctx context.Context, sel Selection) (int64, error) {
-	f, some, err := s.filterOf(ctx, sel.Query)
-	if err != nil || !some {
-		return 0, err
-	}
+// countBySets counts a selection that is answered by sets.
+func (s *Service) countBySets(ctx context.Context, sel Selection, f *filter) (int64, error) {
 	set, err := s.ruleSet(ctx, sel.Query, f, -1)
 	if err != nil {
 		return 0, err
 	}
-	n := set.count()
+	n := set.total
 	except, err := s.selected(ctx, sel.Except)
+	if err != nil || len(except) == 0 {
+		return n, err
+	}
+	left, err := s.numbers(ctx, f, set)
+	if err != nil {
+		return 0, err
+	}
 	for _, num := range except {
-		if set.has(num) {
+		if left.has(num) {
 			n--
 		}
 	}
-	return n, err
+	return n, nil
 }
 
 // walkSetAge is how old the set may be that a walk goes by. Each batch is
 // looked at anew before it is given out.
 const walkSetAge = 10 * time.Second
 
-// walkRule is Walk for a query with a rule.
-func (s *Service) walkRule(ctx context.Context, q Query, f *filter, except []int64, after int64, limit int) ([]int64, error) {
-	set, err := s.ruleSet(ctx, q, f, walkSetAge)
+// walkBySets is Walk for a query that is answered by sets.
+func (s *Service) walkBySets(ctx context.Context, q Query, f *filter, except []int64, after int64, limit int) ([]int64, error) {
+	found, err := s.ruleSet(ctx, q, f, walkSetAge)
+	if err != nil {
+		return nil, err
+	}
+	set, err := s.numbers(ctx, f, found)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +255,7 @@ func (s *Service) walkRule(ctx context.Context, q Query, f *filter, except []int
 				batch.add(n)
 			}
 		}
-		still, err := (&setReader{s: s, ctx: ctx, shown: f.kind}).numbers(e, batch)
+		still, err := s.setReader(ctx, f.kind).numbers(e, batch)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -29,6 +30,9 @@ type leaf struct {
 	args   []any
 	negate bool // those it does not give
 	loose  bool // may give numbers of merged contacts, and of others than the list shows
+
+	column, where string // the condition on a column of contacts, when it is one
+	size          int64  // see estimate; 0: not known
 }
 
 // group combines expressions: all, any or none of them.
@@ -48,98 +52,166 @@ func (g *group) describe(b *strings.Builder) {
 }
 
 // Few enough to look at one by one rather than to read a condition's whole set.
-const fewNumbers = 5_000
+const fewNumbers = 20_000
 
 // estimateLimit is how far a condition is counted to learn which is the narrowest.
 const estimateLimit = 20_001
+
+// readersAtOnce is how many conditions of one rule are read at the same time.
+const readersAtOnce = 3
 
 // setReader evaluates expressions for one request.
 type setReader struct {
 	s     *Service
 	ctx   context.Context
 	shown string // condition of the list on contacts: shown = 1
+	slots chan struct{}
+	alone bool // inside a transaction, which answers one question at a time
+
+	mu    sync.Mutex // guards what follows
 	all   *numSet
 	moved map[int64]int64
 }
 
-// numbers lists what e holds for, within some numbers or, with nil, within the
+func (s *Service) setReader(ctx context.Context, shown string) *setReader {
+	return &setReader{s: s, ctx: ctx, shown: shown, slots: make(chan struct{}, readersAtOnce), alone: s.DB.InTx(ctx)}
+}
+
+// choose finds whom e holds for, within some numbers or, with nil, within the
 // whole list. The answer is the caller's to change.
-func (r *setReader) numbers(e expr, within *numSet) (*numSet, error) {
+func (r *setReader) choose(e expr, within *numSet) (choice, error) {
 	if within != nil && within.count() == 0 {
-		return &numSet{}, nil
+		return choice{set: &numSet{}}, nil
 	}
 	switch e := e.(type) {
 	case *leaf:
 		return r.leaf(e, within)
 	case *group:
 		switch e.kind {
-		case "any":
-			out := &numSet{}
-			for _, p := range e.parts {
-				got, err := r.numbers(p, within)
-				if err != nil {
-					return nil, err
-				}
-				out.or(got)
+		case "any": // none of those that none of them holds for
+			parts := make([]expr, len(e.parts))
+			for i, p := range e.parts {
+				parts[i] = not(p)
 			}
-			return out, nil
+			got, err := r.every(parts, within)
+			return r.but(got, within), err
 		case "none":
-			return r.but(&group{"any", e.parts}, within)
+			if len(e.parts) == 1 {
+				got, err := r.choose(e.parts[0], within)
+				return r.but(got, within), err
+			}
+			parts := make([]expr, len(e.parts))
+			for i, p := range e.parts {
+				parts[i] = not(p)
+			}
+			return r.every(parts, within)
 		}
 		return r.every(e.parts, within)
 	}
-	return nil, fmt.Errorf("%T is no expression", e)
+	return choice{}, fmt.Errorf("%T is no expression", e)
 }
 
-// but lists those that e does not hold for.
-func (r *setReader) but(e expr, within *numSet) (*numSet, error) {
-	if within == nil {
-		all, err := r.everybody()
-		if err != nil {
-			return nil, err
-		}
-		within = all
+// not is the opposite of an expression.
+func not(e expr) expr {
+	if l, ok := e.(*leaf); ok {
+		opposite := *l
+		opposite.negate = !l.negate
+		return &opposite
 	}
-	not, err := r.numbers(e, within)
+	return &group{"none", []expr{e}}
+}
+
+// but turns a choice around; what was looked for within some numbers stays within them.
+func (r *setReader) but(c choice, within *numSet) choice {
+	if within == nil || c.set == nil {
+		return c.not()
+	}
+	out := within.clone()
+	out.andNot(c.set)
+	return choice{set: out}
+}
+
+// numbers lists what e holds for, within the numbers or, with nil, within the whole list.
+func (r *setReader) numbers(e expr, within *numSet) (*numSet, error) {
+	c, err := r.choose(e, within)
+	if err != nil || !c.rest {
+		return c.set, err
+	}
+	return r.restOf(c.set)
+}
+
+// restOf is everybody but some.
+func (r *setReader) restOf(set *numSet) (*numSet, error) {
+	all, err := r.everybody()
 	if err != nil {
 		return nil, err
 	}
-	out := within.clone()
-	out.andNot(not)
+	out := all.clone()
+	out.andNot(set)
 	return out, nil
 }
 
-// every lists those that all parts hold for, the narrowest part first.
-func (r *setReader) every(parts []expr, within *numSet) (*numSet, error) {
+// every finds those that all parts hold for, the narrowest part first. As long
+// as many are left the other parts are read whole, several at a time.
+func (r *setReader) every(parts []expr, within *numSet) (choice, error) {
 	if len(parts) > 1 && (within == nil || within.count() > fewNumbers) {
 		sizes := map[expr]int64{}
 		for _, p := range parts {
 			n, err := r.estimate(p)
 			if err != nil {
-				return nil, err
+				return choice{}, err
 			}
 			sizes[p] = n
 		}
 		parts = slices.Clone(parts)
 		slices.SortStableFunc(parts, func(a, b expr) int { return cmp.Compare(sizes[a], sizes[b]) })
-	}
-	for _, p := range parts {
-		var err error
-		if within, err = r.numbers(p, within); err != nil {
-			return nil, err
+		if sizes[parts[0]] >= estimateLimit { // all are wide
+			return r.together(parts, within)
 		}
 	}
-	switch {
-	case within == nil:
-		all, err := r.everybody()
+	left := choice{set: &numSet{}, rest: true}
+	if within != nil {
+		left = choice{set: within.clone()}
+	}
+	for i, p := range parts {
+		if !left.rest && left.set.count() > fewNumbers && len(parts)-i > 1 {
+			others, err := r.together(parts[i:], within)
+			return left.and(others), err
+		}
+		ask := within
+		if !left.rest {
+			ask = left.set
+		}
+		got, err := r.choose(p, ask)
 		if err != nil {
-			return nil, err
+			return choice{}, err
 		}
-		return all.clone(), nil
-	case len(parts) == 0:
-		return within.clone(), nil
+		left = left.and(got)
 	}
-	return within, nil
+	return left, nil
+}
+
+// together finds those that all parts hold for by reading all of them at once.
+func (r *setReader) together(parts []expr, within *numSet) (choice, error) {
+	got, faults := make([]choice, len(parts)), make([]error, len(parts))
+	var wait sync.WaitGroup
+	for i, p := range parts {
+		look := func() { got[i], faults[i] = r.choose(p, within) }
+		if r.alone {
+			look()
+		} else {
+			wait.Go(look)
+		}
+	}
+	wait.Wait()
+	if err := errors.Join(faults...); err != nil {
+		return choice{}, err
+	}
+	left := got[0]
+	for _, g := range got[1:] {
+		left = left.and(g)
+	}
+	return left, nil
 }
 
 // estimate tells about how many an expression holds for: exactly up to
@@ -150,11 +222,15 @@ func (r *setReader) estimate(e expr) (int64, error) {
 		if e.negate {
 			return 2 * estimateLimit, nil
 		}
+		if e.size != 0 {
+			return e.size, nil
+		}
 		var n int64
 		err := r.s.DB.QueryRow(r.ctx, fmt.Sprintf("select count(*) from (select 1 from (%s) as s limit %d) as t", e.set, estimateLimit), e.args...).Scan(&n)
 		if err != nil {
 			return 0, fmt.Errorf("estimate a condition: %w", err)
 		}
+		e.size = max(n, 1)
 		return n, nil
 	case *group:
 		if e.kind == "none" {
@@ -176,37 +252,54 @@ func (r *setReader) estimate(e expr) (int64, error) {
 	return 0, nil
 }
 
-func (r *setReader) leaf(l *leaf, within *numSet) (*numSet, error) {
+func (r *setReader) leaf(l *leaf, within *numSet) (choice, error) {
 	if l.negate {
-		plain := *l
-		plain.negate = false
-		return r.but(&plain, within)
+		got, err := r.leaf(not(l).(*leaf), within)
+		return r.but(got, within), err
 	}
 	if within != nil && !l.loose && within.count() <= fewNumbers {
-		return r.s.readNumbers(r.ctx, r.s.amongSQL(l.probe, len(l.args)+1), append(slices.Clone(l.args), r.s.numbersArg(within.list()))...)
+		got, err := r.read(r.s.amongSQL(l.probe, len(l.args)+1), append(slices.Clone(l.args), r.s.numbersArg(within.list()))...)
+		return choice{set: got}, err
 	}
-	got, err := r.s.readNumbers(r.ctx, l.set, l.args...)
+	got, err := r.read(l.set, l.args...)
 	if err != nil {
-		return nil, err
+		return choice{}, err
 	}
 	if l.loose {
 		if err := r.follow(got); err != nil {
-			return nil, err
+			return choice{}, err
 		}
 		if within == nil {
-			if within, err = r.everybody(); err != nil {
-				return nil, err
+			if within, err = r.shownOf(got); err != nil {
+				return choice{}, err
 			}
 		}
 	}
 	if within != nil {
 		got.and(within)
 	}
-	return got, nil
+	return choice{set: got}, nil
+}
+
+// read reads the numbers of a query when it is its turn.
+func (r *setReader) read(query string, args ...any) (*numSet, error) {
+	r.slots <- struct{}{}
+	defer func() { <-r.slots }()
+	return r.s.readNumbers(r.ctx, query, args...)
+}
+
+// shownOf gives a set that holds those of some numbers which the list shows.
+func (r *setReader) shownOf(some *numSet) (*numSet, error) {
+	if some.count() > fewNumbers {
+		return r.everybody()
+	}
+	return r.read(r.s.amongSQL("select num as n from contacts where {in:num} and "+r.shown, 1), r.s.numbersArg(some.list()))
 }
 
 // follow puts survivors beside contacts that were merged into them.
 func (r *setReader) follow(set *numSet) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.moved == nil {
 		r.moved = map[int64]int64{}
 		rows, err := r.s.DB.Query(r.ctx, "select num, merged_into from contacts where merged_into <> 0")
@@ -234,8 +327,10 @@ func (r *setReader) follow(set *numSet) error {
 
 // everybody is the whole list, shared: do not change it.
 func (r *setReader) everybody() (*numSet, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.all == nil {
-		all, err := r.s.readNumbers(r.ctx, "select num as n from contacts"+r.s.DB.Pick(" indexed by contacts_facets", "")+" where "+r.shown)
+		all, err := r.read("select num as n from contacts" + r.s.DB.Pick(" indexed by contacts_facets", "") + " where " + r.shown)
 		if err != nil {
 			return nil, err
 		}
@@ -288,7 +383,16 @@ type ruleSets struct {
 type keptSet struct {
 	key string
 	at  time.Time
-	set *numSet
+	set *chosen
+}
+
+// chosen is whom a rule chose.
+type chosen struct {
+	choice
+	total int64
+
+	mu     sync.Mutex
+	listed *numSet // all of them, once somebody wanted to go through them
 }
 
 const (
@@ -296,18 +400,18 @@ const (
 	keptSetAge = time.Minute
 )
 
-func (k *ruleSets) get(key string, now time.Time, age time.Duration) *numSet {
+func (k *ruleSets) get(key string, now time.Time, age time.Duration) (*chosen, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, s := range k.kept {
 		if d := now.Sub(s.at); s.key == key && d >= 0 && d <= age {
-			return s.set
+			return s.set, true
 		}
 	}
-	return nil
+	return nil, false
 }
 
-func (k *ruleSets) put(key string, now time.Time, set *numSet) {
+func (k *ruleSets) put(key string, now time.Time, set *chosen) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.kept = slices.DeleteFunc(k.kept, func(s keptSet) bool { return s.key == key })

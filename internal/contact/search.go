@@ -138,7 +138,7 @@ func (s *Service) addMatch(f *filter, m match, kind event.Kind) bool {
 	var set, probe []string
 	for _, n := range m.exact {
 		a := arg(n)
-		set = append(set, "select cast("+a+" as bigint)")
+		set = append(set, "select num as n from contacts where num = cast("+a+" as bigint) and "+f.kind)
 		probe = append(probe, "num = "+a)
 	}
 	counted := ""
@@ -161,7 +161,7 @@ func (s *Service) addMatch(f *filter, m match, kind event.Kind) bool {
 func (s *Service) namedSQL(m match, arg func(any) string) (queries, checks []string) {
 	prefix := func(column, from, to string) string { return column + " >= " + from + " and " + column + " < " + to }
 	query := func(index, where string) {
-		queries = append(queries, "select num from contacts"+s.DB.Pick(" indexed by "+index, "")+" where shown = 1 and "+where)
+		queries = append(queries, "select num as n from contacts"+s.DB.Pick(" indexed by "+index, "")+" where shown = 1 and "+where)
 	}
 	if m.name != "" {
 		is := prefix("name_key", arg(m.name), arg(beyond(m.name)))
@@ -202,7 +202,7 @@ func (s *Service) Search(ctx context.Context, q string, limit int) ([]Row, error
 	if len(queries) > 0 {
 		// Of the first ones found, a shorter name is a better match.
 		for i, q := range queries {
-			queries[i] = fmt.Sprintf("select * from (%s limit %d) as part_%d", q, 20*limit, i)
+			queries[i] = fmt.Sprintf("select n from (%s limit %d) as part_%d", q, 20*limit, i)
 		}
 		rows, err := s.DB.Query(ctx, "select num from contacts where num in ("+strings.Join(queries, " union all ")+fmt.Sprintf(") order by length(name_key), num limit %d", limit), args...)
 		found, err := db.Collect(rows, err, func(r *sql.Rows) (n int64, err error) { return n, r.Scan(&n) })

@@ -58,18 +58,13 @@ func (s *Service) Walk(ctx context.Context, sel Selection, after int64, limit in
 	if err != nil {
 		return nil, err
 	}
-	if !sel.Query.Where.empty() {
-		return s.walkRule(ctx, sel.Query, f, except, after, limit)
+	if f.bySets(sel.Query) || len(f.drive) > 0 {
+		return s.walkBySets(ctx, sel.Query, f, except, after, limit)
 	}
 	var out []int64
 	for len(out) == 0 {
-		// one condition that is a set is cheaper to start from than every contact
-		cond := f.walking()
-		if len(f.drive) > 0 {
-			cond = f.gathering()
-		}
 		n := len(f.args)
-		rows, err := s.DB.Query(ctx, fmt.Sprintf("select num from contacts where %s and num > $%d order by num limit $%d", cond, n+1, n+2),
+		rows, err := s.DB.Query(ctx, fmt.Sprintf("select num from contacts where %s and num > $%d order by num limit $%d", f.walking(), n+1, n+2),
 			append(f.args[:n:n], after, limit)...)
 		nums, err := db.Collect(rows, err, func(r *sql.Rows) (n int64, err error) { return n, r.Scan(&n) })
 		if err != nil {
@@ -120,11 +115,11 @@ func (s *Service) countAlso(ctx context.Context, sel Selection, also func(f *fil
 	if err != nil || !some {
 		return 0, err
 	}
-	if !sel.Query.Where.empty() {
+	if f.bySets(sel.Query) {
 		if also == nil {
-			return s.countRule(ctx, sel)
+			return s.countBySets(ctx, sel, f)
 		}
-		return s.countRuleAlso(ctx, sel, f, among, also)
+		return s.countSetAlso(ctx, sel, f, among, also)
 	}
 	if also != nil {
 		also(f)
@@ -141,9 +136,13 @@ func (s *Service) countAlso(ctx context.Context, sel Selection, also func(f *fil
 	return n - left, err
 }
 
-// countRuleAlso counts, of those a rule selects, who meet what also adds.
-func (s *Service) countRuleAlso(ctx context.Context, sel Selection, f *filter, among func(f *filter, nums []int64) (int64, error), also func(f *filter)) (int64, error) {
-	set, err := s.ruleSet(ctx, sel.Query, f, walkSetAge)
+// countSetAlso counts, of those that sets select, who meet what also adds.
+func (s *Service) countSetAlso(ctx context.Context, sel Selection, f *filter, among func(f *filter, nums []int64) (int64, error), also func(f *filter)) (int64, error) {
+	found, err := s.ruleSet(ctx, sel.Query, f, walkSetAge)
+	if err != nil {
+		return 0, err
+	}
+	set, err := s.numbers(ctx, f, found)
 	if err != nil {
 		return 0, err
 	}

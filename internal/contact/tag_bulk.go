@@ -126,7 +126,7 @@ func (s *Service) countHaving(ctx context.Context, sel Selection, tags []string)
 	}
 	in := strings.Join(marks, ",")
 	return s.countAlso(ctx, sel, func(f *filter) {
-		f.addSet("select contact from contact_tags where tag in ("+in+")", "exists (select 1 from contact_tags t where t.contact = contacts.num and t.tag in ("+in+"))", "", args...)
+		f.addSet("select contact as n from contact_tags where tag in ("+in+")", "exists (select 1 from contact_tags t where t.contact = contacts.num and t.tag in ("+in+"))", "", args...)
 	})
 }
 
