@@ -145,6 +145,10 @@ func fillMillion(b testing.TB, p *pond, people, visitors int) {
 					firstOrder = created + r.Int64N(20)*day
 					lastOrder = firstOrder + (orders-1)*r.Int64N(30)*day
 				}
+				kinds := int64(known[KindPhone].bit)
+				if i%4 == 0 {
+					kinds |= int64(known[KindEmail].bit | known[KindMemberNo].bit)
+				}
 				level, tier := r.IntN(10), tiers[r.IntN(len(tiers))]
 				attrs := fmt.Sprintf(`{"level":%d}`, level)
 				values = append(values, []any{"level", "", level * 10_000, 1, num}, []any{"joined", "", created / day * day, 1, num})
@@ -154,7 +158,7 @@ func fillMillion(b testing.TB, p *pond, people, visitors int) {
 				}
 				return []any{num, fmt.Sprintf("ct_%010d", num), "person", 1, names[k], forms[k].key, forms[k].pinyin, forms[k].initials, []string{"", "male", "female"}[r.IntN(3)], birthday, cities[r.IntN(len(cities))],
 					attrs, `{"level":1,"name":1}`, owner, channels[min(r.IntN(len(channels)), r.IntN(len(channels)))], sources[r.IntN(len(sources))], created, channels[r.IntN(len(channels))], seen,
-					1 << 8, created, created, seen, 9, orders, `[{"c":"CNY","n":1,"a":100}]`, orders * r.Int64N(50000), firstOrder, lastOrder}
+					kinds, created, created, seen, 9, orders, `[{"c":"CNY","n":1,"a":100}]`, orders * r.Int64N(50000), firstOrder, lastOrder}
 			}, "")
 			if err != nil {
 				return err

@@ -114,25 +114,22 @@ func (c choice) and(o choice) choice {
 // not is everybody else.
 func (c choice) not() choice { return choice{c.set, !c.rest} }
 
-// addText adds numbers written with commas between them, in braces or not: how
-// the databases hand over many numbers at once.
-func (s *numSet) addText(text []byte) error {
+// eachNumber reads numbers written with commas between them.
+func eachNumber(text []byte, take func(n int64)) error {
 	n, some := int64(0), false
 	for _, c := range text {
 		switch {
 		case c >= '0' && c <= '9':
 			n, some = n*10+int64(c-'0'), true
-		case c == ',' || c == '{' || c == '}':
-			if some {
-				s.add(n)
-			}
+		case c == ',' && some:
+			take(n)
 			n, some = 0, false
 		default:
-			return fmt.Errorf("%q is no list of numbers", c)
+			return fmt.Errorf("%q is in no list of numbers", c)
 		}
 	}
 	if some {
-		s.add(n)
+		take(n)
 	}
 	return nil
 }

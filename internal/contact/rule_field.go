@@ -206,7 +206,7 @@ func (c *compiler) textCond(n *condition, column string, fold bool) (string, []a
 	}
 	switch n.op {
 	case "contains":
-		if fold {
+		if fold || asciiLower(texts[0]) == asciiUpper(texts[0]) { // no letter in it has a case
 			return fmt.Sprintf(c.s.DB.Pick("instr(%s, $1) > 0", "position($1 in %s) > 0"), column), args, nil
 		}
 		args[0] = asciiLower(texts[0])
@@ -216,6 +216,15 @@ func (c *compiler) textCond(n *condition, column string, fold bool) (string, []a
 		return bytes + " >= $1 and " + bytes + " < $2", []any{texts[0], beyond(texts[0])}, nil
 	}
 	return column + " in (" + strings.Join(marks, ", ") + ")", args, nil
+}
+
+func asciiUpper(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return r + 'A' - 'a'
+		}
+		return r
+	}, s)
 }
 
 // asciiLower folds the letters that both engines fold alike.

@@ -68,11 +68,7 @@ var ruleFields = []ruleField{
 		where, args, err := c.textCond(n, "city", false)
 		return c.column("contacts_by_about", "", where, args...), err
 	}},
-	{name: "identity", typ: typeChoice, ops: []string{"in", "notIn"}, compile: func(c *compiler, n *condition) (expr, error) {
-		where, args, err := c.textCond(n, "kind", false)
-		set := "select contact as n from identities where "
-		return &leaf{set: set + where, probe: set + "{in:contact} and " + where, args: args, loose: true}, err
-	}},
+	{name: "identity", typ: typeChoice, ops: []string{"in", "notIn"}, compile: compileIdentity},
 	{name: "import", typ: typeChoice, ops: []string{"in", "notIn"}, compile: func(c *compiler, n *condition) (expr, error) {
 		where, args, err := c.textCond(n, "import_id", false)
 		return &leaf{set: "select contact as n from contact_import_changes where " + where, args: args, loose: true}, err
@@ -156,6 +152,28 @@ func compileBirthday(c *compiler, n *condition) (expr, error) {
 		to = s.to.Format("2006-01-02")
 	}
 	return c.column(index, some, "birthday >= $1 and birthday < $2", from, to), nil
+}
+
+// compileIdentity finds those who carry kinds of identity: by the contact's own
+// bits, where a kind has one to itself.
+func compileIdentity(c *compiler, n *condition) (expr, error) {
+	list, err := n.texts()
+	if err != nil {
+		return nil, err
+	}
+	g, bits := &group{kind: "any"}, int64(0)
+	const set = "select contact as n from identities where "
+	for _, kind := range list {
+		if t, ok := known[kind]; ok {
+			bits |= int64(t.bit)
+			continue
+		}
+		g.parts = append(g.parts, &leaf{set: set + "kind = $1", probe: set + "{in:contact} and kind = $1", args: []any{kind}, loose: true})
+	}
+	if bits != 0 {
+		g.parts = append(g.parts, c.column("contacts_by_kinds", "", "(kinds & cast($1 as bigint)) <> 0", bits))
+	}
+	return g, nil
 }
 
 // compileTag finds those who have tags; with children also the tags below them.

@@ -114,7 +114,7 @@ func (s *Service) pageAmong(ctx context.Context, q Query, f *filter, set *chosen
 		return nil, err
 	}
 	var hits []int64
-	for stretch := 2_000; ; stretch = 500_000 {
+	for stretch := 2_000; ; stretch *= 8 {
 		nums, err := s.stretch(ctx, q, bounds, ord, cur, stretch)
 		if err != nil {
 			return nil, err
@@ -165,16 +165,15 @@ func (s *Service) stretch(ctx context.Context, q Query, f *filter, ord order, cu
 	var out []int64
 	parts, args := s.walkParts(q, f, ord, cur)
 	for _, p := range parts {
-		var text sql.NullString
-		query := "select " + s.DB.Pick("group_concat(num)", "cast(array_agg(num) as text)") + fmt.Sprintf(" from (%s limit %d) as walked", p.text, limit-len(out))
-		if err := s.DB.QueryRow(ctx, query, args[:p.args]...).Scan(&text); err != nil {
+		var packed []byte
+		query := "select " + s.packSQL("num") + fmt.Sprintf(" from (%s limit %d) as walked", p.text, limit-len(out))
+		if err := s.DB.QueryRow(ctx, query, args[:p.args]...).Scan(&packed); err != nil {
 			return nil, fmt.Errorf("walk contacts in order: %w", err)
 		}
-		nums, err := parseNumbers(text.String)
-		if err != nil {
+		if err := s.unpack(packed, func(n int64) { out = append(out, n) }); err != nil {
 			return nil, err
 		}
-		if out = append(out, nums...); len(out) >= limit {
+		if len(out) >= limit {
 			break
 		}
 	}
@@ -267,26 +266,6 @@ func (s *Service) walkBySets(ctx context.Context, q Query, f *filter, except []i
 			return out, nil
 		}
 	}
-}
-
-// parseNumbers reads numbers as addText does, keeping their order.
-func parseNumbers(text string) ([]int64, error) {
-	var out []int64
-	n, some := int64(0), false
-	for i := 0; i <= len(text); i++ {
-		switch {
-		case i < len(text) && text[i] >= '0' && text[i] <= '9':
-			n, some = n*10+int64(text[i]-'0'), true
-		case i == len(text) || text[i] == ',' || text[i] == '{' || text[i] == '}':
-			if some {
-				out = append(out, n)
-			}
-			n, some = 0, false
-		default:
-			return nil, fmt.Errorf("%q is no list of numbers", text[i])
-		}
-	}
-	return out, nil
 }
 
 // checkRule tells what is wrong with a rule before it is kept.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/koipond/koipond/internal/platform/db"
 )
 
 // A rule is answered by algebra over sets of contact numbers: each condition
@@ -339,16 +342,37 @@ func (r *setReader) everybody() (*numSet, error) {
 	return r.all, nil
 }
 
-// readNumbers reads all numbers of a query at once: as one text, which costs a
+// readNumbers reads all numbers of a query at once: as one value, which costs a
 // tenth of a row each.
 func (s *Service) readNumbers(ctx context.Context, query string, args ...any) (*numSet, error) {
-	var text []byte
-	err := s.DB.QueryRow(ctx, "select "+s.DB.Pick("group_concat(n)", "cast(array_agg(n) as text)")+" from ("+query+") as s", args...).Scan(&text)
+	var packed []byte
+	err := s.DB.QueryRow(ctx, "select "+s.packSQL("n")+" from ("+query+") as s", args...).Scan(&packed)
 	if err != nil {
 		return nil, fmt.Errorf("read a set of contacts: %w", err)
 	}
 	out := &numSet{}
-	return out, out.addText(text)
+	return out, s.unpack(packed, out.add)
+}
+
+// packSQL gathers a column of contact numbers into one value: a text on SQLite,
+// where it is the fastest, and four bytes each on PostgreSQL. There are never
+// more than two billion contacts.
+func (s *Service) packSQL(column string) string {
+	return s.DB.Pick("group_concat("+column+")", "string_agg(int4send("+column+"::int4), ''::bytea)")
+}
+
+// unpack reads what packSQL gathered.
+func (s *Service) unpack(packed []byte, take func(n int64)) error {
+	if s.DB.Dialect() == db.SQLite {
+		return eachNumber(packed, take)
+	}
+	if len(packed)%4 != 0 {
+		return fmt.Errorf("%d bytes are no list of numbers", len(packed))
+	}
+	for ; len(packed) > 0; packed = packed[4:] {
+		take(int64(binary.BigEndian.Uint32(packed)))
+	}
+	return nil
 }
 
 // amongSQL fills {in:column}: the column is one of the numbers in argument n.

@@ -467,7 +467,7 @@ func FuzzParseRule(f *testing.F) {
 
 func TestNumbersInASet(t *testing.T) {
 	s := &numSet{}
-	require.NoError(t, s.addText([]byte("{7,64,1000000,7}")))
+	require.NoError(t, eachNumber([]byte("7,64,1000000,7"), s.add))
 	require.Equal(t, []int64{7, 64, 1_000_000}, s.list())
 	require.Equal(t, []int64{64}, s.after(7, 1))
 	require.True(t, s.has(64))
@@ -481,7 +481,7 @@ func TestNumbersInASet(t *testing.T) {
 	require.EqualValues(t, 3, s.count())
 	s.and(&numSet{})
 	require.Empty(t, s.list())
-	require.Error(t, s.addText([]byte("1,x")))
+	require.Error(t, eachNumber([]byte("1,x"), s.add))
 }
 
 func TestRulesOverHTTP(t *testing.T) {
