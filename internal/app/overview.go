@@ -94,17 +94,13 @@ type overviewService struct {
 	clock   clock.Clock
 }
 
-// ownFacts are facts a person did not do: they make nobody active.
-var ownFacts = []string{event.NameContactCreated, event.NameContactUpdated, event.NameContactMerged, event.NameContactSplit, event.NameContactImport,
-	event.NameTagAdded, event.NameTagRemoved, event.NameTagMerged, event.NameNoteAdded}
-
 func (q overviewQuery) filter(events ...string) analytics.Filter {
 	return analytics.Filter{Range: analytics.Range{From: q.From, To: q.To}, Events: events, FirstChannel: q.Channel}
 }
 
 func (q overviewQuery) active() analytics.Filter {
 	f := q.filter()
-	f.ExceptEvents = ownFacts
+	f.ExceptEvents = event.AdministrativeNames()
 	f.ContactKind = event.Person
 	return f
 }
@@ -424,7 +420,7 @@ func (s *overviewService) channels(ctx context.Context, q overviewQuery, o *over
 
 func (s *overviewService) events(ctx context.Context, q overviewQuery, o *overview) error {
 	f := q.filter()
-	f.ExceptEvents = ownFacts
+	f.ExceptEvents = event.AdministrativeNames()
 	_, _, evs, err := s.store.Summary(ctx, f)
 	if err != nil {
 		return err

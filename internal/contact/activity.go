@@ -62,7 +62,7 @@ func (a *activity) Handle(ctx context.Context, facts []event.Stored) error {
 			ts = min(ts, f.ReceivedAt)
 		}
 		one := doing{num: f.Contact, facts: 1}
-		if !administrative[f.Name] {
+		if !event.Administrative(f.Name) {
 			one.seen = ts
 			// A direct visit is no touch to remember over one that says where from.
 			if t, ok := touchOf(&f.Fact, &w.parser); ok && t.Channel != Direct {

@@ -12,7 +12,7 @@ import (
 func TestMergesOverHTTP(t *testing.T) {
 	each(t, func(t *testing.T, p *pond) {
 		s := serve(t, p)
-		s.Titles = words{"viewed": "看了商品"}
+		s.Titles = eventWords{"viewed": "看了商品"}
 		a, _ := p.made("王芳", "13800138001")
 		b, _ := p.made("王小芳", "13800138002")
 		_, err := p.AddNote(p.ctx, b, "爱喝龙井")

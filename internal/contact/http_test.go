@@ -43,9 +43,12 @@ func (s staff) Names(_ context.Context, ids []string) map[string]string {
 	return out
 }
 
-type words map[string]string
+type eventWords map[string]string
 
-func (w words) Titles(context.Context, []string) (map[string]string, error) { return w, nil }
+func (w eventWords) Titles(context.Context, []string) (map[string]string, error) { return w, nil }
+func (w eventWords) PropertyTitles(context.Context, []string) (map[string]map[string]string, error) {
+	return map[string]map[string]string{"": {"price": "单价"}, "Product Viewed": {"price": "售价"}}, nil
+}
 
 // facts is a timeline in memory.
 type facts struct {
@@ -275,11 +278,11 @@ func TestTimelineSpeaks(t *testing.T) {
 	tl := &facts{rows: []analytics.Row{
 		row(5, event.NameOrderPaid, obj{"orderNumber": "A1", "total": 100}, nil),
 		row(4, event.NameIdentified, nil, obj{"phone": "13800138001", "name": "甲"}),
-		row(3, "Product Viewed", obj{"name": "龙井"}, nil),
+		row(3, "Product Viewed", obj{"name": "龙井", "price": 168, "x": 1}, nil),
 		row(2, event.NamePageViewed, obj{"url": "https://a.cn/spring?x=1", "form": obj{"phone": "13800138001", "email": "li@qq.com"}}, nil),
 		row(1, "quiz_done", nil, nil),
 	}}
-	p.Timeline, p.Titles = tl, words{"Product Viewed": "浏览商品"}
+	p.Timeline, p.Titles = tl, eventWords{"Product Viewed": "浏览商品"}
 	s := serve(t, p)
 	var out struct {
 		Items []Entry
@@ -291,6 +294,7 @@ func TestTimelineSpeaks(t *testing.T) {
 		titles = append(titles, e.Title)
 	}
 	require.Equal(t, []string{"Paid the order A1", "Said who they are", "浏览商品 · 龙井", "Viewed the page /spring"}, titles)
+	require.Equal(t, map[string]string{"price": "售价"}, out.Items[2].Labels, "the event's own word before the usual one")
 	require.Equal(t, "138****8001", out.Items[1].Properties["phone"])
 	require.Equal(t, map[string]any{"phone": "138****8001", "email": "l***@qq.com"}, out.Items[3].Properties["form"])
 	require.Equal(t, []string{"a", "b"}, tl.asked.Events)

@@ -68,7 +68,7 @@ func (e *engine) intern(w *world, kind, value, country string) (*ident, refusal)
 // fromFact reads a fact into an input.
 func (e *engine) fromFact(w *world, f *event.Fact, at event.Position, in *input) {
 	*in = input{contact: f.Contact, ts: f.Timestamp, now: e.clock.Now().UnixMilli(), source: f.Source, importID: f.ImportID,
-		seq: at.Seq, idx: at.Idx, reason: reasonOf(f), message: f.MessageID, name: f.Name, manual: administrative[f.Name]}
+		seq: at.Seq, idx: at.Idx, reason: reasonOf(f), message: f.MessageID, name: f.Name, manual: event.Administrative(f.Name)}
 	if f.ReceivedAt > 0 && in.ts > f.ReceivedAt {
 		in.ts = f.ReceivedAt // nobody is known from the future on
 	}
@@ -107,14 +107,6 @@ func (e *engine) fromFact(w *world, f *event.Fact, at event.Position, in *input)
 		raw := f.Traits
 		in.changes = func() []change { return parseTraits(raw) }
 	}
-}
-
-// administrative facts state what staff or the program did: they are no sign
-// of life of the customer and tell nothing of where they came from.
-var administrative = map[string]bool{
-	event.NameContactCreated: true, event.NameContactUpdated: true, event.NameContactMerged: true, event.NameContactImport: true,
-	event.NameTagAdded: true, event.NameTagRemoved: true, event.NameTagMerged: true, event.NameNoteAdded: true, event.NameContactSplit: true, event.NameOwnerChanged: true, event.NameFollowUpPlanned: true, event.NameFollowUpDone: true,
-	event.NameConsentGranted: true, event.NameConsentWithdrawn: true,
 }
 
 // introducing facts bring a contact that something else than resolving made

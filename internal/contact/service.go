@@ -20,10 +20,12 @@ type People interface {
 	Names(ctx context.Context, ids []string) map[string]string
 }
 
-// Titles gives the display names of events, for the timeline (package event's
-// dictionary implements it). Events without one are left out.
+// Titles gives the display names of events and their properties, for the timeline
+// (package event's dictionary implements it). Those without one are left out; what
+// properties are usually called stands under the event "".
 type Titles interface {
 	Titles(ctx context.Context, names []string) (map[string]string, error)
+	PropertyTitles(ctx context.Context, events []string) (map[string]map[string]string, error)
 }
 
 // Timeline reads one contact's facts (analytics.Store implements it).

@@ -18,16 +18,17 @@ import (
 
 // Entry is one fact on a contact's timeline.
 type Entry struct {
-	ID         string         `json:"id" doc:"The event's messageId"`
-	Timestamp  time.Time      `json:"timestamp"`
-	ReceivedAt time.Time      `json:"receivedAt"`
-	Name       string         `json:"name"`
-	Title      string         `json:"title" doc:"Readable, in the caller's language"`
-	Type       event.Type     `json:"type"`
-	Source     string         `json:"source"`
-	Properties map[string]any `json:"properties"`
-	Context    map[string]any `json:"context,omitempty"`
-	ImportID   string         `json:"importId,omitempty"`
+	ID         string            `json:"id" doc:"The event's messageId"`
+	Timestamp  time.Time         `json:"timestamp"`
+	ReceivedAt time.Time         `json:"receivedAt"`
+	Name       string            `json:"name"`
+	Title      string            `json:"title" doc:"Readable, in the caller's language"`
+	Type       event.Type        `json:"type"`
+	Source     string            `json:"source"`
+	Properties map[string]any    `json:"properties"`
+	Labels     map[string]string `json:"labels,omitempty" doc:"What people call the properties, in the caller's language"`
+	Context    map[string]any    `json:"context,omitempty"`
+	ImportID   string            `json:"importId,omitempty"`
 }
 
 // TimelineQuery narrows a timeline. Zero values mean any.
@@ -69,7 +70,7 @@ func (s *Service) TimelineOf(ctx context.Context, id string, q TimelineQuery) (e
 		end := rows[limit-1]
 		next = httpx.EncodeCursor(timelineCursor{end.Timestamp, end.Position.Seq, end.Position.Idx})
 	}
-	names, err := s.displayNames(ctx, rows)
+	words, err := s.wordsFor(ctx, rows)
 	if err != nil {
 		return nil, "", err
 	}
@@ -79,33 +80,61 @@ func (s *Service) TimelineOf(ctx context.Context, id string, q TimelineQuery) (e
 	}
 	entries = make([]Entry, len(rows))
 	for i := range rows {
-		entries[i] = entry(ctx, &rows[i], names, defs.named)
+		entries[i] = entry(ctx, &rows[i], words, defs.named)
 	}
 	return entries, next, nil
 }
 
-func (s *Service) displayNames(ctx context.Context, rows []analytics.Row) (map[string]string, error) {
-	if s.Titles == nil || len(rows) == 0 {
-		return nil, nil
-	}
-	seen := map[string]bool{}
-	for i := range rows {
-		seen[rows[i].Name] = true
-	}
-	names, err := s.Titles.Titles(ctx, sortedKeys(seen))
-	if err != nil {
-		return nil, fmt.Errorf("read display names: %w", err)
-	}
-	return names, nil
+// words is how a page of the timeline calls things.
+type words struct {
+	events     map[string]string
+	properties map[string]map[string]string
+	staff      map[string]string // names of users by id
 }
 
-func entry(ctx context.Context, r *analytics.Row, names map[string]string, sealed func(key string) bool) Entry {
+func (s *Service) wordsFor(ctx context.Context, rows []analytics.Row) (w words, err error) {
+	names, users := map[string]bool{}, map[string]bool{}
+	for i := range rows {
+		names[rows[i].Name] = true
+		if rows[i].Name == event.NameOwnerChanged {
+			p := plain(rows[i].Properties)
+			users[firstWord(p, "from")], users[firstWord(p, "to")] = true, true
+		}
+	}
+	delete(users, "")
+	if s.People != nil && len(users) > 0 {
+		w.staff = s.People.Names(ctx, sortedKeys(users))
+	}
+	if s.Titles == nil || len(rows) == 0 {
+		return w, nil
+	}
+	if w.events, err = s.Titles.Titles(ctx, sortedKeys(names)); err != nil {
+		return w, fmt.Errorf("read display names: %w", err)
+	}
+	if w.properties, err = s.Titles.PropertyTitles(ctx, sortedKeys(names)); err != nil {
+		return w, fmt.Errorf("read display names: %w", err)
+	}
+	return w, nil
+}
+
+// labels names the properties of an entry that have a name.
+func (w words) labels(e *Entry) map[string]string {
+	out := map[string]string{}
+	for k := range e.Properties {
+		if t := cmp.Or(w.properties[e.Name][k], w.properties[""][k]); t != "" {
+			out[k] = t
+		}
+	}
+	return out
+}
+
+func entry(ctx context.Context, r *analytics.Row, w words, sealed func(key string) bool) Entry {
 	e := Entry{ID: r.MessageID, Timestamp: clock.FromMs(r.Timestamp), ReceivedAt: clock.FromMs(r.ReceivedAt), Name: r.Name,
 		Type: r.Type, Source: r.Source, Properties: veiled(r.Properties), Context: veiled(r.Context), ImportID: r.ImportID}
 	if len(r.Traits) > 2 && len(e.Properties) == 0 {
 		e.Properties = maskTraits(veiled(r.Traits), sealed)
 	}
-	e.Title = title(ctx, &e, names)
+	e.Title, e.Labels = title(ctx, &e, w), w.labels(&e)
 	if len(e.Context) == 0 {
 		e.Context = nil
 	}
@@ -139,7 +168,7 @@ func maskTraits(m map[string]any, sealed func(key string) bool) map[string]any {
 }
 
 // title says in words what happened, in the language of the request.
-func title(ctx context.Context, e *Entry, names map[string]string) string {
+func title(ctx context.Context, e *Entry, w words) string {
 	say := func(code string, params ...any) string {
 		m := map[string]any{}
 		for i := 0; i+1 < len(params); i += 2 {
@@ -182,7 +211,14 @@ func title(ctx context.Context, e *Entry, names map[string]string) string {
 	case event.NameConsentWithdrawn:
 		return say("timeline.consent_withdrawn", "what", cmp.Or(firstWord(p, "purposeName", "purpose"), "…"))
 	case event.NameOwnerChanged:
-		return say("timeline.owner_changed", "by", cmp.Or(firstWord(p, "by"), "…"))
+		by, from, to := cmp.Or(firstWord(p, "by"), "…"), firstWord(p, "from"), firstWord(p, "to")
+		switch {
+		case from == "":
+			return say("timeline.owner_given", "by", by, "to", cmp.Or(w.staff[to], "…"))
+		case to == "":
+			return say("timeline.owner_taken", "by", by, "from", cmp.Or(w.staff[from], "…"))
+		}
+		return say("timeline.owner_moved", "by", by, "from", cmp.Or(w.staff[from], "…"), "to", cmp.Or(w.staff[to], "…"))
 	case event.NameFollowUpPlanned:
 		return say("timeline.followup_planned", "by", cmp.Or(firstWord(p, "by"), "…"))
 	case event.NameFollowUpDone:
@@ -192,7 +228,7 @@ func title(ctx context.Context, e *Entry, names map[string]string) string {
 	case event.NameOrderRefunded:
 		return say("timeline.order_refunded", "number", cmp.Or(firstWord(p, "refundOf", "orderNumber", "number"), "…"))
 	}
-	name := cmp.Or(names[e.Name], e.Name)
+	name := cmp.Or(w.events[e.Name], e.Name)
 	if what := firstWord(p, "title", "name", "product_name", "productName", "productTitle"); what != "" {
 		return name + " · " + what
 	}

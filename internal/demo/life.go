@@ -164,9 +164,9 @@ func (w *writer) visit(at time.Time, lift float64) {
 		w.send(at, "track", "live.joined", call{"topic": liveTopics[w.r.IntN(len(liveTopics))], "minutes": 1 + w.r.IntN(70)})
 	default:
 		p := pick(w.r, products, func(p product) int { return p.Weight })
-		w.send(at, "track", "product.viewed", call{"sku": p.SKU, "name": p.Name, "category": p.Category, "price": p.Price})
+		w.send(at, "track", "product.viewed", call{"sku": p.SKU, "name": p.Name, "category": p.Category, "price": float64(p.Price) / 100})
 		if w.r.Float64() < .30 {
-			w.send(at.Add(35*time.Second), "track", "cart.added", call{"sku": p.SKU, "name": p.Name, "quantity": 1, "price": p.Price})
+			w.send(at.Add(35*time.Second), "track", "cart.added", call{"sku": p.SKU, "name": p.Name, "quantity": 1, "price": float64(p.Price) / 100})
 		}
 	}
 	if w.r.Float64() < w.p.Channel.Buy*lift {

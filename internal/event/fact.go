@@ -20,31 +20,6 @@ const (
 	Alias    Type = "alias"
 )
 
-// Names of the facts that Koipond itself states or derives from calls.
-const (
-	NameIdentified       = "contact.identified"
-	NameAliased          = "contact.aliased"
-	NamePageViewed       = "page.viewed"
-	NameScreenViewed     = "screen.viewed"
-	NameGroupJoined      = "group.joined"
-	NameContactCreated   = "contact.created"
-	NameContactUpdated   = "contact.updated"
-	NameContactMerged    = "contact.merged"
-	NameContactSplit     = "contact.split"
-	NameContactImport    = "contact.imported"
-	NameTagAdded         = "tag.added"
-	NameTagRemoved       = "tag.removed"
-	NameTagMerged        = "tag.merged" // one tag became another
-	NameNoteAdded        = "note.added"
-	NameConsentGranted   = "consent.granted"
-	NameConsentWithdrawn = "consent.withdrawn"
-	NameOwnerChanged     = "owner.changed"
-	NameFollowUpPlanned  = "followup.planned"
-	NameFollowUpDone     = "followup.done"
-	NameOrderPaid        = "order.paid"
-	NameOrderRefunded    = "order.refunded"
-)
-
 // Identifier is one way to recognise a person: a kind (`user_id`,
 // `anonymous_id`, `phone`, `email`, `wecom_external_userid`, `unionid`,
 // `member_no`, `shop_buyer_id`, …) and a value as it was sent.

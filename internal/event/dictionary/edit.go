@@ -88,6 +88,7 @@ func (s *Service) Change(ctx context.Context, name string, ch EventChange) (Even
 	if ch.State != nil && !validState(*ch.State) {
 		return Event{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("state", "dictionary.bad_state"))
 	}
+	ch.DisplayName = theirs(ch.DisplayName, title(ctx, name, ""))
 	now := s.deps.Clock.Now().UnixMilli()
 	err := s.deps.DB.Tx(ctx, func(ctx context.Context) error {
 		rows, err := s.deps.DB.Query(ctx, "select "+eventColumns+" from dictionary_events where name = $1", name)
@@ -162,6 +163,7 @@ func (s *Service) ChangeProperty(ctx context.Context, ev, name string, ch Proper
 	case ch.ExpectedType != nil && *ch.ExpectedType != "" && !slices.Contains(typeNames[:tNull], *ch.ExpectedType):
 		return Property{}, bad.On(errs.At("expectedType", "dictionary.bad_type"))
 	}
+	ch.DisplayName = theirs(ch.DisplayName, propertyTitle(ctx, name, ""))
 	now := s.deps.Clock.Now().UnixMilli()
 	var p Property
 	err := s.deps.DB.Tx(ctx, func(ctx context.Context) (err error) {
@@ -198,6 +200,16 @@ func (s *Service) ChangeProperty(ctx context.Context, ev, name string, ch Proper
 		return Property{}, errs.New(errs.NotFound, "dictionary.no_property")
 	}
 	return list[i], nil
+}
+
+// theirs drops a name that is only our own word handed back by a form: kept, it
+// would stand in one language for everybody.
+func theirs(given *string, ours string) *string {
+	if given != nil && ours != "" && *given == ours {
+		none := ""
+		return &none
+	}
+	return given
 }
 
 func (ch PropertyChange) apply(p *Property) map[string]any {

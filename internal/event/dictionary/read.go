@@ -13,7 +13,6 @@ import (
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
-	"github.com/koipond/koipond/internal/platform/httpx"
 )
 
 const eventColumns = `name, display_name, description, category, owner, state, first_seen_at, last_seen_at`
@@ -84,19 +83,6 @@ func (s *Service) allEvents(ctx context.Context, state State) ([]Event, error) {
 		out[i].DisplayName = title(ctx, out[i].Name, out[i].DisplayName)
 	}
 	return out, nil
-}
-
-// title is what a person reads: what the company says, else our own word for a
-// built-in event, else nothing.
-func title(ctx context.Context, name, given string) string {
-	code := builtins[name]
-	if given != "" || code == "" {
-		return given
-	}
-	if said := httpx.Say(ctx, code, nil); said != code {
-		return said
-	}
-	return ""
 }
 
 // addFigures fills in volumes, numbers of properties and of violations.
@@ -190,6 +176,7 @@ func (s *Service) Properties(ctx context.Context, ev string) ([]Property, error)
 	}
 	for i := range out {
 		out[i].Column = columns[out[i].Name]
+		out[i].DisplayName = propertyTitle(ctx, out[i].Name, out[i].DisplayName)
 	}
 	rank := map[State]int{Expected: 0, Learned: 1, Hidden: 2}
 	slices.SortFunc(out, func(a, b Property) int {
@@ -218,33 +205,6 @@ func (s *Service) Trend(ctx context.Context, ev string, days int, zone *time.Loc
 		out[i].Date = b.In(zone).Format(time.DateOnly)
 		for _, line := range t.Series {
 			out[i].Count += int64(line.Values[i])
-		}
-	}
-	return out, nil
-}
-
-// Titles gives what people call events; names without a title are left out.
-func (s *Service) Titles(ctx context.Context, names []string) (map[string]string, error) {
-	out := map[string]string{}
-	for _, n := range names {
-		if t := title(ctx, n, ""); t != "" {
-			out[n] = t
-		}
-	}
-	for chunk := range slices.Chunk(names, 500) {
-		args := make([]any, len(chunk))
-		for i, n := range chunk {
-			args[i] = n
-		}
-		rows, err := s.deps.DB.Query(ctx, "select name, display_name from dictionary_events where display_name <> '' and name in ("+db.In(1, len(chunk))+")", args...)
-		_, err = db.Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
-			var name, t string
-			err := r.Scan(&name, &t)
-			out[name] = t
-			return struct{}{}, err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("read event titles: %w", err)
 		}
 	}
 	return out, nil

@@ -1,10 +1,6 @@
 package dictionary
 
-import (
-	"time"
-
-	"github.com/koipond/koipond/internal/event"
-)
+import "time"
 
 // State says what people think of an event or property.
 type State string
@@ -92,16 +88,3 @@ const (
 	maxSampleLength       = 64 // bytes
 	maxPropertyName       = 128
 )
-
-// builtins are the events that Koipond itself names. They are always expected.
-var builtins = map[string]string{
-	event.NameIdentified: "dictionary.contact_identified", event.NameAliased: "dictionary.contact_aliased", event.NamePageViewed: "dictionary.page_viewed",
-	event.NameScreenViewed: "dictionary.screen_viewed", event.NameGroupJoined: "dictionary.group_joined",
-	event.NameContactCreated: "dictionary.contact_created", event.NameContactUpdated: "dictionary.contact_updated",
-	event.NameContactMerged: "dictionary.contact_merged", event.NameContactSplit: "dictionary.contact_split", event.NameContactImport: "dictionary.contact_imported",
-	event.NameTagAdded: "dictionary.tag_added", event.NameTagRemoved: "dictionary.tag_removed", event.NameTagMerged: "dictionary.tag_merged", event.NameNoteAdded: "dictionary.note_added",
-	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
-}
-
-// Builtin tells whether Koipond itself names this event.
-func Builtin(name string) bool { return builtins[name] != "" }

@@ -161,17 +161,6 @@ func (p *parser) checkObject(ev *rawEvent, field int) (fault, bool) {
 	return fault{fieldNames[field], "intake.wrong_type", []any{"want", "object"}}, true
 }
 
-// reserved names state what staff did. A write key stands in every page of a
-// website: whoever reads it there must not put words into a colleague's mouth.
-func reserved(name string) bool {
-	switch name {
-	case event.NameContactCreated, event.NameContactUpdated, event.NameContactMerged, event.NameContactSplit, event.NameContactImport,
-		event.NameTagAdded, event.NameTagRemoved, event.NameTagMerged, event.NameNoteAdded:
-		return true
-	}
-	return false
-}
-
 // name gives the fact its name; each call needs what Segment's specification says.
 func (p *parser) name(ev *rawEvent, f *event.Fact) (fault, bool) {
 	switch f.Type {
@@ -186,7 +175,7 @@ func (p *parser) name(ev *rawEvent, f *event.Fact) (fault, bool) {
 		if s == "" {
 			return fault{"event", "intake.required", nil}, true
 		}
-		if reserved(s) {
+		if event.Reserved(s) {
 			return fault{"event", "intake.reserved_name", nil}, true
 		}
 		f.Name = s

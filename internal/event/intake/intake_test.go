@@ -489,7 +489,7 @@ type dbT = db.DB
 
 func TestStaffsWordsAreNotTakenFromOutside(t *testing.T) {
 	w := newWorld(t, nil, nil)
-	for _, name := range []string{"note.added", "tag.added", "contact.merged"} {
+	for _, name := range []string{"note.added", "tag.added", "contact.merged", "owner.changed", "followup.done"} {
 		a := w.send("/v1/track", `{"userId":"u","event":"`+name+`","properties":{"by":"王经理"}}`)
 		require.Equal(t, 400, a.ResponseRecorder.Code, name)
 		require.Equal(t, "intake.reserved_name", a.Fields[0].Code)

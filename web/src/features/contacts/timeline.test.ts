@@ -53,7 +53,13 @@ describe('summaryOf', () => {
 
   it('says nothing more about what the system notes', () => {
     expect(summaryOf({ name: 'contact.merged', title: '合并了另一条记录', properties: { from: 'ct_1', by: 'phone' } }, 'zh-CN')).toEqual([])
+    expect(summaryOf({ name: 'owner.changed', title: '甲 把客户交给 乙', properties: { to: 'us_01m8brr5jhj0x0qnv0tawyx25a', why: '门店客户归门店', by: '甲' } }, 'zh-CN')).toEqual(['门店客户归门店'])
     expect(summaryOf({ name: 'tagging', title: '', properties: { by: 'x' } }, 'zh-CN')).toEqual(['by: x'])
+  })
+
+  it('calls properties what people call them and hides our ids', () => {
+    const properties = { price: 168, card: 'nt_01m8brsvf0favs93sysnd579np', kg: 2 }
+    expect(summaryOf({ name: 'x', title: '', properties, labels: { price: '单价' } }, 'zh-CN')).toEqual(['单价: 168', 'kg: 2'])
   })
 
   it('cuts what is long', () => {

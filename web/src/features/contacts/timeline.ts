@@ -47,16 +47,21 @@ function isOrder(name: string): boolean {
 }
 
 /** An event in a line beside its title: an order's amount and goods, else its most telling properties. */
-export function summaryOf(fact: Pick<TimelineFact, 'name' | 'title' | 'properties'>, lang: string): string[] {
+export function summaryOf(fact: Summed, lang: string): string[] {
   // The title often holds the order's number or the page's name already.
   return partsOf(fact, lang).filter((part) => !fact.title.includes(part))
 }
 
-/** What the system notes about a contact: the title says it, and the properties are ids. */
-const SYSTEM = /^(contact\.(created|imported|merged|split|updated)|tag\.)/
+type Summed = Pick<TimelineFact, 'name' | 'title' | 'properties' | 'labels'>
 
-function partsOf({ name, properties }: Pick<TimelineFact, 'name' | 'properties'>, lang: string): string[] {
-  if (SYSTEM.test(name)) return []
+/** What staff or the system did to a contact: the title says it, and but for a reason the properties are ids. */
+const DONE_TO = /^(contact|tag|note|owner|followup|consent)\./
+
+/** Our own ids, such as us_01kjp…: nobody reads them. */
+const ID = /^[a-z]{2,3}_[0-9a-hjkmnp-tv-z]{26}$/
+
+function partsOf({ name, properties, labels }: Summed, lang: string): string[] {
+  if (DONE_TO.test(name) && name !== 'contact.identified') return typeof properties.why === 'string' && properties.why !== '' ? [clip(properties.why)] : []
   if (isOrder(name) && typeof properties.total === 'number') {
     const currency = typeof properties.currency === 'string' ? properties.currency : 'CNY'
     const goods = Array.isArray(properties.lines) ? properties.lines.map((l: unknown) => (l as { name?: unknown } | null)?.name).filter((n) => typeof n === 'string') : []
@@ -68,8 +73,8 @@ function partsOf({ name, properties }: Pick<TimelineFact, 'name' | 'properties'>
   }
   const rank = (key: string) => (TELLING.includes(key) ? TELLING.indexOf(key) : TELLING.length)
   return Object.entries(properties)
-    .filter(([, v]) => ['string', 'number', 'boolean'].includes(typeof v) && v !== '')
+    .filter(([, v]) => ['string', 'number', 'boolean'].includes(typeof v) && v !== '' && !(typeof v === 'string' && ID.test(v)))
     .sort(([a], [b]) => rank(a) - rank(b))
     .slice(0, SHOWN)
-    .map(([key, v]) => (rank(key) < TELLING.length ? clip(String(v)) : `${key}: ${clip(String(v))}`))
+    .map(([key, v]) => (rank(key) < TELLING.length ? clip(String(v)) : `${labels?.[key] ?? key}: ${clip(String(v))}`))
 }

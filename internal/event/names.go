@@ -1,0 +1,59 @@
+package event
+
+import (
+	"maps"
+	"slices"
+)
+
+// Names of the facts that Koipond itself states or derives from calls.
+const (
+	NameIdentified       = "contact.identified"
+	NameAliased          = "contact.aliased"
+	NamePageViewed       = "page.viewed"
+	NameScreenViewed     = "screen.viewed"
+	NameGroupJoined      = "group.joined"
+	NameContactCreated   = "contact.created"
+	NameContactUpdated   = "contact.updated"
+	NameContactMerged    = "contact.merged"
+	NameContactSplit     = "contact.split"
+	NameContactImport    = "contact.imported"
+	NameTagAdded         = "tag.added"
+	NameTagRemoved       = "tag.removed"
+	NameTagMerged        = "tag.merged" // one tag became another
+	NameNoteAdded        = "note.added"
+	NameConsentGranted   = "consent.granted"
+	NameConsentWithdrawn = "consent.withdrawn"
+	NameOwnerChanged     = "owner.changed"
+	NameFollowUpPlanned  = "followup.planned"
+	NameFollowUpDone     = "followup.done"
+	NameOrderPaid        = "order.paid"
+	NameOrderRefunded    = "order.refunded"
+)
+
+// administrative are the facts that say what staff or the program did. True where a
+// customer may have done it as well and said so through a site's write key.
+var administrative = map[string]bool{
+	NameContactCreated: false, NameContactUpdated: false, NameContactMerged: false, NameContactSplit: false, NameContactImport: false,
+	NameTagAdded: false, NameTagRemoved: false, NameTagMerged: false, NameNoteAdded: false,
+	NameOwnerChanged: false, NameFollowUpPlanned: false, NameFollowUpDone: false,
+	NameConsentGranted: true, NameConsentWithdrawn: true,
+}
+
+// Administrative tells whether facts of this name state what staff or the program
+// did, or a word of consent. They are no sign of life of the customer, tell nothing
+// of where they came from, and make nobody active.
+func Administrative(name string) bool {
+	_, ok := administrative[name]
+	return ok
+}
+
+// AdministrativeNames lists the names for which Administrative is true, sorted.
+func AdministrativeNames() []string { return slices.Sorted(maps.Keys(administrative)) }
+
+// Reserved tells whether only Koipond itself may state facts of this name. A write
+// key stands in every page of a website: whoever reads it there must not put words
+// into a colleague's mouth.
+func Reserved(name string) bool {
+	byCustomer, ok := administrative[name]
+	return ok && !byCustomer
+}
