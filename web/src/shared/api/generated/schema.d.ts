@@ -3738,6 +3738,10 @@ export interface components {
             /** @description The event's messageId */
             id: string;
             importId?: string;
+            /** @description What people call the properties, in the caller's language */
+            labels?: {
+                [key: string]: string;
+            };
             name: string;
             properties: {
                 [key: string]: unknown;
