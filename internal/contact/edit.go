@@ -45,6 +45,10 @@ func (s *Service) create(ctx context.Context, n NewContact) (int64, error) {
 	ms := now.UnixMilli()
 	w := newWorld(8)
 	in := input{ts: ms, said: ms, now: ms, source: sourceName, reason: "manual", manual: true, by: originOf(ctx)}
+	var err error
+	if w.rules, err = e.rules(ctx); err != nil {
+		return 0, err
+	}
 	if err := s.readNew(w, &in, n); err != nil {
 		return 0, err
 	}
@@ -113,7 +117,7 @@ func (s *Service) readNew(w *world, in *input, n NewContact) error {
 		if strings.TrimSpace(f.value) == "" {
 			continue
 		}
-		id, r := s.engine.intern(w, f.kind, f.value, s.Country)
+		id, r := s.engine.intern(w, in, f.kind, f.value, s.Country)
 		if id == nil {
 			return errs.New(errs.Invalid, "request.invalid").On(errs.At(f.path, badCode(r.reason)))
 		}
@@ -130,6 +134,8 @@ func badCode(reason string) string {
 		return "contact.bad_phone"
 	case refusedEmail:
 		return "contact.bad_email"
+	case refusedListed:
+		return "contact.blocked_value"
 	}
 	return "contact.bad_identifier"
 }

@@ -49,6 +49,7 @@ type engine struct {
 	lookups *lookups
 	cache   *cache // of the Resolver; nil elsewhere
 	defs    *definitionCache
+	ruled   *ruleCache
 	kinds   *[]KindHook
 	hooks   *hooks
 }

@@ -220,7 +220,7 @@ type MergeDifference struct {
 
 // MergeWarning is a reason to think again.
 type MergeWarning struct {
-	Code string `json:"code" enum:"both_have,visitor_survives,phones_differ"`
+	Code string `json:"code" enum:"both_have,over_limit,visitor_survives,phones_differ"`
 	Kind string `json:"kind,omitempty" doc:"The kind of identity of which both have one"`
 }
 
@@ -275,8 +275,9 @@ func (s *Service) PreviewMerge(ctx context.Context, keepID, otherID string) (Mer
 	if err != nil {
 		return p, fmt.Errorf("preview merge: %w", err)
 	}
-	p.Differences, p.Warnings = mergeDifferences(&p), warnings(&p)
-	return p, nil
+	rules, err := s.engine.rules(ctx)
+	p.Differences, p.Warnings = mergeDifferences(&p), warnings(&p, rules)
+	return p, err
 }
 
 // pair finds two different people by public id.
@@ -337,10 +338,18 @@ func sameJSON(a, b any) bool {
 	return errX == nil && errY == nil && string(x) == string(y)
 }
 
-func warnings(p *MergePreview) []MergeWarning {
+func warnings(p *MergePreview, rules *kindRules) []MergeWarning {
 	out := []MergeWarning{}
 	has := func(c *Contact, kind string) bool {
 		return slices.ContainsFunc(c.Identities, func(i Identity) bool { return i.Kind == kind })
+	}
+	count := func(kind string) (n int) {
+		for _, i := range p.After.Identities {
+			if i.Kind == kind {
+				n++
+			}
+		}
+		return n
 	}
 	said := map[string]bool{}
 	for _, i := range p.Keep.Identities {
@@ -349,8 +358,10 @@ func warnings(p *MergePreview) []MergeWarning {
 		}
 		said[i.Kind] = true
 		switch {
-		case traitOf(i.Kind).unique:
+		case rules.unique(i.Kind):
 			out = append(out, MergeWarning{"both_have", i.Kind})
+		case rules.most[i.Kind] > 0 && count(i.Kind) > rules.most[i.Kind]:
+			out = append(out, MergeWarning{"over_limit", i.Kind})
 		case i.Kind == KindPhone:
 			out = append(out, MergeWarning{"phones_differ", i.Kind})
 		}

@@ -257,6 +257,9 @@ func (e *engine) writeConflicts(ctx context.Context, w *world) error {
 	rows := map[key]*row{}
 	var order []*row
 	for _, c := range w.conflicts {
+		if c.reason == conflictLimit && c.holder == nil && traitOf(c.key.kind).weak {
+			c.key.lookup, c.value = "", "" // a program makes up thousands: one row for all
+		}
 		k := key{c.key, c.to.root().num}
 		r := rows[k]
 		if r == nil {
@@ -268,17 +271,26 @@ func (e *engine) writeConflicts(ctx context.Context, w *world) error {
 		r.first, r.last = min(r.first, c.ts), max(r.last, c.ts)
 		r.seq, r.idx = c.seq, c.idx
 	}
-	return insertMany(ctx, e.db, "identity_conflicts", columns("kind lookup contact:n holder:n reason count:n first_at:n last_at:n seq:n idx:n"), len(order), func(i int) []any {
+	var sealErr error
+	err := insertMany(ctx, e.db, "identity_conflicts", columns("kind lookup contact:n holder:n reason count:n first_at:n last_at:n seq:n idx:n value_enc"), len(order), func(i int) []any {
 		r := order[i]
 		holder := int64(0)
 		if r.holder != nil {
 			holder = r.holder.root().num
 		}
-		return []any{r.key.kind, r.key.lookup, r.to.root().num, holder, r.reason, r.count, r.first, r.last, int64(r.seq), int64(r.idx)}
+		sealed := ""
+		if holder == 0 && r.value != "" && keptSealed(r.key.kind, r.value) { // else the holder has it
+			var err error
+			if sealed, err = e.keys.Seal(field(r.key.kind), r.value); err != nil {
+				sealErr = fmt.Errorf("seal %s: %w", r.key.kind, err)
+			}
+		}
+		return []any{r.key.kind, r.key.lookup, r.to.root().num, holder, r.reason, r.count, r.first, r.last, int64(r.seq), int64(r.idx), sealed}
 	}, `on conflict (kind, lookup, contact) do update set count = identity_conflicts.count + excluded.count,
-		holder = excluded.holder, reason = excluded.reason, seq = excluded.seq, idx = excluded.idx,
+		holder = excluded.holder, reason = excluded.reason, seq = excluded.seq, idx = excluded.idx, value_enc = excluded.value_enc,
 		last_at = case when excluded.last_at > identity_conflicts.last_at then excluded.last_at else identity_conflicts.last_at end
 		where excluded.seq = 0 or excluded.seq > identity_conflicts.seq or (excluded.seq = identity_conflicts.seq and excluded.idx > identity_conflicts.idx)`)
+	return cmp.Or(sealErr, err)
 }
 
 // blockedWord is the one form under which a blocked value is counted: there are
@@ -302,7 +314,7 @@ func (e *engine) writeRefusals(ctx context.Context, inputs []input) error {
 	var order []*row
 	for i := range inputs {
 		for _, r := range inputs[i].refused {
-			key := refusal{r.kind, "", r.reason}
+			key := refusal{kind: r.kind, reason: r.reason, value: r.by}
 			if r.reason == refusedBlocked {
 				key.value = blockedWord(r.value)
 			}

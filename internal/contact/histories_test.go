@@ -83,7 +83,7 @@ func (e *everybody) take(f event.Fact) {
 		switch {
 		case slices.Contains(who.ids, k):
 		case h == nil:
-			if !known[k.kind].unique || !who.has(k.kind) {
+			if known[k.kind].most != 1 || !who.has(k.kind) {
 				who.ids = append(who.ids, k)
 			}
 		case mayJoin(who, h, known[k.kind].weak):
@@ -119,7 +119,7 @@ func (e *everybody) take(f event.Fact) {
 func mayJoin(a, b *somebody, weak bool) bool {
 	for _, k := range a.ids {
 		t := known[k.kind]
-		if b.has(k.kind) && (t.unique || weak && !t.weak) {
+		if b.has(k.kind) && (t.most == 1 || weak && !t.weak) {
 			return false
 		}
 	}

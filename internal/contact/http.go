@@ -204,6 +204,7 @@ func (s *Service) Routes(api *httpx.API) {
 	s.attributeRoutes(api)
 	httpx.Register(api, op("list-contact-looks", http.MethodGet, "/api/contacts/{id}/looks", auth.ContactRead, "List who saw personal values of a contact, newest first"), s.listLooks)
 	s.mergeRoutes(api)
+	s.identityRoutes(api)
 	s.tagRoutes(api)
 }
 

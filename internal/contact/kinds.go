@@ -28,7 +28,7 @@ const (
 type trait struct {
 	priority int    // whose fact is it when identifiers disagree: the highest
 	bit      uint64 // place in contacts.kinds
-	unique   bool   // a person has at most one, and two people with one each never merge
+	most     int    // how many one contact carries unless the company says otherwise; 0: any number
 	weak     bool   // a device: makes no person
 	personal bool   // sealed at rest, found by blind index, masked
 }
@@ -36,22 +36,21 @@ type trait struct {
 // The kinds with a place of their own. Places 0…23 are theirs; other kinds
 // share 24…61 by hash, which can only make a merge by device more careful.
 var known = map[string]trait{
-	KindUserID:         {priority: 100, bit: 1 << 0, unique: true},
-	KindMemberNo:       {priority: 90, bit: 1 << 1, unique: true},
-	KindExternalUserID: {priority: 80, bit: 1 << 2, unique: true},
-	KindUnionID:        {priority: 70, bit: 1 << 3},
-	KindOpenID:         {priority: 65, bit: 1 << 4},
-	KindShopBuyer:      {priority: 60, bit: 1 << 5},
+	KindUserID:         {priority: 100, bit: 1 << 0, most: 1},
+	KindMemberNo:       {priority: 90, bit: 1 << 1, most: 1},
+	KindExternalUserID: {priority: 80, bit: 1 << 2, most: 1},
+	KindUnionID:        {priority: 70, bit: 1 << 3, most: 5},
+	KindOpenID:         {priority: 65, bit: 1 << 4, most: 20},
+	KindShopBuyer:      {priority: 60, bit: 1 << 5, most: 20},
 	KindExternal:       {priority: 56, bit: 1 << 6},
-	KindIDNumber:       {priority: 52, bit: 1 << 7, personal: true},
-	KindPhone:          {priority: 50, bit: 1 << 8, personal: true},
-	KindEmail:          {priority: 40, bit: 1 << 9, personal: true},
-	KindAnonymous:      {priority: 10, bit: 1 << 10, weak: true},
-	KindDevice:         {priority: 9, bit: 1 << 11, weak: true},
+	KindIDNumber:       {priority: 52, bit: 1 << 7, most: 5, personal: true},
+	KindPhone:          {priority: 50, bit: 1 << 8, most: 10, personal: true},
+	KindEmail:          {priority: 40, bit: 1 << 9, most: 10, personal: true},
+	KindAnonymous:      {priority: 10, bit: 1 << 10, most: 1000, weak: true},
+	KindDevice:         {priority: 9, bit: 1 << 11, most: 1000, weak: true},
 }
 
 const (
-	uniqueBits = 1<<0 | 1<<1 | 1<<2
 	weakBits   = 1<<10 | 1<<11
 	strongBits = 1<<62 - 1 - weakBits
 	// apartBit is no kind: somebody said of this contact that it is not somebody else.
@@ -104,17 +103,6 @@ func traitOf(kind string) trait {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(kind)) // a hash never fails
 	return trait{priority: 55, bit: 1 << (24 + h.Sum32()%38)}
-}
-
-// compatible tells whether two contacts may become one, given the kinds that
-// each carries. Both having a kind means that they have different values of it:
-// an identity belongs to one contact only. A device is weak evidence, so there
-// any strong kind in common forbids; else only a unique one does.
-func compatible(a, b uint64, weakEvidence bool) bool {
-	if weakEvidence {
-		return a&b&strongBits == 0
-	}
-	return a&b&uniqueBits == 0
 }
 
 // Personal tells whether values of the kind are personal data: sealed and masked.

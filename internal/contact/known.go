@@ -32,7 +32,11 @@ var (
 // contacts and those that are gone are left out.
 func (s *Service) Known(ctx context.Context, nums []int64) (map[int64]*Known, error) {
 	out := make(map[int64]*Known, len(nums))
-	err := selectIn(ctx, s.DB, "read people", "select num, name, gender, birthday, city, attributes from contacts where shown = 1 and num in (%s)", nil, nums, func(r *sql.Rows) error {
+	rules, err := s.engine.rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = selectIn(ctx, s.DB, "read people", "select num, name, gender, birthday, city, attributes from contacts where shown = 1 and num in (%s)", nil, nums, func(r *sql.Rows) error {
 		k := &Known{}
 		var attrs string
 		if err := r.Scan(&k.Num, &k.Name, &k.Gender, &k.Birthday, &k.City, &attrs); err != nil {
@@ -55,7 +59,7 @@ func (s *Service) Known(ctx context.Context, nums []int64) (map[int64]*Known, er
 		switch {
 		case k == nil:
 			return nil
-		case traitOf(kind).unique:
+		case rules.unique(kind):
 			if !slices.Contains(k.Unique, kind) {
 				k.Unique = append(k.Unique, kind)
 			}

@@ -11,6 +11,7 @@ import (
 const (
 	refusedEmpty   = "empty"
 	refusedBlocked = "blocked"       // null, 0000, anonymous, …
+	refusedListed  = "listed"        // the company blocks it
 	refusedLong    = "too_long"      // over maxValue bytes
 	refusedPhone   = "invalid_phone" // not a possible number of its country
 	refusedEmail   = "invalid_email"

@@ -12,7 +12,7 @@ import (
 // read turns the identifiers of a fact into idents of the world.
 func (e *engine) read(w *world, in *input, sent []event.Identifier, country string) {
 	for _, s := range sent {
-		id, r := e.intern(w, s.Kind, s.Value, country)
+		id, r := e.intern(w, in, s.Kind, s.Value, country)
 		switch {
 		case r.reason == refusedEmpty:
 		case id == nil:
@@ -27,7 +27,7 @@ func (e *engine) read(w *world, in *input, sent []event.Identifier, country stri
 }
 
 // intern finds or makes the one ident of an identifier.
-func (e *engine) intern(w *world, kind, value, country string) (*ident, refusal) {
+func (e *engine) intern(w *world, in *input, kind, value, country string) (*ident, refusal) {
 	canon, prefix := canonicalKind(kind)
 	if value == "" || canon == "" {
 		return nil, refusal{reason: refusedEmpty}
@@ -54,9 +54,12 @@ func (e *engine) intern(w *world, kind, value, country string) (*ident, refusal)
 		}
 	}
 	if f.refused != "" {
-		return nil, refusal{canon, value, f.refused}
+		return nil, refusal{kind: canon, value: value, reason: f.refused}
 	}
 	key := idKey{canon, f.lookup}
+	if by := w.rules.bars(key, f.value, event.Position{Seq: in.seq, Idx: in.idx}); by != "" {
+		return nil, refusal{canon, value, refusedListed, by}
+	}
 	id := w.idents[key]
 	if id == nil {
 		id = &ident{key: key, trait: traitOf(canon), value: f.value}
@@ -95,7 +98,7 @@ func (e *engine) fromFact(w *world, f *event.Fact, at event.Position, in *input)
 	e.read(w, in, w.scratch, e.country)
 	if f.Type == event.Alias && f.PreviousID != "" && f.PreviousID != f.UserID {
 		for _, kind := range []string{KindUserID, KindAnonymous} {
-			id, r := e.intern(w, kind, f.PreviousID, e.country)
+			id, r := e.intern(w, in, kind, f.PreviousID, e.country)
 			if id == nil {
 				in.refused = append(in.refused, r)
 				break

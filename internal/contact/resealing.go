@@ -16,6 +16,8 @@ func (s *Service) Sealed() []vault.Column {
 	locked := func(ctx context.Context) error { return lock(ctx, s.DB) }
 	return []vault.Column{
 		{Table: "identities", Key: "kind lookup", Column: "value_enc", FieldOf: field},
+		{Table: "identity_conflicts", Key: "kind lookup contact:n", Column: "value_enc", FieldOf: field},
+		{Table: "identity_blocked", Key: "kind id", Column: "value_enc", FieldOf: field},
 		{Table: "contacts", Key: "num:n", Column: "attributes", Inside: s.sealAttributesAnew, Lock: locked},
 		{Table: "contacts", Key: "num:n", Column: "own", Inside: s.sealPartsAnew, Lock: locked},
 		{Table: "contact_notes", Key: "id", Column: "body", Field: noteField, Clear: true},

@@ -51,7 +51,7 @@ func (r *Resolver) resolve(ctx context.Context, facts []event.Fact, at []event.P
 	if err := lock(ctx, r.e.db); err != nil {
 		return event.Resolved{}, err
 	}
-	run, epoch, cursor, defs, err := r.enter(ctx)
+	run, epoch, cursor, defs, kinds, err := r.enter(ctx)
 	if err != nil {
 		return event.Resolved{}, err
 	}
@@ -70,7 +70,7 @@ func (r *Resolver) resolve(ctx context.Context, facts []event.Fact, at []event.P
 	again.rekeys = append(again.rekeys, news.rekeys...)
 	again.profiles = append(again.profiles, news.profiles...)
 	w := newWorld(2 * len(facts))
-	w.defs = defs
+	w.defs, w.rules = defs, kinds
 	inputs := make([]input, len(facts))
 	var given []int64
 	for i := range facts {
@@ -81,6 +81,9 @@ func (r *Resolver) resolve(ctx context.Context, facts []event.Fact, at []event.P
 		}
 	}
 	if err := r.e.load(ctx, w, append(given, again.profiles...)); err != nil {
+		return event.Resolved{}, err
+	}
+	if err := r.e.loadCounts(ctx, w, inputs); err != nil {
 		return event.Resolved{}, err
 	}
 	for i := range inputs {
@@ -100,9 +103,9 @@ func (r *Resolver) resolve(ctx context.Context, facts []event.Fact, at []event.P
 
 // enter drops the cache when another node resolved, or something else changed
 // identities, since this process last did. It also gives the attributes as they
-// are defined now.
-func (r *Resolver) enter(ctx context.Context) (run, epoch int64, cursor event.Position, defs *definitions, err error) {
-	var defined int64
+// are defined, and the rules of identities as they hold now.
+func (r *Resolver) enter(ctx context.Context) (run, epoch int64, cursor event.Position, defs *definitions, kinds *kindRules, err error) {
+	var defined, ruled int64
 	rows, err := r.e.db.Query(ctx, "select name, seq, idx, epoch from contact_cursor")
 	err = scanAll(rows, err, "read resolver's place", func(rows *sql.Rows) error {
 		var name string
@@ -117,16 +120,21 @@ func (r *Resolver) enter(ctx context.Context) (run, epoch int64, cursor event.Po
 			epoch = ep
 		case "attributes":
 			defined = ep
+		case rulesEpoch:
+			ruled = ep
 		}
 		return nil
 	})
 	if err != nil {
-		return 0, 0, cursor, nil, err
+		return 0, 0, cursor, nil, nil, err
 	}
 	if defs, err = r.e.definitionsAt(ctx, defined); err != nil {
-		return 0, 0, cursor, nil, err
+		return 0, 0, cursor, nil, nil, err
 	}
-	return r.e.cache.begin(epoch, cursor), epoch, cursor, defs, nil
+	if kinds, err = r.e.rulesAt(ctx, ruled); err != nil {
+		return 0, 0, cursor, nil, nil, err
+	}
+	return r.e.cache.begin(epoch, cursor), epoch, cursor, defs, kinds, nil
 }
 
 // leave moves the place and fills the cache once the transaction has committed.

@@ -73,6 +73,7 @@ type Service struct {
 	recent    *recentLooks
 	counts    tagCounts
 	sets      ruleSets
+	usage     kindUsage
 	views     *views
 	narrow    int64 // see List
 	referrers []Referrer
@@ -92,7 +93,7 @@ func NewService(deps Deps) *Service {
 	}
 	hooks := &hooks{}
 	eng := engine{db: deps.DB, clock: deps.Clock, ids: deps.IDs, keys: deps.Keys, emit: deps.Emit, country: deps.Country,
-		lookups: newLookups(size / 4), hooks: hooks, kinds: &[]KindHook{}, defs: &definitionCache{}}
+		lookups: newLookups(size / 4), hooks: hooks, kinds: &[]KindHook{}, defs: &definitionCache{}, ruled: &ruleCache{}}
 	resolving := eng
 	resolving.cache = newCache(size)
 	s := &Service{Deps: deps, guesses: &guessLimit{}, recent: &recentLooks{}, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}
@@ -139,6 +140,7 @@ func (s *Service) RegisterJobs() {
 	}
 	s.Jobs.Register(jobRewrite, s.runRewrite)
 	s.Jobs.Register(jobSurvey, s.runSurvey)
+	s.Jobs.Register(jobCarriers, s.runCarriers)
 	s.Jobs.Register(jobTagRun, s.doRun)
 	s.Jobs.Register(jobTagUndo, s.doUndo)
 }

@@ -134,6 +134,12 @@ func (s *Service) findPeople(ctx context.Context, rows []fileRow, kind string) e
 		kinds = []string{"contact_id", KindEmail, KindPhone, KindMemberNo, KindUserID}
 	}
 	found := map[int][]int64{}
+	rules, err := s.engine.rules(ctx)
+	if err != nil {
+		return err
+	}
+	w := newWorld(1)
+	w.rules = rules
 	for _, kind := range kinds {
 		at := map[string][]int{}
 		for i, r := range rows {
@@ -146,7 +152,7 @@ func (s *Service) findPeople(ctx context.Context, rows []fileRow, kind string) e
 				}
 				continue
 			}
-			id, _ := s.engine.intern(newWorld(1), kind, r.value, s.Country)
+			id, _ := s.engine.intern(w, &input{}, kind, r.value, s.Country)
 			if id != nil {
 				at[id.key.lookup] = append(at[id.key.lookup], i)
 			}

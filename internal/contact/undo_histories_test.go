@@ -158,7 +158,7 @@ func (f *forest) take(fact event.Fact) {
 	joins := func(h *node, weak bool) bool {
 		for _, k := range h.allIDs() {
 			t := known[k.kind]
-			if carries(k.kind) && (t.unique || weak && !t.weak) {
+			if carries(k.kind) && (t.most == 1 || weak && !t.weak) {
 				return false
 			}
 		}
@@ -167,7 +167,7 @@ func (f *forest) take(fact event.Fact) {
 	for _, k := range ids {
 		h := f.home(k)
 		if h == nil {
-			if !known[k.kind].unique || !carries(k.kind) {
+			if known[k.kind].most != 1 || !carries(k.kind) {
 				fresh = append(fresh, k)
 			}
 			continue

@@ -103,12 +103,19 @@ func (s *Service) upsert(ctx context.Context, rows []Incoming, opt UpsertOptions
 	}
 	e, now := s.engine, s.Clock.Now().UnixMilli()
 	w := newWorld(3 * len(rows))
+	var err error
+	if w.rules, err = e.rules(ctx); err != nil {
+		return nil, err
+	}
 	inputs := make([]input, len(rows))
 	for i := range rows {
 		inputs[i] = s.fromRow(&rows[i], opt, now)
 		e.read(w, &inputs[i], rows[i].Identifiers, opt.Country)
 	}
 	if err := e.load(ctx, w, nil); err != nil {
+		return nil, err
+	}
+	if err := e.loadCounts(ctx, w, inputs); err != nil {
 		return nil, err
 	}
 	defs, err := e.definitions(ctx)

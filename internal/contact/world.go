@@ -36,6 +36,7 @@ type state struct {
 	ownDirty bool
 	sum      *own // what its parts and own come to, while merges are replayed
 	ownerID  string
+	held     map[string]int // how many identities it carries of kinds that must be counted; see loadCounts
 }
 
 // root follows merges to the survivor.
@@ -118,8 +119,8 @@ type input struct {
 	conflicts []conflict
 }
 
-// refusal is a value that identifies nobody.
-type refusal struct{ kind, value, reason string }
+// refusal is a value that identifies nobody; by is the entry that blocks it, when the company does.
+type refusal struct{ kind, value, reason, by string }
 
 // conflict is an identity that could not go to the contact of its fact.
 type conflict struct {
@@ -137,7 +138,7 @@ type conflict struct {
 const (
 	conflictPerson = "other_person"  // two people by strong identities
 	conflictDevice = "shared_device" // a device of somebody else
-	conflictLimit  = "limit"         // a second value of a unique kind
+	conflictLimit  = "limit"         // more of a kind than one contact may carry
 	conflictApart  = "kept_apart"    // somebody said that these are two people
 )
 
@@ -171,6 +172,7 @@ type world struct {
 	conflicts []conflict
 	apart     [][2]int64 // pairs of stored contacts that must not become one
 
+	rules      *kindRules   // set before identifiers are read
 	defs       *definitions // set before records are read
 	claims     map[claim]holder
 	violations []violation
@@ -232,39 +234,35 @@ func (w *world) withPrevious(in *input) []*ident {
 	return append(slices.Clone(in.ids), pick)
 }
 
-// join walks the identities from the strongest on. kinds is what the contact
+// join walks the identities from the strongest on. has is what the contact
 // carries, or would carry, so far.
 func (w *world) join(in *input, ids []*ident) *state {
 	var cur *state
-	var kinds uint64
+	var has carried
 	var pending []*ident
 	start := len(w.conflicts)
 	for _, id := range ids {
 		holder := id.holder()
 		switch {
-		case holder == nil && id.trait.unique && kinds&id.trait.bit != 0:
+		case holder == nil && w.rules.second(&has, id):
 			w.conflict(in, id, conflictLimit)
 		case holder == nil:
-			kinds |= id.trait.bit
+			has.add(w.rules, id)
 			pending = append(pending, id)
 		case holder == cur:
-		case !compatible(kinds, holder.kinds, id.trait.weak):
-			reason := conflictPerson
-			if id.trait.weak {
-				reason = conflictDevice
-			}
-			w.conflict(in, id, reason)
+		case w.rules.clash(&has, cur != nil, holder, id.trait.weak) != "":
+			w.conflict(in, id, w.rules.clash(&has, cur != nil, holder, id.trait.weak))
 		case cur != nil && w.keptApart(cur, holder):
 			w.conflict(in, id, conflictApart)
 		case cur == nil:
 			cur = holder
-			kinds |= cur.kinds
+			has.take(holder)
 		case in.replay:
 			// What this fact makes one was made one when it came. If they are apart
 			// now, somebody undid it since.
 		default:
+			has.take(holder)
 			cur = w.merge(in, cur, holder, id.key)
-			kinds |= cur.kinds
 		}
 	}
 	if cur == nil {
@@ -272,10 +270,14 @@ func (w *world) join(in *input, ids []*ident) *state {
 	}
 	in.home = homeIn(ids, cur)
 	for _, id := range pending {
+		if w.rules.full(cur, id.key.kind) { // the strongest came first
+			w.conflict(in, id, conflictLimit)
+			continue
+		}
 		w.attach(in, id, cur)
 		id.home = in.home // it came along with what decides, and stays with that
 	}
-	cur.kinds |= kinds
+	cur.kinds |= has.bits
 	if cur.kinds&strongBits != 0 {
 		cur.kind = event.Person
 	}
@@ -326,6 +328,12 @@ func (w *world) attach(in *input, id *ident, st *state) {
 	id.first, id.seen = in.ts, in.ts
 	id.source, id.importID = in.source, in.importID
 	w.attached = append(w.attached, id)
+	if _, ok := w.rules.counted[id.key.kind]; ok {
+		if st.held == nil {
+			st.held = map[string]int{}
+		}
+		st.held[id.key.kind]++
+	}
 }
 
 // merge makes one of two: a person survives a visitor, else the older one.
@@ -346,6 +354,12 @@ func (w *world) mergeInto(in *input, into, from *state, by idKey) {
 		into.first = from.first
 	}
 	from.into = into
+	for kind, n := range from.held {
+		if into.held == nil {
+			into.held = map[string]int{}
+		}
+		into.held[kind] += n
+	}
 	w.merges = append(w.merges, merge{from: from, into: into, by: by, in: in, was: was, took: took})
 	w.ops = append(w.ops, op{st: into, from: from, nth: len(w.merges) - 1})
 }

@@ -34,6 +34,7 @@ const (
 	ViewShare       Permission = "view.share"
 	ConsentWrite    Permission = "consent.write"
 	AttributeWrite  Permission = "attribute.write"
+	IdentityWrite   Permission = "identity.write"
 	TagWrite        Permission = "tag.write"
 	OrderRead       Permission = "order.read"
 	OverviewRead    Permission = "overview.read"
@@ -43,7 +44,7 @@ const (
 
 // All lists every grantable permission, in the order the console shows them.
 func All() []Permission {
-	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, ViewShare, TagWrite, ConsentWrite, AttributeWrite, OrderRead,
+	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, ViewShare, TagWrite, ConsentWrite, AttributeWrite, IdentityWrite, OrderRead,
 		ImportRead, ImportWrite, FactsRead, FactsWrite, DictionaryRead, DictionaryWrite,
 		JobsRead, JobsWrite, KeysRead, KeysWrite, TeamRead, TeamWrite, AuditRead, SystemRead, SettingsWrite}
 }
@@ -63,7 +64,7 @@ func BuiltinRoles() []Role {
 	department := DataScope{BreadthDepartment, true}
 	return []Role{
 		{"admin", All(), all},
-		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ViewShare, TagWrite, ConsentWrite, AttributeWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite), all},
+		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ViewShare, TagWrite, ConsentWrite, AttributeWrite, IdentityWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite), all},
 		{"growth", with(ContactWrite, ViewShare, TagWrite, AttributeWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite), all},
 		{"content", with(FactsRead, DictionaryRead), all},
 		{"copywriter", []Permission{OverviewRead, DictionaryRead, JobsRead}, mine},

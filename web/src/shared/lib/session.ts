@@ -24,6 +24,7 @@ export type Permission =
   | 'view.share'
   | 'consent.write'
   | 'attribute.write'
+  | 'identity.write'
   | 'tag.write'
   | 'order.read'
   | 'overview.read'
