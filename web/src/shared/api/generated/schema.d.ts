@@ -1248,6 +1248,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/identity/blocked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values that identify nobody because the company says so */
+        get: operations["list-blocked-identities"];
+        put?: never;
+        /** Let values identify nobody from now on */
+        post: operations["block-identities"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/blocked/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Let a value identify people again from now on */
+        delete: operations["unblock-identity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/blocked/{id}/carriers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Contacts that carried a blocked value and keep it */
+        get: operations["list-blocked-carriers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was not made one person, and why, newest first */
+        get: operations["list-identity-conflicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Kinds of identity and their rules, strongest first */
+        get: operations["list-identity-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/kinds/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say how many identities of a kind one contact may carry */
+        put: operations["set-identity-limit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values that were sent as identifiers and identify nobody, newest first */
+        get: operations["list-identity-refusals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identity/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many identities of each kind there are, and how many contacts carry how many */
+        get: operations["count-identity-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/import-files/{id}": {
         parameters: {
             query?: never;
@@ -3180,6 +3317,65 @@ export interface components {
             /** @description Cursor of the next page */
             next?: string;
         };
+        BlockInputBody: {
+            kind: string;
+            /** @description Whose they are, for whoever reads the list */
+            note?: string;
+            /** @description For e-mail, @shop.cn means the whole domain and those below it */
+            values: string[];
+        };
+        BlockedOutputBody: {
+            items: components["schemas"]["BlockedValue"][];
+            /** @description Cursor of the next page */
+            next?: string;
+            /** Format: int64 */
+            total: number;
+        };
+        BlockedValue: {
+            by?: string;
+            /**
+             * Format: int64
+             * @description Contacts that carried it before it was blocked, and keep it
+             */
+            carriers: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Every e-mail address of this domain and of those below it */
+            domain: boolean;
+            id: string;
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When it was sent last
+             */
+            lastAt?: string;
+            note?: string;
+            /** @description Carriers of the domain are still being looked for */
+            searching: boolean;
+            /**
+             * Format: int64
+             * @description How often it was sent since, and identified nobody
+             */
+            stopped: number;
+            /** @description Masked when it is personal; a domain is not */
+            value: string;
+        };
+        Blocking: {
+            /** Format: int64 */
+            added: number;
+            /**
+             * Format: int64
+             * @description Blocked before
+             */
+            already: number;
+            /**
+             * Format: int64
+             * @description Of those added, how many somebody carries; domains are not counted yet
+             */
+            carried: number;
+            /** @description Values that are none, the first hundred */
+            refused: components["schemas"]["RefusedValue"][];
+        };
         BulkInBody: {
             /** @description User id */
             assignee?: string;
@@ -3226,6 +3422,11 @@ export interface components {
             text?: string;
             /** @enum {string} */
             type?: "call" | "wecom" | "visit" | "other";
+        };
+        CarriersOutputBody: {
+            items: components["schemas"]["Row"][];
+            /** @description Cursor of the next page */
+            next?: string;
         };
         Cell: {
             allowed: boolean;
@@ -4152,6 +4353,61 @@ export interface components {
             /** @enum {string} */
             state: "new" | "active" | "old";
         };
+        KindCount: {
+            /** Format: int64 */
+            carry: number;
+            /** Format: int64 */
+            contacts: number;
+        };
+        KindRule: {
+            /** @description Who changed it last */
+            by?: string;
+            changed: boolean;
+            /** @description A kind of the company's own, unknown to the program */
+            custom: boolean;
+            /**
+             * Format: int64
+             * @description The limit when the company says nothing
+             */
+            default: number;
+            /**
+             * @description How values are brought into one form
+             * @enum {string}
+             */
+            form: "phone" | "email" | "upper" | "text";
+            kind: string;
+            /**
+             * Format: int64
+             * @description How many one contact may carry; 0: any number
+             */
+            limit: number;
+            /** @description Sealed at rest and masked */
+            personal: boolean;
+            /**
+             * Format: int64
+             * @description Whose fact is it when identifiers disagree: the highest
+             */
+            priority: number;
+            /** @description A device: makes a visitor, no person */
+            weak: boolean;
+        };
+        KindRulesOutputBody: {
+            items: components["schemas"]["KindRule"][];
+        };
+        KindUsage: {
+            /** Format: int64 */
+            contacts: number;
+            /** Format: int64 */
+            identities: number;
+            kind: string;
+            /** @description By number carried, ascending: shows whom a limit concerns */
+            spread: components["schemas"]["KindCount"][];
+        };
+        KindUsageOutputBody: {
+            /** Format: date-time */
+            countedAt: string;
+            items: components["schemas"]["KindUsage"][];
+        };
         Kpi: {
             /** @enum {string} */
             key: "size" | "new" | "active" | "orders" | "revenue" | "averageOrder" | "repeatRate";
@@ -4394,7 +4650,7 @@ export interface components {
         };
         MergeWarning: {
             /** @enum {string} */
-            code: "both_have" | "visitor_survives" | "phones_differ";
+            code: "both_have" | "over_limit" | "visitor_survives" | "phones_differ";
             /** @description The kind of identity of which both have one */
             kind?: string;
         };
@@ -4447,6 +4703,54 @@ export interface components {
             name: string;
             /** @description Id of the tag to stand below */
             parent?: string;
+        };
+        NoIdentity: {
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            firstAt: string;
+            kind: string;
+            /** Format: date-time */
+            lastAt: string;
+            /** @enum {string} */
+            reason: "blocked" | "listed" | "too_long" | "invalid_phone" | "invalid_email" | "not_text";
+            /** @description The blocked value, masked when it is personal; empty for what may be anybody's */
+            value?: string;
+        };
+        NoIdentityOutputBody: {
+            items: components["schemas"]["NoIdentity"][];
+            /** @description Cursor of the next page */
+            next?: string;
+        };
+        NotJoined: {
+            /** @description Who got the fact; left out when the caller may not see them */
+            contact?: components["schemas"]["Ref"];
+            /**
+             * Format: int64
+             * @description How many facts named it so
+             */
+            count: number;
+            /** Format: date-time */
+            firstAt: string;
+            /** @description Who has the identity; left out when nobody has, or the caller may not see them */
+            holder?: components["schemas"]["Ref"];
+            kind: string;
+            /** Format: date-time */
+            lastAt: string;
+            /** @enum {string} */
+            reason: "other_person" | "shared_device" | "limit" | "kept_apart";
+            /**
+             * @description What became of the two: nothing, one person by now, or said to be different people
+             * @enum {string}
+             */
+            state: "open" | "joined" | "apart";
+            /** @description Masked when it is personal; empty when it is gone or stands for several */
+            value?: string;
+        };
+        NotJoinedOutputBody: {
+            items: components["schemas"]["NotJoined"][];
+            /** @description Cursor of the next page */
+            next?: string;
         };
         Note: {
             author: components["schemas"]["Ref"];
@@ -4881,6 +5185,16 @@ export interface components {
             id: string;
             name: string;
         };
+        RefusedValue: {
+            /**
+             * Format: int64
+             * @description Place in the list, from 0
+             */
+            at: number;
+            /** @enum {string} */
+            reason: "bad_phone" | "bad_email" | "bad_identifier" | "bad_domain" | "blocked_by_nature";
+            value: string;
+        };
         RegionsOutputBody: {
             items: components["schemas"]["Place"][];
         };
@@ -5092,6 +5406,50 @@ export interface components {
             changes: components["schemas"]["Change"][];
             /** @description How the person said so: kept as proof */
             reason: string;
+        };
+        SetLimitInputBody: {
+            /**
+             * Format: int64
+             * @description How many one contact may carry; 0: any number. 1 means that two contacts with one each never merge by themselves
+             */
+            limit: number;
+        };
+        SetLimitOutputBody: {
+            /**
+             * Format: int64
+             * @description Contacts that carry more already; they keep what they have
+             */
+            beyond: number;
+            /** @description Who changed it last */
+            by?: string;
+            changed: boolean;
+            /** @description A kind of the company's own, unknown to the program */
+            custom: boolean;
+            /**
+             * Format: int64
+             * @description The limit when the company says nothing
+             */
+            default: number;
+            /**
+             * @description How values are brought into one form
+             * @enum {string}
+             */
+            form: "phone" | "email" | "upper" | "text";
+            kind: string;
+            /**
+             * Format: int64
+             * @description How many one contact may carry; 0: any number
+             */
+            limit: number;
+            /** @description Sealed at rest and masked */
+            personal: boolean;
+            /**
+             * Format: int64
+             * @description Whose fact is it when identifiers disagree: the highest
+             */
+            priority: number;
+            /** @description A device: makes a visitor, no person */
+            weak: boolean;
         };
         Settings: {
             /** @description What counts: name, birthday, gender, phone, email, address, city, number, account */
@@ -8950,6 +9308,299 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CompleteOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-blocked-identities": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                kind?: string;
+                /** @description A value in full */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockedOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "block-identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlockInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Blocking"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unblock-identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the blocked value */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-blocked-carriers": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the blocked value */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CarriersOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-identity-conflicts": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                reason?: "other_person" | "shared_device" | "limit" | "kept_apart";
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotJoinedOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-identity-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindRulesOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-identity-limit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Kind of identity */
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetLimitInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetLimitOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-identity-refusals": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoIdentityOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-identity-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindUsageOutputBody"];
                 };
             };
             /** @description Problem */
