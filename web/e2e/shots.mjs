@@ -35,6 +35,16 @@ const ORDERS = [
   'S20260503-001,昨天下午,18812340099,宋时雨,明前龙井 250g,1,259.00,已付款',
 ].join('\n')
 
+/** Customers worth a call: bought twice, near the shops or sent by a friend, silent since. */
+const RULE = {
+  v: 1,
+  all: [
+    { field: 'orders', op: 'gte', value: 2 },
+    { any: [{ field: 'city', op: 'in', value: ['杭州', '上海'] }, { field: 'channel', key: 'first', op: 'in', value: ['referral'] }] },
+    { field: 'lastOrder', op: 'olderThan', value: 60 },
+  ],
+}
+
 /** The API with a token, for what the pictures need beside the demo itself. */
 function client(url, token) {
   return async (method, path, body) => {
@@ -83,7 +93,7 @@ async function prepare(server) {
   for (const [name, expectedType, required] of [['sku', 'string', true], ['name', 'string', true], ['category', 'string', false], ['price', 'number', true]])
     await api('PUT', `/api/dictionary/events/${event}/properties/${name}`, { state: 'expected', expectedType, required })
   await api('POST', '/api/dictionary/events', { name: 'tea.tasted', displayName: '品鉴', description: '门店品鉴会上喝了哪一款' })
-  const product = { sku: 'LJ-250', name: '明前龙井 250g', category: '绿茶', price: 25900 }
+  const product = { sku: 'LJ-250', name: '明前龙井 250g', category: '绿茶', price: 259 }
   await send('/v1/track', { userId: 'u0000001', event, properties: { ...product, price: '259.00' } })
   await send('/v1/track', { userId: 'u0000002', event, properties: { name: product.name, price: product.price, color: '青' } })
   const people = await api('GET', '/api/contacts?sort=orders&limit=5')
@@ -117,6 +127,10 @@ function pagesOf(ctx) {
     await page.getByRole('combobox').last().or(page.getByRole('dialog').getByRole('textbox')).first().fill('wang')
     await page.waitForTimeout(700)
   }
+  const opened = async (page) => {
+    await page.getByRole('button', { name: /高级筛选|Advanced filter/ }).click()
+    await page.waitForTimeout(700)
+  }
   return [
     { name: 'sign-in', path: '/sign-in', signedOut: true },
     { name: 'home', path: '/home', height: 1180 },
@@ -124,6 +138,14 @@ function pagesOf(ctx) {
     { name: 'people', path: '/people?metric=repeat' },
     { name: 'contacts', path: '/contacts' },
     { name: 'contact', path: `/contacts/${ctx.contact}`, height: 1000 },
+    { name: 'lists', path: '/contacts?where=' + encodeURIComponent(JSON.stringify(RULE)), act: opened },
+    { name: 'follow-ups', path: '/follow-ups' },
+    { name: 'tags', path: '/tags' },
+    { name: 'tags-bulk', path: '/tags?tab=runs' },
+    { name: 'attributes', path: '/attributes' },
+    { name: 'matches', path: '/matches', height: 1000 },
+    { name: 'consent', path: '/consent' },
+    { name: 'departments', path: '/team?tab=departments' },
     { name: 'contact-orders', path: `/contacts/${ctx.contact}?tab=orders` },
     { name: 'orders', path: '/orders' },
     { name: 'imports', path: '/imports' },
