@@ -136,6 +136,12 @@ var exportColumns = []exportColumn{
 	{"firstOrder", "contact.field.firstOrder", func(r *exported) sheet.Cell { return r.when(r.firstOrder) }},
 	{"lastOrder", "contact.field.lastOrder", func(r *exported) sheet.Cell { return r.when(r.lastOrder) }},
 	{"lastSeen", "contact.field.lastSeen", func(r *exported) sheet.Cell { return r.when(r.LastSeenAt) }},
+	{"stage", "contact.field.stage", func(r *exported) sheet.Cell {
+		if r.Stage == "" {
+			return sheet.Text("")
+		}
+		return sheet.Text(r.say("contact.stage." + r.Stage))
+	}},
 	{"created", "contact.field.created", func(r *exported) sheet.Cell { return r.when(&r.CreatedAt) }},
 }
 

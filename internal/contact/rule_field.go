@@ -75,10 +75,13 @@ type compiler struct {
 }
 
 func (s *Service) compiler(ctx context.Context, f *filter) *compiler {
-	c := &compiler{s: s, ctx: ctx, shown: f.kind, me: principal(ctx).ID}
+	return &compiler{s: s, ctx: ctx, shown: f.kind, me: principal(ctx).ID, today: s.today(ctx)}
+}
+
+// today is the company's last midnight.
+func (s *Service) today(ctx context.Context) time.Time {
 	now := s.Clock.Now().In(s.zone(ctx))
-	c.today = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
-	return c
+	return time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
 }
 
 func (c *compiler) compile(r *Rule, path string) (expr, error) { return c.node(&r.RuleNode, path) }

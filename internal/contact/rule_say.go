@@ -143,6 +143,8 @@ func (p *speaker) value(n *RuleNode, v any) string {
 			return p.say("contact.channel." + v)
 		case "gender":
 			return p.say("contact.gender." + v)
+		case "stage":
+			return p.say("contact.stage." + v)
 		}
 		return v
 	case bool:

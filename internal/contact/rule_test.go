@@ -258,6 +258,8 @@ func holds(n *RuleNode, f *fish, today time.Time, me string) bool {
 		return has(f.kinds)
 	case "import":
 		return has(f.imports)
+	case "stage":
+		return text(stageOf(life{f.created, f.seen, f.lastOrder, f.orders}, today))
 	}
 	panic(n.Field)
 }
@@ -293,7 +295,7 @@ func anyNode(r *rand.Rand, tags []string, depth int) RuleNode {
 	words := map[string][]string{
 		"name": {"张", "张三", "Li", "JOHN smith", "o"}, "tag": tags, "owner": {"us_1", "us_2", "me"}, "channel": {Social, Offline, Unknown},
 		"source": {"google", "Google", "g", "bai"}, "medium": {"cpc", "CPC"}, "campaign": {"双11", "6"}, "gender": {"male", "female"}, "city": {"杭州", "hang", "Hang", "_"},
-		"identity": {KindPhone, KindMemberNo, KindAnonymous, KindUserID}, "import": {"im_1", "im_2", "im_9"},
+		"identity": {KindPhone, KindMemberNo, KindAnonymous, KindUserID}, "import": {"im_1", "im_2", "im_9"}, "stage": Stages(),
 	}[f.name]
 	day := func() string { return start.AddDate(0, 0, -r.IntN(14)).Format("2006-01-02") }
 	switch f.typ {

@@ -37,6 +37,7 @@ type Row struct {
 	Revenue    []Money    `json:"revenue"`
 	CreatedAt  time.Time  `json:"createdAt"`
 	LastSeenAt *time.Time `json:"lastSeenAt,omitempty"`
+	Stage      string     `json:"stage,omitempty" enum:"new,active,paying,loyal,dormant,lost" doc:"Stage of the lifecycle; persons only"`
 
 	num     int64
 	revenue []Revenue

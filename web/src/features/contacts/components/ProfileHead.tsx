@@ -14,6 +14,7 @@ import { NameMark, None } from '@/shared/ui/values'
 import { patchContact } from '../queries'
 import { useStaff } from './useStaff'
 import css from './ProfileHead.module.css'
+import { StageChip } from './StageChip'
 import { TagEditor } from './TagEditor'
 import { useContactChange } from './useContactChange'
 import { useContactName } from './useContactColumns'
@@ -34,6 +35,7 @@ export function ProfileHead({ contact }: { contact: Contact }) {
           <div className={css.name}>
             <h1>{name}</h1>
             <Chip tone={contact.kind === 'person' ? 'info' : 'neutral'}>{t(`kind.${contact.kind}`)}</Chip>
+            {contact.stage && <StageChip stage={contact.stage} />}
             {mayWrite && (
               <Tooltip title={t('profile.rename')}>
                 <Button type="text" size="small" aria-label={t('profile.rename')} icon={<Pencil size={14} aria-hidden />} onClick={() => setRenaming(true)} />

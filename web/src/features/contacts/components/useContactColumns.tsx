@@ -7,6 +7,7 @@ import type { Column } from '@/shared/ui/DataTable'
 import { Count, DateTime, Money, None, Person, TimeAgo } from '@/shared/ui/values'
 import type { SortKey } from '../filters'
 import css from './columns.module.css'
+import { StageChip } from './StageChip'
 
 /** What a contact without a name is called. */
 export function useContactName(): (row: Pick<ContactRow, 'name' | 'kind' | 'id'>) => string {
@@ -39,6 +40,7 @@ export function useContactColumns(sortable: boolean): Column<ContactRow, SortKey
       { key: 'orders', title: t('col.orders'), align: 'right', width: 46, sort: sort('orders'), render: (r) => (r.orders ? <Count value={r.orders} /> : <None />) },
       { key: 'revenue', title: t('col.revenue'), align: 'right', width: 72, sort: sort('revenue'), render: (r) => <Money value={r.revenue} whole /> },
       { key: 'lastSeen', title: t('col.lastSeen'), width: 96, sort: sort('lastSeen'), render: (r) => <TimeAgo at={r.lastSeenAt} /> },
+      { key: 'stage', title: t('col.stage'), width: 72, optional: true, render: (r) => (r.stage ? <StageChip stage={r.stage} /> : <None />) },
       { key: 'created', title: t('col.created'), width: 84, sort: sort('created'), optional: true, render: (r) => <DateTime at={r.createdAt} dateOnly /> },
     ]
   }, [t, channel, nameOf, sortable])
