@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/contact/attribute"
-	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"

@@ -76,7 +76,7 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 
 // built are prefixes of codes that the source puts together at run time; say where.
 var built = []string{
-	"role.",                                                                     // team/http.go: the built-in roles by id
+	"role.",                                                                                       // team/http.go: the built-in roles by id
 	"contact.rule_op.", "contact.field.", "contact.channel.", "contact.gender.", "contact.stage.", // contact/rule_say.go: what a rule is made of
 }
 

@@ -3690,6 +3690,11 @@ export interface components {
             /** @description Masked */
             phone?: string;
             revenue: components["schemas"]["Money"][];
+            /**
+             * @description Stage of the lifecycle; persons only
+             * @enum {string}
+             */
+            stage?: "new" | "active" | "paying" | "loyal" | "dormant" | "lost";
             tags: components["schemas"]["TagRef"][];
         };
         CountOutputBody: {
@@ -4064,6 +4069,11 @@ export interface components {
             /** @description Masked */
             phone?: string;
             revenue: components["schemas"]["Money"][];
+            /**
+             * @description Stage of the lifecycle; persons only
+             * @enum {string}
+             */
+            stage?: "new" | "active" | "paying" | "loyal" | "dormant" | "lost";
             tags: components["schemas"]["TagRef"][];
         };
         FieldView: {
@@ -5303,6 +5313,11 @@ export interface components {
             /** @description Masked */
             phone?: string;
             revenue: components["schemas"]["Money"][];
+            /**
+             * @description Stage of the lifecycle; persons only
+             * @enum {string}
+             */
+            stage?: "new" | "active" | "paying" | "loyal" | "dormant" | "lost";
             tags: components["schemas"]["TagRef"][];
         };
         RowPage: {
