@@ -178,7 +178,7 @@ func (a *App) buildServices() {
 		Timeline: a.store, People: a.Team, Titles: a.dict, Imports: importNames{a}, Jobs: a.jobs, Tables: tagTables{a}})
 	a.contacts.RegisterJobs()
 	a.consent = consent.NewService(consent.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
-		Contacts: a.contacts, Jobs: a.jobs, Brand: a.brand, PublicURL: a.cfg.URL})
+		Contacts: a.contacts, Jobs: a.jobs, Files: a.files, Brand: a.brand, PublicURL: a.cfg.URL})
 	a.care = care.NewService(care.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Selector: a.contacts, Jobs: a.jobs, People: a.Team, Zone: a.zone})
 	a.care.RegisterJobs()

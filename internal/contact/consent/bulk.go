@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -34,6 +35,7 @@ type Bulk struct {
 	State   State
 	Wording int64
 	Reason  string
+	Proof   string // id of a file, see AddProofFile; "" none
 }
 
 // Batch is a change of many people as it is listed.
@@ -49,6 +51,25 @@ type Batch struct {
 	CreatedAt time.Time  `json:"createdAt"`
 	UndoneAt  *time.Time `json:"undoneAt,omitempty"`
 	By        string     `json:"by"`
+	Proof     *ProofRef  `json:"proof,omitempty" doc:"File that proves it"`
+
+	undoJob string
+}
+
+// BatchWork is a change of many with how far its job, or the job of its undo, is.
+type BatchWork struct {
+	Batch
+	State jobs.State `json:"jobState" enum:"queued,running,succeeded,failed,cancelled" doc:"Of the change, once it is undone of the undo"`
+	Done  int64      `json:"done"`
+	Total int64      `json:"total"`
+}
+
+// ProofRef is a proof of a change, without its name: that may be personal, and
+// whoever downloads the file sees it.
+type ProofRef struct {
+	ID     string `json:"id"`
+	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size"`
 }
 
 type changeParams struct {
@@ -56,6 +77,8 @@ type changeParams struct {
 	Selection contact.Selection `json:"selection"`
 	Bulk      Bulk              `json:"bulk"`
 	By, ByID  string
+	File      string `json:"file,omitempty"`   // sealed name of the proof
+	SHA256    string `json:"sha256,omitempty"` // of the proof
 }
 
 // StartChange begins a change of many people. Withdrawing is free; granting needs
@@ -65,49 +88,71 @@ func (s *Service) StartChange(ctx context.Context, sel contact.Selection, b Bulk
 	if b.Reason, err = reasonOf("reason", b.Reason); err != nil {
 		return Batch{}, err
 	}
-	if b.State != Granted && b.State != Withdrawn {
-		return Batch{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("state", "consent.bad_state"))
-	}
-	title := "DND"
-	if b.Purpose == Everything {
-		b.Channel = All
-		if b.State == Granted {
-			return Batch{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("purpose", "consent.no_bulk_lift"))
-		}
-	} else {
-		p, err := s.purpose(ctx, b.Purpose)
-		if err != nil {
-			return Batch{}, err
-		}
-		if b.Channel != All && !p.uses(b.Channel) {
-			return Batch{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("channel", "consent.channel_not_used", "purpose", b.Purpose, "channel", string(b.Channel)))
-		}
-		if b.State == Granted {
-			if _, ok := p.wording(b.Wording); b.Wording == 0 || !ok {
-				return Batch{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("wording", "consent.grant_needs_wording"))
-			}
-		}
-		title = p.Name.in(httpx.Lang(ctx))
+	title, err := s.checkBulk(ctx, &b)
+	if err != nil {
+		return Batch{}, err
 	}
 	by := principal(ctx)
 	out := Batch{ID: s.IDs.New("cb"), Purpose: b.Purpose, Channel: b.Channel, State: b.State, Reason: b.Reason, CreatedAt: s.Clock.Now(), By: by.Name}
+	params := changeParams{Batch: out.ID, Selection: sel, Bulk: b, By: by.Name, ByID: by.ID}
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
-		job, err := s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobChange, Title: title, Unit: "contacts", Link: "/consent", Params: changeParams{out.ID, sel, b, by.Name, by.ID}})
+		if b.Proof != "" {
+			f, err := s.useProof(ctx, b.Proof, out.ID)
+			if err != nil {
+				return err
+			}
+			out.Proof = &ProofRef{f.ID, f.SHA256, f.Size}
+			params.SHA256 = f.SHA256
+			if params.File, err = s.Keys.Seal(proofFileField, f.Name); err != nil {
+				return err
+			}
+		}
+		job, err := s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobChange, Title: title, Unit: "contacts", Link: "/consent?tab=recent", Params: params})
 		if err != nil {
 			return err
 		}
 		out.Job = job.ID
-		_, err = s.DB.Exec(ctx, "insert into consent_batches (id, purpose, channel, state, reason, job, created_at, by_id, by_name) values ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
-			out.ID, b.Purpose, string(b.Channel), string(b.State), b.Reason, job.ID, out.CreatedAt.UnixMilli(), by.ID, by.Name)
+		_, err = s.DB.Exec(ctx, "insert into consent_batches (id, purpose, channel, state, reason, job, created_at, by_id, by_name, proof) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)",
+			out.ID, b.Purpose, string(b.Channel), string(b.State), b.Reason, job.ID, out.CreatedAt.UnixMilli(), by.ID, by.Name, b.Proof)
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, "consent.bulk_started", audit.Object{Type: "consent_batch", ID: out.ID}, map[string]any{"purpose": b.Purpose, "channel": b.Channel, "state": b.State, "reason": b.Reason})
+		return s.record(ctx, "consent.bulk_started", audit.Object{Type: "consent_batch", ID: out.ID},
+			map[string]any{"purpose": b.Purpose, "channel": b.Channel, "state": b.State, "reason": b.Reason, "proof": params.SHA256})
 	})
 	if err != nil {
 		return Batch{}, fmt.Errorf("start a change of consents: %w", err)
 	}
 	return out, nil
+}
+
+// checkBulk tells what is wrong with a change, and what its job is called.
+func (s *Service) checkBulk(ctx context.Context, b *Bulk) (title string, err error) {
+	bad := func(path, code string, params ...any) error {
+		return errs.New(errs.Invalid, "request.invalid").On(errs.At(path, code, params...))
+	}
+	if b.State != Granted && b.State != Withdrawn {
+		return "", bad("state", "consent.bad_state")
+	}
+	if b.Purpose == Everything {
+		if b.Channel = All; b.State == Granted {
+			return "", bad("purpose", "consent.no_bulk_lift")
+		}
+		return words[httpx.Lang(ctx)].Everything, nil
+	}
+	p, err := s.purpose(ctx, b.Purpose)
+	if err != nil {
+		return "", err
+	}
+	if b.Channel != All && !p.uses(b.Channel) {
+		return "", bad("channel", "consent.channel_not_used", "purpose", b.Purpose, "channel", string(b.Channel))
+	}
+	if b.State == Granted {
+		if _, ok := p.wording(b.Wording); b.Wording == 0 || !ok {
+			return "", bad("wording", "consent.grant_needs_wording")
+		}
+	}
+	return p.Name.in(httpx.Lang(ctx)), nil
 }
 
 type changeResult struct {
@@ -125,6 +170,13 @@ func (s *Service) runChange(ctx context.Context, run jobs.Run) error {
 	var res changeResult
 	if _, err := run.LastCheckpoint(&res); err != nil {
 		return err
+	}
+	proof := Proof{StaffID: p.ByID, StaffName: p.By, Note: p.Bulk.Reason, SHA256: p.SHA256}
+	if p.File != "" {
+		var err error
+		if proof.File, err = s.Keys.Open(proofFileField, p.File); err != nil {
+			return err
+		}
 	}
 	total, err := s.Contacts.Count(ctx, p.Selection)
 	if err != nil {
@@ -144,7 +196,7 @@ func (s *Service) runChange(ctx context.Context, run jobs.Run) error {
 		next := res
 		err = s.DB.Tx(ctx, func(ctx context.Context) error {
 			next = res
-			said, kept, err := s.bulkRows(ctx, nums, &p)
+			said, kept, err := s.bulkRows(ctx, nums, p.Batch, &p.Bulk, proof)
 			if err != nil {
 				return err
 			}
@@ -167,7 +219,7 @@ func (s *Service) runChange(ctx context.Context, run jobs.Run) error {
 
 // bulkRows makes rows for those whom the change concerns: who stands that way
 // already gets none, and a grant leaves alone whoever withdrew.
-func (s *Service) bulkRows(ctx context.Context, nums []int64, p *changeParams) (said []Said, kept int64, err error) {
+func (s *Service) bulkRows(ctx context.Context, nums []int64, batch string, b *Bulk, proof Proof) (said []Said, kept int64, err error) {
 	roots, err := s.rootsOf(ctx, nums)
 	if err != nil {
 		return nil, 0, err
@@ -176,30 +228,33 @@ func (s *Service) bulkRows(ctx context.Context, nums []int64, p *changeParams) (
 	if err != nil {
 		return nil, 0, err
 	}
-	m := p.Bulk.Channel.covers()
+	m := b.Channel.covers()
 	for _, n := range nums {
 		if _, gone := roots[n]; gone { // merged since it was found; whoever it is part of comes by itself
 			continue
 		}
-		st, all := have[stateKey{n, p.Bulk.Purpose}], have[stateKey{n, Everything}]
+		st, all := have[stateKey{n, b.Purpose}], have[stateKey{n, Everything}]
 		_, withdrawn, _ := st.masks()
 		switch {
-		case st.says(m, p.Bulk.State):
-		case p.Bulk.State == Granted && (withdrawn&m != 0 || all.of(useBit).state == Withdrawn):
+		case st.says(m, b.State):
+		case b.State == Granted && (withdrawn&m != 0 || all.of(useBit).state == Withdrawn):
 			kept++
 		default:
-			said = append(said, Said{Contact: n, Purpose: p.Bulk.Purpose, Channel: p.Bulk.Channel, State: p.Bulk.State, Source: FromBulk, Wording: p.Bulk.Wording, Batch: p.Batch,
-				Proof: Proof{StaffID: p.ByID, StaffName: p.By, Note: p.Bulk.Reason}})
+			said = append(said, Said{Contact: n, Purpose: b.Purpose, Channel: b.Channel, State: b.State, Source: FromBulk, Wording: b.Wording, Batch: batch, Proof: proof})
 		}
 	}
 	return said, kept, nil
 }
 
-const batchColumns = "id, purpose, channel, state, reason, job, written, voided, created_at, undone_at, by_name"
+const batchColumns = "id, purpose, channel, state, reason, job, written, voided, created_at, undone_at, by_name, coalesce((select sha256 from consent_proofs where id = proof), ''), coalesce((select size from consent_proofs where id = proof), 0), proof, undo_job"
 
 func scanBatch(r interface{ Scan(...any) error }) (b Batch, err error) {
 	var made, undone int64
-	err = r.Scan(&b.ID, &b.Purpose, &b.Channel, &b.State, &b.Reason, &b.Job, &b.Written, &b.Voided, &made, &undone, &b.By)
+	var f ProofRef
+	err = r.Scan(&b.ID, &b.Purpose, &b.Channel, &b.State, &b.Reason, &b.Job, &b.Written, &b.Voided, &made, &undone, &b.By, &f.SHA256, &f.Size, &f.ID, &b.undoJob)
+	if f.ID != "" {
+		b.Proof = &f
+	}
 	b.CreatedAt, b.UndoneAt = clock.FromMs(made), timeOf(undone)
 	return b, err
 }
@@ -210,6 +265,24 @@ func (s *Service) batch(ctx context.Context, id string) (Batch, error) {
 		return b, errs.New(errs.NotFound, "consent.no_such_batch", "id", id)
 	}
 	return b, err
+}
+
+// Work reads a change of many with how far it is.
+func (s *Service) Work(ctx context.Context, id string) (BatchWork, error) {
+	b, err := s.batch(ctx, id)
+	if err != nil {
+		return BatchWork{}, err
+	}
+	out := BatchWork{Batch: b, State: jobs.Succeeded}
+	job, err := s.Jobs.Get(ctx, cmp.Or(b.undoJob, b.Job))
+	if err != nil {
+		if errs.As(err).Kind == errs.NotFound { // old jobs are tidied away
+			return out, nil
+		}
+		return out, err
+	}
+	out.State, out.Done, out.Total = job.State, job.Done, job.Total
+	return out, nil
 }
 
 // Batches lists the newest changes of many.

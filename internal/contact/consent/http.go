@@ -88,6 +88,16 @@ type bulkInput struct {
 		State   State   `json:"state" enum:"granted,withdrawn"`
 		Wording int64   `json:"wording,omitempty" minimum:"0" doc:"To grant: the version that these people agreed to"`
 		Reason  string  `json:"reason" maxLength:"2000" doc:"Why, and where the proof is"`
+		Proof   string  `json:"proofFile,omitempty" maxLength:"64" doc:"Id of a file that proves it, see POST /api/consent/proofs"`
+	}
+}
+
+type bulkPreviewInput struct {
+	Body struct {
+		contact.SelectionBody
+		Purpose string  `json:"purpose" doc:"A purpose; everything: do not contact"`
+		Channel Channel `json:"channel" enum:"all,wecom,official_account,mini_program,sms,email,phone,in_app" default:"all"`
+		State   State   `json:"state" enum:"granted,withdrawn"`
 	}
 }
 
@@ -147,6 +157,8 @@ func (s *Service) Routes(api *httpx.API) {
 	httpx.Register(api, op("update-consent-purpose", http.MethodPatch, "/api/consent/purposes/{purpose}", auth.SettingsWrite, "Change or archive a purpose"), s.httpUpdatePurpose)
 	httpx.Register(api, creates(op("add-consent-wording", http.MethodPost, "/api/consent/purposes/{purpose}/wordings", auth.SettingsWrite, "Add a version of a purpose's wording")), s.httpAddWording)
 
+	httpx.Register(api, op("preview-preference-page", http.MethodPost, "/api/consent/preview", auth.ContactRead, "Render the preference page with a purpose that is not saved yet"), s.httpPreview)
+
 	httpx.Register(api, op("get-contact-consents", http.MethodGet, "/api/contacts/{id}/consents", auth.ContactRead, "Get what a person agreed to, by purpose and channel"), s.httpProfile)
 	httpx.Register(api, op("set-contact-consents", http.MethodPost, "/api/contacts/{id}/consents", auth.ConsentWrite, "Write down what a person said"), s.httpSet)
 	httpx.Register(api, op("list-contact-consent-history", http.MethodGet, "/api/contacts/{id}/consents/history", auth.ContactRead, "List a person's rows of the ledger, newest first"), s.httpHistory)
@@ -160,6 +172,12 @@ func (s *Service) Routes(api *httpx.API) {
 	httpx.Register(api, op("list-consent-ledger", http.MethodGet, "/api/consent/ledger", auth.ContactRead, "List the newest rows of the ledger"), s.httpRecent)
 	httpx.Register(api, op("list-consent-changes", http.MethodGet, "/api/consent/changes", auth.ContactRead, "List changes of many people"), s.httpBatches)
 	httpx.Register(api, creates(op("start-consent-change", http.MethodPost, "/api/consent/changes", auth.ConsentWrite, "Change many people's consent, as a job")), s.httpStartChange)
+	httpx.Register(api, op("preview-consent-change", http.MethodPost, "/api/consent/changes/preview", auth.ConsentWrite, "Say what a change of many people's consent would do"), s.httpPreviewChange)
+	httpx.Register(api, op("get-consent-change", http.MethodGet, "/api/consent/changes/{batch}", auth.ContactRead, "Get a change of many people"), s.httpBatch)
+	httpx.Handle(api, op("download-consent-proof", http.MethodGet, "/api/consent/changes/{batch}/proof", auth.ContactUnmask, "Download the file that proves a change of many people"), http.HandlerFunc(s.serveProof))
+	proof := op("add-consent-proof", http.MethodPost, "/api/consent/proofs", auth.ConsentWrite, "Bring a file that proves a change of many people; the body is the file")
+	proof.MaxBody = maxProofFile + 1
+	httpx.Handle(api, proof, http.HandlerFunc(s.serveAddProof))
 	httpx.Register(api, op("undo-consent-change", http.MethodPost, "/api/consent/changes/{batch}/undo", auth.ConsentWrite, "Take a change of many people back, as a job"), s.httpUndoChange)
 	httpx.Register(api, op("list-suppressions", http.MethodGet, "/api/consent/suppressions", auth.ContactRead, "List addresses that nobody may be reached by"), s.httpSuppressions)
 	httpx.Register(api, op("add-suppression", http.MethodPost, "/api/consent/suppressions", auth.ConsentWrite, "Put an address on the suppression list"), s.httpSuppress)
@@ -248,7 +266,23 @@ func (s *Service) httpStartChange(ctx context.Context, in *bulkInput) (*output[B
 	if b.Channel == "" {
 		b.Channel = All
 	}
-	return give(s.StartChange(ctx, sel, Bulk{b.Purpose, b.Channel, b.State, b.Wording, b.Reason}))
+	return give(s.StartChange(ctx, sel, Bulk{b.Purpose, b.Channel, b.State, b.Wording, b.Reason, b.Proof}))
+}
+
+func (s *Service) httpPreviewChange(ctx context.Context, in *bulkPreviewInput) (*output[BulkPreview], error) {
+	sel, err := in.Body.Selection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := Bulk{Purpose: in.Body.Purpose, Channel: in.Body.Channel, State: in.Body.State}
+	if b.Channel == "" {
+		b.Channel = All
+	}
+	return give(s.PreviewChange(ctx, sel, b))
+}
+
+func (s *Service) httpBatch(ctx context.Context, in *batchInput) (*output[BatchWork], error) {
+	return give(s.Work(ctx, in.Batch))
 }
 
 func (s *Service) httpUndoChange(ctx context.Context, in *batchInput) (*output[Batch], error) {

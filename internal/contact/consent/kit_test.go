@@ -18,6 +18,7 @@ import (
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/blob"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
@@ -53,7 +54,10 @@ func newPond(t testing.TB, d *db.DB) *pond {
 	p.audit, err = audit.New(audit.Deps{DB: d, Clock: p.clock, Log: testkit.Quiet(), Key: make([]byte, 32)})
 	require.NoError(t, err)
 	contacts := contact.NewService(contact.Deps{DB: d, Clock: p.clock, IDs: ids, Log: testkit.Logger(t), Keys: ring, Emit: p.emit, Audit: p.audit, CacheSize: 64})
-	p.Service = NewService(Deps{DB: d, Clock: p.clock, IDs: ids, Log: testkit.Quiet(), Keys: ring, Emit: p.emit, Audit: p.audit, Contacts: contacts, Jobs: p.queue,
+	files, err := blob.NewFolder(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = files.Close() })
+	p.Service = NewService(Deps{Files: blob.Seal(files, ring), DB: d, Clock: p.clock, IDs: ids, Log: testkit.Quiet(), Keys: ring, Emit: p.emit, Audit: p.audit, Contacts: contacts, Jobs: p.queue,
 		Brand: func(context.Context) (Brand, error) {
 			return Brand{Company: "山月家居", Timezone: "Asia/Shanghai", Language: i18n.ZH}, nil
 		}, PublicURL: "https://pond.example"})

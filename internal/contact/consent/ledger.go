@@ -23,7 +23,10 @@ const proofField = "consent.proof"
 // Sealed are the columns of this package that hold sealed values, for key
 // rotation: the chain holds the mark of a proof, so its text may be sealed anew.
 func Sealed() []vault.Column {
-	return []vault.Column{{Table: "consent_ledger", Key: "seq:n", Column: "proof_enc", Field: proofField}}
+	return []vault.Column{
+		{Table: "consent_ledger", Key: "seq:n", Column: "proof_enc", Field: proofField},
+		{Table: "consent_proofs", Key: "id", Column: "name_enc", Field: proofFileField},
+	}
 }
 
 // entry is a row of the ledger as it is kept.

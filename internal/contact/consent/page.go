@@ -73,6 +73,7 @@ type view struct {
 	Company, Heading    string
 	Text, Back          string
 	Switch, Action      string
+	Preview             bool // nothing in it can be pressed
 	Who                 string
 	Addresses           []string
 	Saved, SavedISO     string
@@ -119,15 +120,6 @@ func (t Text) in(l i18n.Lang) string {
 	return t.ZH
 }
 
-func (s *Service) newView(r *http.Request) (view, Brand) {
-	brand, err := s.Brand(r.Context())
-	if err != nil {
-		s.Log.WarnContext(r.Context(), "the brand of the preference page is not known", "error", err)
-	}
-	lang := pageLang(r)
-	return view{Lang: lang, W: words[lang], Style: template.CSS(pageCSS), Company: brand.Company}, brand //nolint:gosec // our own file
-}
-
 func (s *Service) render(w http.ResponseWriter, r *http.Request, status int, v view) {
 	guardPage(w)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -142,7 +134,7 @@ func (s *Service) render(w http.ResponseWriter, r *http.Request, status int, v v
 
 // refusePage says kindly why there is nothing here.
 func (s *Service) refusePage(w http.ResponseWriter, r *http.Request, status int, why string) {
-	v, _ := s.newView(r)
+	v, _ := s.newView(r.Context(), pageLang(r))
 	switch why {
 	case "gone":
 		v.Heading, v.Text = v.W.GoneTitle, v.W.GoneText
@@ -232,7 +224,7 @@ func (s *Service) showPage(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	v, brand := s.newView(r)
+	v, brand := s.newView(ctx, pageLang(r))
 	zone, err := time.LoadLocation(brand.Timezone)
 	if err != nil {
 		zone = time.UTC
@@ -256,22 +248,7 @@ func (s *Service) showPage(w http.ResponseWriter, r *http.Request) {
 	if c := all.of(useBit); c.state == Withdrawn {
 		v.Stopped, v.StoppedISO = say(c.at)
 	}
-	for _, p := range list {
-		chs, on := switchesOf(p, have[stateKey{root, p.ID}])
-		if len(chs) == 0 {
-			continue
-		}
-		text, _ := p.wording(0)
-		vp := viewPurpose{ID: p.ID, Name: p.Name.in(v.Lang), Description: p.Description.in(v.Lang), Text: text.Text.in(v.Lang), Version: text.Version, Contract: p.Basis == Contract}
-		for i, c := range chs {
-			label := v.W.Channel[c]
-			if c == All {
-				label = v.W.Use
-			}
-			vp.Switches = append(vp.Switches, viewSwitch{label, p.ID + "/" + string(c), on[i]})
-		}
-		v.Purposes = append(v.Purposes, vp)
-	}
+	v.addPurposes(list, root, have)
 	s.render(w, r, http.StatusOK, v)
 }
 
@@ -461,7 +438,7 @@ func (s *Service) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	v, _ := s.newView(r)
+	v, _ := s.newView(r.Context(), pageLang(r))
 	v.Heading, v.Text = v.W.UnsubTitle, v.W.UnsubText
 	v.Back = PagePath + r.PathValue("token") + "?lang=" + string(v.Lang)
 	s.render(w, r, http.StatusOK, v)

@@ -10,6 +10,7 @@ import (
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/blob"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/i18n"
@@ -44,6 +45,7 @@ type Deps struct {
 	Audit    AuditLog
 	Contacts *contact.Service
 	Jobs     jobs.Queue
+	Files    blob.Store // keeps what proves changes of many
 	// Brand reads the company's name, zone and language.
 	Brand func(ctx context.Context) (Brand, error)
 	// PublicURL is where customers reach the server, without a slash at the end;

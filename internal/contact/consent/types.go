@@ -166,6 +166,8 @@ type Proof struct {
 	Note      string `json:"note,omitempty"`
 	ImportID  string `json:"importId,omitempty"`
 	MessageID string `json:"messageId,omitempty" doc:"Event or message that said it"`
+	File      string `json:"file,omitempty" doc:"Name of the file that proves it"`
+	SHA256    string `json:"sha256,omitempty" doc:"Of that file"`
 	From      string `json:"from,omitempty" doc:"Source of the event"`
 }
 

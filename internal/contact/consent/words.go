@@ -12,7 +12,7 @@ type pageWords struct {
 	GoneTitle, GoneText, BadTitle, BadText  string
 	SlowTitle, SlowText, ErrTitle, ErrText  string
 	UnsubTitle, UnsubText, Back, Contract   string
-	Foot, AllChannels, Everything           string
+	Foot, AllChannels, Everything, Sample   string
 	Channel                                 map[Channel]string
 }
 
@@ -27,7 +27,7 @@ var words = map[i18n.Lang]pageWords{
 		SlowTitle: "操作太频繁", SlowText: "请稍等一分钟再试。您已保存的设置不受影响。",
 		ErrTitle: "没有保存成功", ErrText: "出了点问题，您的设置没有改变。请稍后再试，或联系我们的客服。",
 		UnsubTitle: "已退订", UnsubText: "我们不会再通过电子邮件给您发送这类消息。", Back: "查看全部设置", Contract: "履行合同所必需，您也可以按渠道关闭",
-		AllChannels: "全部渠道", Everything: "勿扰（停止一切联系）",
+		AllChannels: "全部渠道", Everything: "勿扰（停止一切联系）", Sample: "示例客户",
 		Foot:    "您的选择会连同时间一起记录，作为我们遵守您意愿的凭证。",
 		Channel: map[Channel]string{WeCom: "企业微信", OfficialAccount: "公众号", MiniProgram: "小程序", SMS: "短信", Email: "电子邮件", Phone: "电话", InApp: "App 内消息"},
 	},
@@ -41,7 +41,7 @@ var words = map[i18n.Lang]pageWords{
 		SlowTitle: "That was a bit fast", SlowText: "Please wait a minute and try again. What you saved stays as it is.",
 		ErrTitle: "It was not saved", ErrText: "Something went wrong and your choices have not changed. Please try again later, or ask our customer service.",
 		UnsubTitle: "You are unsubscribed", UnsubText: "We will send you no more such messages by e-mail.", Back: "See all choices", Contract: "Needed to carry out our contract; you can still turn channels off",
-		AllChannels: "All channels", Everything: "Do not contact",
+		AllChannels: "All channels", Everything: "Do not contact", Sample: "A customer, as an example",
 		Foot:    "Your choice is recorded with its time, as proof that we keep to it.",
 		Channel: map[Channel]string{WeCom: "WeCom", OfficialAccount: "Official account", MiniProgram: "Mini-program", SMS: "Text message", Email: "E-mail", Phone: "Phone call", InApp: "In the app"},
 	},

@@ -1,5 +1,6 @@
 import { BulkTags } from '@/features/contacts/components/BulkTags'
 import { ExportContacts } from '@/features/contacts/components/ExportContacts'
+import { BulkConsent } from '@/features/consent/components/BulkConsent'
 import { ContactsPage } from '@/features/contacts/pages/ContactsPage'
 import type { SelectionAction } from '@/shared/lib/selection'
 import { useCan } from '@/shared/lib/session'
@@ -8,6 +9,7 @@ import { useCan } from '@/shared/lib/session'
 export default function ContactsList() {
   const actions: SelectionAction[] = []
   if (useCan('contact.write')) actions.push({ key: 'tags', show: (s) => <BulkTags selection={s} /> })
+  if (useCan('consent.write')) actions.push({ key: 'consent', show: (s) => <BulkConsent selection={s} /> })
   if (useCan('contact.export')) actions.push({ key: 'export', show: (s) => <ExportContacts selection={s} /> })
   return <ContactsPage actions={actions} />
 }

@@ -1,15 +1,21 @@
-import { queryOptions } from '@tanstack/react-query'
+import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { api, idempotencyKey, unwrap } from '@/shared/api/client'
+import { uploadFile } from '@/shared/api/upload'
 import type {
   ConsentBatch,
+  ConsentBulk,
+  ConsentBulkPreview,
+  ConsentBulkQuestion,
   ConsentChange,
   ConsentCheck,
+  ConsentDraft,
   ConsentPerson,
   ConsentPurpose,
   ConsentPurposeChange,
   ConsentRow,
   Consents,
   ConsentTotals,
+  ConsentWork,
   NewConsentPurpose,
   PreferenceLink,
   Suppression,
@@ -86,6 +92,40 @@ export const suppressionsPage = (q: string) => ({
 export const checkQuery = () =>
   queryOptions({ queryKey: [...CONSENT_KEY, 'check'], queryFn: ({ signal }) => unwrap<ConsentCheck>(api.GET('/api/consent/ledger/check', { signal })) })
 
+/** The preference page as it would be with a draft: the server's own page, whole. */
+export const pagePreviewQuery = (lang: 'zh-CN' | 'en', draft: ConsentDraft | undefined) =>
+  queryOptions({
+    queryKey: [...CONSENT_KEY, 'page', lang, draft],
+    queryFn: ({ signal }) => unwrap<{ html: string }>(api.POST('/api/consent/preview', { body: { lang, draft }, signal })),
+    placeholderData: keepPreviousData,
+    staleTime: 10_000,
+  })
+
+/** What a change of many would do. */
+export const bulkPreviewQuery = (body: ConsentBulkQuestion, enabled: boolean) =>
+  queryOptions({
+    queryKey: [...CONSENT_KEY, 'bulk', body],
+    queryFn: ({ signal }) => unwrap<ConsentBulkPreview>(api.POST('/api/consent/changes/preview', { body, signal })),
+    enabled,
+  })
+
+/** A change of many with how far it is. */
+export const workQuery = (batch: string) =>
+  queryOptions({
+    queryKey: [...CONSENT_KEY, 'work', batch],
+    queryFn: ({ signal }) => unwrap<ConsentWork>(api.GET('/api/consent/changes/{batch}', { params: { path: { batch } }, signal })),
+    refetchInterval: ({ state }) => (!state.data || state.data.jobState === 'queued' || state.data.jobState === 'running' ? 700 : false),
+  })
+
+export interface ProofFile {
+  id: string
+  name: string
+  size: number
+}
+/** Brings a file that proves a change of many. */
+export const sendProof = (file: File, onProgress: (share: number) => void, signal: AbortSignal) =>
+  uploadFile<ProofFile>(`/api/consent/proofs?name=${encodeURIComponent(file.name)}`, file, { onProgress, signal })
+export const startBulk = (body: ConsentBulk, key: string) => unwrap<ConsentBatch>(api.POST('/api/consent/changes', { body, headers: { 'Idempotency-Key': key } }))
 export const setConsents = (id: string, changes: ConsentChange[], reason: string) =>
   unwrap<Consents>(api.POST('/api/contacts/{id}/consents', { params: at(id), body: { changes, reason } }))
 export const makeLink = (id: string, body: { days?: number; new?: boolean }) =>

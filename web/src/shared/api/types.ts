@@ -110,6 +110,11 @@ export type ConsentCheck = Answer<'/api/consent/ledger/check', 'get'>
 export type ConsentPerson = Item<'/api/consent/people'>
 export type Suppression = Item<'/api/consent/suppressions'>
 export type PreferenceLink = Answer<'/api/contacts/{id}/preference-link', 'post'>
+export type ConsentWork = Answer<'/api/consent/changes/{batch}', 'get'>
+export type ConsentBulk = Sent<'/api/consent/changes', 'post'>
+export type ConsentBulkQuestion = Sent<'/api/consent/changes/preview', 'post'>
+export type ConsentBulkPreview = Answer<'/api/consent/changes/preview', 'post'>
+export type ConsentDraft = NonNullable<Sent<'/api/consent/preview', 'post'>['draft']>
 export type NewConsentPurpose = Sent<'/api/consent/purposes', 'post'>
 export type ConsentPurposeChange = Sent<'/api/consent/purposes/{purpose}', 'patch'>
 

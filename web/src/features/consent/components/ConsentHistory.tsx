@@ -100,6 +100,7 @@ export function ProofText({ row }: { row: ConsentRow }) {
     p.staffName,
     row.wording ? t('history.wording', { version: row.wording }) : undefined,
     p.note && `“${p.note}”`,
+    p.file,
     p.ip && `IP ${p.ip}`,
     p.link && t('history.link', { link: p.link }),
     p.messageId && t('history.message', { id: p.messageId }),

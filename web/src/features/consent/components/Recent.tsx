@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { useCursorList } from '@/shared/api/cursor'
 import type { ConsentBatch, ConsentRow } from '@/shared/api/types'
-import { formatInt } from '@/shared/lib/format'
+import { formatBytes, formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useCan } from '@/shared/lib/session'
 import { useUrlChoice, useUrlPatch } from '@/shared/lib/url'
@@ -58,6 +58,7 @@ function Batches() {
   const { t } = useTranslation('consent')
   const { lang } = usePrefs()
   const may = useCan('consent.write')
+  const mayLook = useCan('contact.unmask')
   const confirm = useConfirm()
   const toast = useToast()
   const client = useQueryClient()
@@ -75,6 +76,19 @@ function Batches() {
     { key: 'by', title: t('batch.by'), render: (b) => b.by },
     { key: 'what', title: t('recent.state'), render: (b) => `${t(`state.${b.state as 'granted'}`)} · ${name(b.purpose)} · ${t(`channel.${b.channel as 'all'}`)}` },
     { key: 'reason', title: t('change.reason'), clip: true, render: (b) => b.reason },
+    {
+      key: 'proof',
+      title: t('batch.proof'),
+      render: (b) =>
+        b.proof &&
+        (mayLook ? (
+          <a href={`/api/consent/changes/${b.id}/proof`} title={t('batch.sha', { sha: b.proof.sha256 })}>
+            {formatBytes(b.proof.size, lang)}
+          </a>
+        ) : (
+          formatBytes(b.proof.size, lang)
+        )),
+    },
     { key: 'n', title: t('batch.people'), align: 'right', render: (b) => <span className="kp-num">{formatInt(b.written, lang)}</span> },
     {
       key: 'do',
