@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { wholeList } from '@/shared/api/cursor'
 import type { Permission, Role } from '@/shared/api/types'
 import { useCan } from '@/shared/lib/session'
-import { Chip } from '@/shared/ui/chips'
+import { Chip, StatusDot } from '@/shared/ui/chips'
 import { DataTable, type Column } from '@/shared/ui/DataTable'
 import { useConfirm } from '@/shared/ui/feedback'
 import { Button } from '@/shared/ui/kit'
@@ -33,6 +33,11 @@ export function Roles() {
     { key: 'name', title: t('role.name'), render: (r) => <span className="kp-row"><b className="kp-strong">{r.name}</b>{r.builtin && <Chip>{t('role.builtin')}</Chip>}</span> },
     { key: 'users', title: t('role.users'), align: 'right', render: (r) => <Count value={r.users} /> },
     { key: 'scope', title: t('scope.label'), render: (r) => t(`scope.${r.scope}`) },
+    {
+      key: 'clear',
+      title: t('role.personal'),
+      render: (r) => (r.permissions.includes('contact.unmask') ? <StatusDot tone="warn">{t('role.clear')}</StatusDot> : <StatusDot tone="good">{t('role.masked')}</StatusDot>),
+    },
     { key: 'may', title: t('role.permissions'), render: (r) => t('role.some', { count: r.permissions.length, all: all.length }) },
     {
       key: 'do',
