@@ -230,6 +230,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/consent/changes/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a change of many people's consent would do */
+        post: operations["preview-consent-change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/changes/{batch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a change of many people */
+        get: operations["get-consent-change"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/changes/{batch}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the file that proves a change of many people */
+        get: operations["download-consent-proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/consent/changes/{batch}/undo": {
         parameters: {
             query?: never;
@@ -310,6 +361,40 @@ export interface paths {
         get: operations["list-consent-people"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Render the preference page with a purpose that is not saved yet */
+        post: operations["preview-preference-page"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent/proofs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a file that proves a change of many people; the body is the file */
+        post: operations["add-consent-proof"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3296,6 +3381,8 @@ export interface components {
             createdAt: string;
             id: string;
             job: string;
+            /** @description File that proves it */
+            proof?: components["schemas"]["ProofRef"];
             purpose: string;
             reason: string;
             state: string;
@@ -3316,6 +3403,39 @@ export interface components {
             items: components["schemas"]["Batch"][];
             /** @description Cursor of the next page */
             next?: string;
+        };
+        BatchWork: {
+            by: string;
+            channel: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            done: number;
+            id: string;
+            job: string;
+            /**
+             * @description Of the change, once it is undone of the undo
+             * @enum {string}
+             */
+            jobState: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            /** @description File that proves it */
+            proof?: components["schemas"]["ProofRef"];
+            purpose: string;
+            reason: string;
+            /** Format: int64 */
+            total: number;
+            /** Format: date-time */
+            undoneAt?: string;
+            /**
+             * Format: int64
+             * @description Rows taken back by the undo so far
+             */
+            voided: number;
+            /**
+             * Format: int64
+             * @description People it changed so far
+             */
+            written: number;
         };
         BlockInputBody: {
             kind: string;
@@ -3398,6 +3518,8 @@ export interface components {
             filter?: components["schemas"]["FilterBody"];
             /** @description Contact ids */
             ids?: string[];
+            /** @description Id of a file that proves it, see POST /api/consent/proofs */
+            proofFile?: string;
             /** @description A purpose; everything: do not contact */
             purpose: string;
             /** @description Why, and where the proof is */
@@ -3413,6 +3535,46 @@ export interface components {
         BulkOutBody: {
             /** Format: int64 */
             changed: number;
+        };
+        BulkPreview: {
+            /**
+             * Format: int64
+             * @description Of those looked at, people whose consent would change
+             */
+            changing: number;
+            /**
+             * Format: int64
+             * @description People looked at: fewer than the total when there was no time for all
+             */
+            checked: number;
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description Of those looked at, people who withdrew and would be left alone
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description People chosen
+             */
+            total: number;
+        };
+        BulkPreviewInputBody: {
+            /**
+             * @default all
+             * @enum {string}
+             */
+            channel: "all" | "wecom" | "official_account" | "mini_program" | "sms" | "email" | "phone" | "in_app";
+            /** @description Contact ids left out of what the filter matches */
+            except?: string[];
+            /** @description All that match; {} is everybody */
+            filter?: components["schemas"]["FilterBody"];
+            /** @description Contact ids */
+            ids?: string[];
+            /** @description A purpose; everything: do not contact */
+            purpose: string;
+            /** @enum {string} */
+            state: "granted" | "withdrawn";
         };
         CareChange: {
             allDay?: boolean;
@@ -3917,6 +4079,26 @@ export interface components {
             /** @description Personal by its name: kept sealed */
             sealed?: boolean;
         };
+        Draft: {
+            archived?: boolean;
+            /**
+             * @description Of an own purpose only; those built in keep theirs
+             * @enum {string}
+             */
+            basis?: "consent" | "contract" | "legitimate_interest";
+            /** @description wecom, official_account, mini_program, sms, email, phone, in_app; empty: about the use of data alone */
+            channels?: string[];
+            description?: components["schemas"]["Text"];
+            /** @description A purpose that exists, or the id of a new one */
+            id?: string;
+            name?: components["schemas"]["Text"];
+            /** Format: int64 */
+            order?: number;
+            selfGrant?: boolean;
+            separate?: boolean;
+            /** @description The next version of the wording */
+            wording?: components["schemas"]["Text"];
+        };
         Encryption: {
             /** @description What an older program left in clear, by place */
             clear: components["schemas"]["PlaceCount"][];
@@ -4292,6 +4474,13 @@ export interface components {
             items: components["schemas"]["ImportView"][];
             /** @description Cursor of the next page */
             next?: string;
+        };
+        ImporterPreviewInputBody: {
+            /** @enum {string} */
+            kind: "contacts" | "orders" | "events";
+            mapping: components["schemas"]["Mapping"];
+            options: components["schemas"]["Options"];
+            uploadId: string;
         };
         ImporterRef: {
             id: string;
@@ -4872,6 +5061,10 @@ export interface components {
             interval: "day" | "week" | "month" | "hour";
             series: components["schemas"]["NamedSeries"][];
         };
+        PagePreview: {
+            /** @description The whole page; it has no script, and nothing in it can be sent */
+            html: string;
+        };
         PairView: {
             /** @description The older one; after a merge both are the one that stayed */
             a: components["schemas"]["Face"];
@@ -4977,11 +5170,13 @@ export interface components {
             other: string;
         };
         PreviewInputBody: {
-            /** @enum {string} */
-            kind: "contacts" | "orders" | "events";
-            mapping: components["schemas"]["Mapping"];
-            options: components["schemas"]["Options"];
-            uploadId: string;
+            /** @description A purpose that is not saved yet */
+            draft?: components["schemas"]["Draft"];
+            /**
+             * @description Language of the page; default that of the request
+             * @enum {string}
+             */
+            lang?: "zh-CN" | "en";
         };
         PreviewRowView: {
             errors: components["schemas"]["CellErrorView"][];
@@ -5060,6 +5255,8 @@ export interface components {
             suppressed: components["schemas"]["Suppression"][];
         };
         Proof: {
+            /** @description Name of the file that proves it */
+            file?: string;
             /** @description Source of the event */
             from?: string;
             importId?: string;
@@ -5069,9 +5266,17 @@ export interface components {
             /** @description Event or message that said it */
             messageId?: string;
             note?: string;
+            /** @description Of that file */
+            sha256?: string;
             staffId?: string;
             staffName?: string;
             userAgent?: string;
+        };
+        ProofRef: {
+            id: string;
+            sha256: string;
+            /** Format: int64 */
+            size: number;
         };
         Purpose: {
             archived: boolean;
@@ -6822,6 +7027,100 @@ export interface operations {
             };
         };
     };
+    "preview-consent-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkPreviewInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkPreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-consent-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the change */
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWork"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "download-consent-proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "undo-consent-change": {
         parameters: {
             query?: never;
@@ -7004,6 +7303,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PeoplePage"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-preference-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-consent-proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {
@@ -9858,7 +10217,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PreviewInputBody"];
+                "application/json": components["schemas"]["ImporterPreviewInputBody"];
             };
         };
         responses: {
