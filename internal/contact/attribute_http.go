@@ -33,15 +33,23 @@ type (
 	previewOutput struct{ Body RetypePreview }
 	mergeInput    struct {
 		KeyInput
+		Body AttributeMerge
+	}
+	attributeMergePreviewOutput struct{ Body AttributeMergePreview }
+	remapInput                  struct {
+		KeyInput
 		Body struct {
-			Into string `json:"into" doc:"Key of the attribute that gets the values"`
+			Changes []OptionChange `json:"changes" maxItems:"200"`
 		}
 	}
-	remapInput struct {
-		KeyInput
-		Option string `path:"option" doc:"Id of the option to take out"`
-		Body   struct {
-			To string `json:"to,omitempty" doc:"Id of the option that takes its place; empty: none"`
+	optionsPreviewOutput struct{ Body OptionsPreview }
+	attributeRunInput    struct {
+		ID string `path:"id"`
+	}
+	attributeRunOutput  struct{ Body AttributeRun }
+	attributeRunsOutput struct {
+		Body struct {
+			Items []AttributeRun `json:"items"`
 		}
 	}
 	violationsOutput struct {
@@ -102,8 +110,13 @@ func (s *Service) attributeRoutes(api *httpx.API) {
 	httpx.Register(api, op("try-attribute", http.MethodPost, "/api/attributes/try", auth.ContactRead, "See what a definition makes of a value"), s.tryAttribute)
 	httpx.Register(api, op("preview-retype", http.MethodPost, "/api/attributes/{key}/retype/preview", auth.AttributeWrite, "See what a change of type does to a sample of the values"), s.previewRetype)
 	httpx.Register(api, creates(op("retype-attribute", http.MethodPost, "/api/attributes/{key}/retype", auth.AttributeWrite, "Change an attribute's type, or count what would fail")), s.retypeAttribute)
+	httpx.Register(api, op("preview-attribute-merge", http.MethodPost, "/api/attributes/{key}/merge/preview", auth.AttributeWrite, "Count what merging an attribute into another would do"), s.previewAttributeMerge)
 	httpx.Register(api, creates(op("merge-attribute", http.MethodPost, "/api/attributes/{key}/merge", auth.AttributeWrite, "Give an attribute's values to another one and archive it")), s.mergeAttribute)
-	httpx.Register(api, creates(op("remap-attribute-option", http.MethodPost, "/api/attributes/{key}/options/{option}/remap", auth.AttributeWrite, "Take an option out and say what takes its place")), s.remapOption)
+	httpx.Register(api, op("preview-attribute-options", http.MethodPost, "/api/attributes/{key}/options/preview", auth.AttributeWrite, "Count who has which option, and whom changes of them concern"), s.previewOptions)
+	httpx.Register(api, creates(op("remap-attribute-options", http.MethodPost, "/api/attributes/{key}/options/remap", auth.AttributeWrite, "Take options out and say what takes their place")), s.remapOptions)
+	httpx.Register(api, op("list-attribute-runs", http.MethodGet, "/api/attribute-runs", auth.ContactRead, "List merges of attributes and changes of options, newest first"), s.listAttributeRuns)
+	httpx.Register(api, op("cancel-attribute-run", http.MethodPost, "/api/attribute-runs/{id}/cancel", auth.AttributeWrite, "Stop a merge of attributes or a change of options; what was done stays"), s.cancelAttributeRun)
+	httpx.Register(api, op("undo-attribute-run", http.MethodPost, "/api/attribute-runs/{id}/undo", auth.AttributeWrite, "Take back a merge of attributes or a change of options, where nobody changed the value since"), s.undoAttributeRun)
 	httpx.Register(api, op("list-attribute-violations", http.MethodGet, "/api/attributes/{key}/violations", auth.ContactRead, "List values that were not taken"), s.listViolations)
 	httpx.Register(api, op("clear-attribute-violations", http.MethodDelete, "/api/attributes/{key}/violations", auth.AttributeWrite, "Forget the counted violations"), s.clearViolations)
 	httpx.Register(api, op("list-attribute-uses", http.MethodGet, "/api/attributes/{key}/uses", auth.ContactRead, "List where an attribute is used"), s.listUses)
@@ -198,12 +211,53 @@ func (s *Service) retypeAttribute(ctx context.Context, in *retypeInput) (*jobOut
 	return viewJob(ctx)(s.StartRetype(ctx, in.Key, in.Body))
 }
 
-func (s *Service) mergeAttribute(ctx context.Context, in *mergeInput) (*jobOutput, error) {
-	return viewJob(ctx)(s.MergeAttribute(ctx, in.Key, in.Body.Into))
+func (s *Service) previewAttributeMerge(ctx context.Context, in *mergeInput) (*attributeMergePreviewOutput, error) {
+	p, err := s.PreviewAttributeMerge(ctx, in.Key, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &attributeMergePreviewOutput{p}, nil
 }
 
-func (s *Service) remapOption(ctx context.Context, in *remapInput) (*jobOutput, error) {
-	return viewJob(ctx)(s.RemapOption(ctx, in.Key, in.Option, in.Body.To))
+func oneAttributeRun(a AttributeRun, err error) (*attributeRunOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &attributeRunOutput{a}, nil
+}
+
+func (s *Service) mergeAttribute(ctx context.Context, in *mergeInput) (*attributeRunOutput, error) {
+	return oneAttributeRun(s.MergeAttribute(ctx, in.Key, in.Body))
+}
+
+func (s *Service) previewOptions(ctx context.Context, in *remapInput) (*optionsPreviewOutput, error) {
+	p, err := s.PreviewOptions(ctx, in.Key, in.Body.Changes)
+	if err != nil {
+		return nil, err
+	}
+	return &optionsPreviewOutput{p}, nil
+}
+
+func (s *Service) remapOptions(ctx context.Context, in *remapInput) (*attributeRunOutput, error) {
+	return oneAttributeRun(s.RemapOptions(ctx, in.Key, in.Body.Changes))
+}
+
+func (s *Service) listAttributeRuns(ctx context.Context, _ *struct{}) (*attributeRunsOutput, error) {
+	runs, err := s.AttributeRuns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &attributeRunsOutput{}
+	out.Body.Items = append([]AttributeRun{}, runs...)
+	return out, nil
+}
+
+func (s *Service) cancelAttributeRun(ctx context.Context, in *attributeRunInput) (*attributeRunOutput, error) {
+	return oneAttributeRun(s.CancelAttributeRun(ctx, in.ID))
+}
+
+func (s *Service) undoAttributeRun(ctx context.Context, in *attributeRunInput) (*attributeRunOutput, error) {
+	return oneAttributeRun(s.UndoAttributeRun(ctx, in.ID))
 }
 
 func (s *Service) listViolations(ctx context.Context, in *KeyInput) (*violationsOutput, error) {

@@ -40,6 +40,7 @@ type Discovered struct {
 // was last looked at; nil is never.
 type AttributeList struct {
 	Items      []AttributeView `json:"items"`
+	BuiltIns   []BuiltIn       `json:"builtIns" doc:"What every contact has a place for; they cannot be changed"`
 	Discovered []Discovered    `json:"discovered"`
 	People     int64           `json:"people" doc:"Of how many fill rates speak"`
 	SurveyedAt *time.Time      `json:"surveyedAt,omitempty"`
@@ -47,7 +48,7 @@ type AttributeList struct {
 
 // Attributes lists defined and discovered attributes.
 func (s *Service) Attributes(ctx context.Context) (AttributeList, error) {
-	out := AttributeList{Items: []AttributeView{}, Discovered: []Discovered{}}
+	out := AttributeList{Items: []AttributeView{}, BuiltIns: builtIns(), Discovered: []Discovered{}}
 	defs, err := s.engine.definitions(ctx)
 	if err != nil {
 		return out, err
@@ -84,6 +85,10 @@ func (s *Service) Attributes(ctx context.Context) (AttributeList, error) {
 		}
 		if v := views[d.Key]; v != nil {
 			v.People, v.Unfit = d.People, unfit
+			return nil
+		}
+		if i := slices.IndexFunc(out.BuiltIns, func(b BuiltIn) bool { return b.Key == d.Key }); i >= 0 {
+			out.BuiltIns[i].People = d.People
 			return nil
 		}
 		d.Sealed = sealedAttributes[d.Key]

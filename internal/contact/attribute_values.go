@@ -14,6 +14,7 @@ type edit struct {
 	key      string
 	old, new json.RawMessage // nil: none
 	at       int64           // when the new value was true
+	was      int64           // since when the old one was; 0: not said
 	by       origin
 }
 
@@ -223,9 +224,9 @@ func (e *engine) writeHistory(ctx context.Context, defs *definitions, changed []
 			full[r.place] = r.nth - historyMost
 		}
 	}
-	err = insertMany(ctx, e.db, "contact_attribute_history", columns("contact:n attr nth:n old new at:n written_at:n source by_id by_name"), len(rows), func(i int) []any {
+	err = insertMany(ctx, e.db, "contact_attribute_history", columns("contact:n attr nth:n old new at:n written_at:n source by_id by_name run was_at:n"), len(rows), func(i int) []any {
 		r := rows[i]
-		return []any{r.contact, r.attr, r.nth, string(r.old), string(r.new), r.at, r.written, r.by.kind, r.by.id, clip(r.by.name, 100)}
+		return []any{r.contact, r.attr, r.nth, string(r.old), string(r.new), r.at, r.written, r.by.kind, r.by.id, clip(r.by.name, 100), r.by.run, r.was}
 	}, "")
 	if err != nil {
 		return err

@@ -14,7 +14,10 @@ import (
 )
 
 // origin says who stated attributes: a fact's source, an import, a person.
-type origin struct{ kind, id, name string }
+type origin struct {
+	kind, id, name string
+	run            string // the run that changes many, which can be undone
+}
 
 // Kinds of origin.
 const (

@@ -204,7 +204,7 @@ func noAttribute(key string) error {
 }
 
 // UpdateAttribute changes a definition. An option that somebody has cannot be
-// left out: RemapOption says what becomes of them.
+// left out: RemapOptions says what becomes of them.
 func (s *Service) UpdateAttribute(ctx context.Context, key string, p AttributePatch) (AttributeView, error) {
 	err := s.changeDefinitions(ctx, func(ctx context.Context, defs *definitions) error {
 		old := defs.get(key)

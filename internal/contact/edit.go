@@ -316,7 +316,7 @@ func principal(ctx context.Context) *auth.Principal {
 
 func originOf(ctx context.Context) origin {
 	p := principal(ctx)
-	return origin{byUser, p.ID, p.Name}
+	return origin{kind: byUser, id: p.ID, name: p.Name}
 }
 
 func (s *Service) record(ctx context.Context, action, id, name string, detail map[string]any) error {

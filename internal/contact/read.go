@@ -78,7 +78,7 @@ func (e *engine) fromFact(w *world, f *event.Fact, at event.Position, in *input)
 	in.said = in.ts
 	in.by = origin{kind: byFact, name: f.Source}
 	if f.ImportID != "" {
-		in.by = origin{byImport, f.ImportID, f.Source}
+		in.by = origin{kind: byImport, id: f.ImportID, name: f.Source}
 	}
 	if t, ok := touchOf(f, &w.parser); ok && !in.manual {
 		t.At = in.ts

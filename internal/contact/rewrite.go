@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/koipond/koipond/internal/contact/attribute"
@@ -23,7 +24,7 @@ const jobRewrite = "attribute.rewrite"
 const (
 	opSettle = "settle" // the form that the definition says, sealed and indexed as it says
 	opRetype = "retype" // check what fits the new type, switch, settle
-	opRemap  = "remap"  // an option becomes another one, or none
+	opRemap  = "remap"  // options become others, or none
 	opMerge  = "merge"  // values go to another attribute; this one is archived
 )
 
@@ -44,8 +45,10 @@ type rewriteParams struct {
 	Failing    Failing               `json:"failing,omitempty"`
 	Fallback   string                `json:"fallback,omitempty"` // FailMove: the attribute that takes them
 	DryRun     bool                  `json:"dryRun,omitempty"`   // opRetype: only count
-	Option     string                `json:"option,omitempty"`   // opRemap
-	To         string                `json:"to,omitempty"`       // opRemap: option, "" none; opMerge: attribute
+	Run        string                `json:"run,omitempty"`      // opRemap, opMerge: the run that can be undone
+	Options    map[string]string     `json:"options,omitempty"`  // opRemap: what becomes of options, "" none
+	To         string                `json:"to,omitempty"`       // opMerge: attribute
+	Wins       Wins                  `json:"wins,omitempty"`     // opMerge
 }
 
 // RewriteResult is what a rewrite did.
@@ -126,6 +129,21 @@ func (s *Service) maxNum(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
+// recordsHaving reads the records of a window's contacts that have an attribute.
+func (s *Service) recordsHaving(ctx context.Context, key string, after int64) ([]*record, error) {
+	rows, err := s.DB.Query(ctx, `select num, name, gender, birthday, city, avatar, attributes, written from contacts where num > $1 and num <= $2 and shown <> 0 and attributes like $3 escape '\' order by num`,
+		after, after+rewriteWindow, likeKey(key))
+	out, err := db.Collect(rows, err, func(r *sql.Rows) (*record, error) {
+		var num int64
+		rec := &record{}
+		return rec, scanRecord(r, &num, rec)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read values: %w", err)
+	}
+	return slices.DeleteFunc(out, func(r *record) bool { return r.attributes[key] == nil }), nil
+}
+
 func (s *Service) window(ctx context.Context, key string, after int64) ([]valueOf, error) {
 	rows, err := s.DB.Query(ctx, `select num, id, attributes from contacts where num > $1 and num <= $2 and shown <> 0 and attributes like $3 escape '\' order by num`,
 		after, after+rewriteWindow, likeKey(key))
@@ -153,6 +171,11 @@ func (s *Service) runRewrite(ctx context.Context, run jobs.Run) error {
 	at := rewritePlace{Settling: p.Op != opRetype}
 	if _, err := run.LastCheckpoint(&at); err != nil {
 		return err
+	}
+	if p.Run != "" {
+		if err := s.takeUp(ctx, p); err != nil {
+			return err
+		}
 	}
 	if !at.Settling {
 		if err := s.checkRetype(ctx, run, p, &at); err != nil {
@@ -277,6 +300,9 @@ func (s *Service) settle(ctx context.Context, run jobs.Run, p rewriteParams, at 
 				}
 				save := next
 				save.After += rewriteWindow
+				if err := s.countRun(ctx, p, next.Result); err != nil {
+					return err
+				}
 				return run.Checkpoint(ctx, save)
 			})
 			if err != nil {
@@ -290,6 +316,9 @@ func (s *Service) settle(ctx context.Context, run jobs.Run, p rewriteParams, at 
 		}
 		run.Progress(done, most)
 		if err := ctx.Err(); err != nil {
+			if p.Run != "" && run.Cancelled() {
+				return errors.Join(err, s.letGo(context.WithoutCancel(ctx), p))
+			}
 			return err
 		}
 	}
@@ -309,23 +338,22 @@ func (s *Service) settled(ctx context.Context, p rewriteParams) error {
 		d.settling = false
 		switch p.Op {
 		case opRemap:
-			def := d.Definition
-			def.Options = nil
-			for _, o := range d.Options {
-				if o.ID != p.Option {
-					def.Options = append(def.Options, o)
-				}
-			}
-			a, f := attribute.Compile(def, s.engine.readers())
-			if f != nil {
-				return invalid(f)
+			a, err := s.withoutOptions(ctx, d, p.Options)
+			if err != nil {
+				return err
 			}
 			d.Attribute = a
 		case opMerge:
+			if err := s.moved(ctx, Term{Attribute: p.Key}, &Term{Attribute: p.To}); err != nil {
+				return err
+			}
 			d.archived = true
 			if _, err := s.DB.Exec(ctx, "delete from contact_attribute_values where attr = $1", p.Key); err != nil {
 				return fmt.Errorf("clear attribute values: %w", err)
 			}
+		}
+		if err := s.endRun(ctx, p); err != nil {
+			return err
 		}
 		return s.saveDefinition(ctx, d)
 	})
@@ -355,6 +383,7 @@ func (s *Service) settleSome(ctx context.Context, p rewriteParams, batch []value
 		return err
 	}
 	by := originOf(ctx)
+	by.run = p.Run
 	var changed []*state
 	err = selectIn(ctx, s.DB, "load attributes", "select num, name, gender, birthday, city, avatar, attributes, written from contacts where num in (%s) and shown <> 0", nil, nums, func(r *sql.Rows) error {
 		var num int64
@@ -411,7 +440,7 @@ func (e *engine) rewriteOne(w *world, st *state, def *definition, p rewriteParam
 	quiet := origin{kind: byMerge} // the same word in another form is no news
 	switch p.Op {
 	case opRemap:
-		v, ok := remapped(def, plain, p.Option, p.To)
+		v, ok := remapped(def.Attribute, plain, p.Options)
 		if !ok {
 			return nil
 		}
@@ -426,12 +455,12 @@ func (e *engine) rewriteOne(w *world, st *state, def *definition, p rewriteParam
 			res.fail(f)
 			return nil // stays, under the archived attribute
 		}
-		if was, ok := st.rec.written[p.To]; !ok || st.rec.attributes[p.To] == nil || was < said {
+		if p.Wins.takes(st.rec.attributes[p.To] != nil, st.rec.written[p.To], said) {
 			if err := set(p.To, v, by); err != nil {
 				return err
 			}
 		}
-		return set(p.Key, nil, quiet)
+		return set(p.Key, nil, by)
 	}
 	v, f := def.read(plain)
 	if f == nil {
@@ -479,16 +508,14 @@ func wordsOf(def *definition, plain json.RawMessage) string {
 	return def.Show(plain)
 }
 
-// remapped gives a value with one option become another, or none; false when it
-// does not have the option.
-func remapped(def *definition, plain json.RawMessage, option, to string) (json.RawMessage, bool) {
+// remapped gives a value with options become others, or none; false when it
+// has none of them.
+func remapped(def *attribute.Attribute, plain json.RawMessage, options map[string]string) (json.RawMessage, bool) {
 	var one string
 	if json.Unmarshal(plain, &one) == nil {
-		if one != option {
-			return nil, false
-		}
-		if to == "" {
-			return nil, true
+		to, ok := options[one]
+		if !ok || to == "" {
+			return nil, ok
 		}
 		return quote(to), true
 	}
@@ -499,7 +526,7 @@ func remapped(def *definition, plain json.RawMessage, option, to string) (json.R
 	found := false
 	out := []string{}
 	for _, id := range many {
-		if id == option {
+		if to, ok := options[id]; ok {
 			found = true
 			if id = to; id == "" {
 				continue
@@ -509,6 +536,9 @@ func remapped(def *definition, plain json.RawMessage, option, to string) (json.R
 	}
 	if !found {
 		return nil, false
+	}
+	if len(out) == 0 {
+		return nil, true
 	}
 	raw, _ := json.Marshal(out) // strings always encode
 	v, f := def.Read(raw)

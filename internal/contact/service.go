@@ -141,6 +141,7 @@ func (s *Service) RegisterJobs() {
 	s.Jobs.Register(jobRewrite, s.runRewrite)
 	s.Jobs.Register(jobSurvey, s.runSurvey)
 	s.Jobs.Register(jobCarriers, s.runCarriers)
+	s.Jobs.Register(jobAttributeUndo, s.runAttributeUndo)
 	s.Jobs.Register(jobTagRun, s.doRun)
 	s.Jobs.Register(jobTagUndo, s.doUndo)
 }

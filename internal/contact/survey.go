@@ -52,10 +52,17 @@ func (s *Service) runSurvey(ctx context.Context, run jobs.Run) error {
 		return err
 	}
 	found := map[string]*surveyed{}
+	own := builtIns()
 	var people int64
 	for after := int64(0); after < most; after += rewriteWindow {
-		rows, err := s.DB.Query(ctx, "select attributes from contacts where num > $1 and num <= $2 and shown = 1", after, after+rewriteWindow)
-		encoded, err := db.Collect(rows, err, func(r *sql.Rows) (t string, err error) { return t, r.Scan(&t) })
+		rows, err := s.DB.Query(ctx, "select attributes, kinds, name, gender, birthday, city, avatar from contacts where num > $1 and num <= $2 and shown = 1", after, after+rewriteWindow)
+		encoded, err := db.Collect(rows, err, func(r *sql.Rows) (t string, err error) {
+			var kinds int64
+			rec := &record{}
+			err = r.Scan(&t, &kinds, &rec.name, &rec.gender, &rec.birthday, &rec.city, &rec.avatar)
+			surveyBuiltIns(own, found, rec, uint64(kinds))
+			return t, err
+		})
 		if err != nil {
 			return fmt.Errorf("survey attributes: %w", err)
 		}

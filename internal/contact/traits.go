@@ -260,7 +260,7 @@ func (r *record) set(c change, at int64, by origin) {
 				now = quote(v)
 			}
 			*col = v
-			r.changed(edit{c.key, old, now, at, by})
+			r.changed(edit{c.key, old, now, at, r.written[c.key], by})
 		}
 	} else {
 		old, had := r.attributes[c.key]
@@ -268,7 +268,7 @@ func (r *record) set(c change, at int64, by origin) {
 		case c.value == nil:
 			if had {
 				delete(r.attributes, c.key)
-				r.changed(edit{c.key, old, nil, at, by})
+				r.changed(edit{c.key, old, nil, at, r.written[c.key], by})
 			}
 		case !had && len(r.attributes) >= maxAttributes:
 			return
@@ -277,7 +277,7 @@ func (r *record) set(c change, at int64, by origin) {
 				r.attributes = map[string]json.RawMessage{}
 			}
 			r.attributes[c.key] = c.value
-			r.changed(edit{c.key, old, c.value, at, by})
+			r.changed(edit{c.key, old, c.value, at, r.written[c.key], by})
 		}
 	}
 	if r.written == nil {

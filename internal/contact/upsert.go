@@ -186,7 +186,7 @@ func (w *world) changedStored() bool {
 
 func (s *Service) fromRow(r *Incoming, opt UpsertOptions, now int64) input {
 	in := input{ts: now, said: now, now: now, source: opt.Source, importID: opt.ImportID, reason: "import", manual: true,
-		by: origin{byImport, opt.ImportID, opt.Source}}
+		by: origin{kind: byImport, id: opt.ImportID, name: opt.Source}}
 	if r.CreatedAt > 0 && r.CreatedAt < now {
 		in.ts = r.CreatedAt
 	}

@@ -15,8 +15,15 @@ func (n *RuleNode) refersTo(of Term) bool {
 	switch {
 	case of.Tag != nil:
 		return n.Field == "tag" && slices.Contains(n.values(), of.Tag.ID)
-	case n.Field == attributeField && n.Key != of.Attribute, n.Field != attributeField && n.Field != of.Attribute:
-		return false
+	case n.Field == attributeField:
+		if n.Key != of.Attribute {
+			return false
+		}
+	default:
+		b, ok := builtInNamed(of.Attribute)
+		if !ok || n.Field != of.Attribute && !(n.Field == "identity" && slices.Contains(n.values(), b.kind)) {
+			return false
+		}
 	}
 	return of.Option == "" || slices.Contains(n.values(), of.Option)
 }
@@ -55,7 +62,7 @@ func (n *RuleNode) conditions(fn func(*RuleNode)) {
 func (d *ViewDefinition) refersTo(of Term) bool {
 	found := of.Tag != nil && d.Filter.Tag == of.Tag.ID
 	if of.Tag == nil && of.Option == "" {
-		found = slices.ContainsFunc(d.Columns, func(c string) bool { return c == attributeColumn+of.Attribute || c == of.Attribute })
+		found = slices.ContainsFunc(d.Columns, func(c string) bool { return c == attributeColumn+of.Attribute || c == of.Attribute && IsBuiltIn(c) })
 	}
 	if !d.Filter.Where.empty() {
 		d.Filter.Where.conditions(func(n *RuleNode) { found = found || n.refersTo(of) })

@@ -58,8 +58,14 @@ func refersTo(m SavedMapping, of contact.Term) bool {
 	if of.Option != "" { // files name options by their labels, which are looked up row by row
 		return false
 	}
+	own := attrPrefix + of.Attribute
+	if contact.IsBuiltIn(of.Attribute) {
+		if own = of.Attribute; own == "memberNo" {
+			own = "member_no"
+		}
+	}
 	for _, field := range m.Mapping.Columns {
-		if field == attrPrefix+of.Attribute || field == of.Attribute {
+		if field == own {
 			return true
 		}
 	}

@@ -51,6 +51,8 @@ type Option struct {
 	ID    string `json:"id" maxLength:"40" doc:"Stays when the label changes; made when empty"`
 	Label string `json:"label" maxLength:"60"`
 	Color string `json:"color,omitempty" doc:"#rrggbb"`
+	// Retired options stay with those who have them, and are read where facts and files name them.
+	Retired bool `json:"retired,omitempty" doc:"Stays with those who have it and is not offered any more"`
 }
 
 // Definition says what values an attribute takes and how it is shown.

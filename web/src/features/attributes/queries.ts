@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, idempotencyKey, unwrap } from '@/shared/api/client'
-import type { AttributeChange, AttributeDef, AttributeInput, AttributePatch, AttributeViolation, Contact, Job, Retype, RetypePreview, TriedValue, Use } from '@/shared/api/types'
+import type { AttributeChange, AttributeDef, AttributeInput, AttributeMerge, AttributeMergePreview, AttributePatch, AttributeRun, AttributeViolation, Contact, Job, OptionChange, OptionsPreview, Retype, RetypePreview, TriedValue, Use } from '@/shared/api/types'
 
 const at = (key: string) => ({ path: { key } })
 const once = () => ({ 'Idempotency-Key': idempotencyKey() })
@@ -52,3 +52,37 @@ export const usesQuery = (key: string) =>
     queryFn: async ({ signal }) => (await unwrap<{ items: Use[] }>(api.GET('/api/attributes/{key}/uses', { params: at(key), signal }))).items,
     staleTime: 0,
   })
+
+/** What merging an attribute into another would do. */
+export const mergePreviewQuery = (key: string, body: AttributeMerge) =>
+  queryOptions({
+    queryKey: ['attributes', 'merge', key, body],
+    queryFn: ({ signal }) => unwrap<AttributeMergePreview>(api.POST('/api/attributes/{key}/merge/preview', { params: at(key), body, signal })),
+    enabled: body.into !== '',
+    staleTime: 0,
+  })
+
+/** Who has which option, and whom changes would concern. */
+export const optionsPreviewQuery = (key: string, changes: OptionChange[]) =>
+  queryOptions({
+    queryKey: ['attributes', 'options', key, changes],
+    queryFn: ({ signal }) => unwrap<OptionsPreview>(api.POST('/api/attributes/{key}/options/preview', { params: at(key), body: { changes }, signal })),
+    staleTime: 0,
+  })
+
+/** Starts a merge. */
+export const mergeAttribute = (key: string, body: AttributeMerge) => unwrap<AttributeRun>(api.POST('/api/attributes/{key}/merge', { params: at(key), body, headers: once() }))
+
+/** Starts a change of options. */
+export const remapOptions = (key: string, changes: OptionChange[]) => unwrap<AttributeRun>(api.POST('/api/attributes/{key}/options/remap', { params: at(key), body: { changes }, headers: once() }))
+
+/** Merges and changes of options; looked at again while one goes on. */
+export const runsQuery = () =>
+  queryOptions({
+    queryKey: ['attributes', 'runs'],
+    queryFn: async ({ signal }) => (await unwrap<{ items: AttributeRun[] }>(api.GET('/api/attribute-runs', { signal }))).items,
+    refetchInterval: (q) => (q.state.data?.some((r) => r.state === 'queued' || r.state === 'running' || r.undoing) ? 1000 : false),
+  })
+
+export const cancelRun = (id: string) => unwrap<AttributeRun>(api.POST('/api/attribute-runs/{id}/cancel', { params: { path: { id } } }))
+export const undoRun = (id: string) => unwrap<AttributeRun>(api.POST('/api/attribute-runs/{id}/undo', { params: { path: { id } } }))

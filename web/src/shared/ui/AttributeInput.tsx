@@ -54,7 +54,7 @@ export function AttributeInput({ of, value, onChange, ...rest }: Props) {
           mode={of.type === 'multi' ? 'multiple' : undefined}
           showSearch={{ optionFilterProp: 'label' }}
           value={value ?? undefined}
-          options={(of.options ?? []).map((o) => ({ value: o.id, label: o.label }))}
+          options={(of.options ?? []).filter((o) => !o.retired || o.id === value || (Array.isArray(value) && value.includes(o.id))).map((o) => ({ value: o.id, label: o.label }))}
           onChange={set}
           style={{ minWidth: 140, width: '100%' }}
         />

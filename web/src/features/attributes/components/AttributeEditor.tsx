@@ -43,16 +43,18 @@ interface Props {
   attribute: AttributeDef | 'new' | undefined
   onClose: () => void
   onRetype: (a: AttributeDef) => void
+  onMerge: (a: AttributeDef) => void
+  onOptions: (a: AttributeDef) => void
 }
 
 /** The drawer in which an attribute is defined and changed. */
-export function AttributeEditor({ attribute, onClose, onRetype }: Props) {
+export function AttributeEditor({ attribute, onClose, ...on }: Props) {
   const { t } = useTranslation('attributes')
   const { lang } = usePrefs()
   const old = attribute === 'new' ? undefined : attribute
   return (
     <Drawer open={attribute !== undefined} onClose={onClose} title={old ? attributeName(old, lang) : t('add')} width={520}>
-      {attribute !== undefined && <Editor key={old?.key ?? ''} old={old} onClose={onClose} onRetype={onRetype} />}
+      {attribute !== undefined && <Editor key={old?.key ?? ''} old={old} onClose={onClose} {...on} />}
     </Drawer>
   )
 }
@@ -83,7 +85,7 @@ function definitionOf(v: Values, old: AttributeDef | undefined): Definition {
   }
 }
 
-function Editor({ old, onClose, onRetype }: { old: AttributeDef | undefined } & Omit<Props, 'attribute'>) {
+function Editor({ old, onClose, onRetype, onMerge, onOptions }: { old: AttributeDef | undefined } & Omit<Props, 'attribute'>) {
   const { t } = useTranslation('attributes')
   const may = useCan('attribute.write')
   const client = useQueryClient()
@@ -159,6 +161,14 @@ function Editor({ old, onClose, onRetype }: { old: AttributeDef | undefined } & 
             <>
               <Button onClick={() => onRetype(old)} disabled={old.settling || old.archived}>
                 {t('retype.open')}
+              </Button>
+              {(old.options?.length ?? 0) > 0 && (
+                <Button onClick={() => onOptions(old)} disabled={old.settling || old.archived}>
+                  {t('options.open')}
+                </Button>
+              )}
+              <Button onClick={() => onMerge(old)} disabled={old.settling || old.archived}>
+                {t('merge.open')}
               </Button>
               <Button danger={!old.archived} onClick={() => void archive(!old.archived)}>
                 {old.archived ? t('archive.restore') : t('archive.ok')}

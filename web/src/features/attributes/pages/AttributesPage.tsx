@@ -9,16 +9,23 @@ import { usePrefs } from '@/shared/lib/prefs'
 import { useCan } from '@/shared/lib/session'
 import { Chip } from '@/shared/ui/chips'
 import { useToast } from '@/shared/ui/feedback'
-import { Button } from '@/shared/ui/kit'
+import { useUrlChoice } from '@/shared/lib/url'
+import { Button, Tabs } from '@/shared/ui/kit'
 import { Page, PageHead } from '@/shared/ui/PageHead'
 import { Panel } from '@/shared/ui/Panel'
 import { Empty, QueryState } from '@/shared/ui/states'
 import { Count, TimeAgo } from '@/shared/ui/values'
 import { AttributeEditor } from '../components/AttributeEditor'
+import { BuiltIns } from '../components/BuiltIns'
+import { Changes } from '../components/Changes'
 import { DiscoveredList } from '../components/DiscoveredList'
+import { MergeDialog } from '../components/MergeDialog'
+import { OptionsDialog } from '../components/OptionsDialog'
 import { RetypeDialog } from '../components/RetypeDialog'
 import { survey } from '../queries'
 import css from './AttributesPage.module.css'
+
+const TABS = ['attributes', 'changes'] as const
 
 /** What can be known of customers, and what arrives without being defined. */
 export default function AttributesPage() {
@@ -26,7 +33,8 @@ export default function AttributesPage() {
   const may = useCan('attribute.write')
   const query = useQuery(attributesQuery())
   const [open, setOpen] = useState<AttributeDef | 'new'>()
-  const [retyping, setRetyping] = useState<AttributeDef>()
+  const [next, setNext] = useState<{ what: 'retype' | 'merge' | 'options'; of: AttributeDef }>()
+  const [tab, setTab] = useUrlChoice('tab', TABS, 'attributes')
   const client = useQueryClient()
   const toast = useToast()
   const look = useMutation({
@@ -37,6 +45,16 @@ export default function AttributesPage() {
     },
     onError: (e) => toast.failed(e),
   })
+  const close = () => setNext(undefined)
+  const started = () => {
+    close()
+    setTab('changes')
+  }
+  const go = (what: 'retype' | 'merge' | 'options') => (a: AttributeDef) => {
+    setOpen(undefined)
+    setNext({ what, of: a })
+  }
+  const of = (what: 'retype' | 'merge' | 'options') => (next?.what === what ? next.of : undefined)
   return (
     <Page>
       <PageHead
@@ -55,16 +73,18 @@ export default function AttributesPage() {
           )
         }
       />
-      <QueryState query={query}>{(list) => <Lists list={list} may={may} onOpen={setOpen} />}</QueryState>
-      <AttributeEditor
-        attribute={open}
-        onClose={() => setOpen(undefined)}
-        onRetype={(a) => {
-          setOpen(undefined)
-          setRetyping(a)
-        }}
+      <Tabs
+        activeKey={tab}
+        onChange={(k) => setTab(k as (typeof TABS)[number])}
+        items={[
+          { key: 'attributes', label: t('tab.attributes'), children: <QueryState query={query}>{(list) => <Lists list={list} may={may} onOpen={setOpen} />}</QueryState> },
+          { key: 'changes', label: t('tab.changes'), children: <Changes /> },
+        ]}
       />
-      <RetypeDialog attribute={retyping} onClose={() => setRetyping(undefined)} />
+      <AttributeEditor attribute={open} onClose={() => setOpen(undefined)} onRetype={go('retype')} onMerge={go('merge')} onOptions={go('options')} />
+      <RetypeDialog attribute={of('retype')} onClose={close} />
+      <MergeDialog attribute={of('merge')} all={query.data?.items ?? []} onClose={close} onStart={started} />
+      <OptionsDialog attribute={of('options')} onClose={close} onStart={started} />
     </Page>
   )
 }
@@ -111,6 +131,7 @@ function Lists({ list, may, onOpen }: { list: AttributeList; may: boolean; onOpe
         </Panel>
       ))}
       <DiscoveredList list={list} may={may} onAdopted={onOpen} />
+      <BuiltIns list={list} />
     </div>
   )
 }
