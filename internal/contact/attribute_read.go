@@ -53,6 +53,15 @@ func (s *Service) Attributes(ctx context.Context) (AttributeList, error) {
 	if err != nil {
 		return out, err
 	}
+	rules, err := s.engine.rules(ctx)
+	if err != nil {
+		return out, err
+	}
+	for i, b := range out.BuiltIns {
+		if b.Identity {
+			out.BuiltIns[i].Limit = rules.most[b.kind]
+		}
+	}
 	views := map[string]*AttributeView{}
 	for key, d := range defs.byKey {
 		views[key] = &AttributeView{Definition: d.Definition, Archived: d.archived, Settling: d.settling,

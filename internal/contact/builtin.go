@@ -15,7 +15,7 @@ type BuiltIn struct {
 	Sealed   bool            `json:"sealed,omitempty" doc:"Encrypted at rest, found by a blind index, shown masked"`
 	Mask     string          `json:"mask,omitempty" doc:"How a value looks masked"`
 	Identity bool            `json:"identity,omitempty" doc:"People are recognised by it"`
-	Unique   bool            `json:"unique,omitempty" doc:"A person has at most one, and nobody else the same"`
+	Limit    int             `json:"limit,omitempty" doc:"Of identities: how many one person may carry; 0: any number"`
 	Filtered bool            `json:"filtered,omitempty" doc:"Lists can be filtered by it"`
 	People   int64           `json:"people" doc:"Who has it, when everybody was last looked at"`
 
@@ -25,7 +25,7 @@ type BuiltIn struct {
 // builtIns lists them in the order in which they are shown.
 func builtIns() []BuiltIn {
 	identity := func(key, kind, example string, typ attribute.Type) BuiltIn {
-		b := BuiltIn{Key: key, Type: typ, Personal: attribute.Open, Identity: true, Unique: known[kind].unique, Filtered: true, kind: kind}
+		b := BuiltIn{Key: key, Type: typ, Personal: attribute.Open, Identity: true, Limit: known[kind].most, Filtered: true, kind: kind}
 		if Personal(kind) {
 			b.Personal, b.Sealed, b.Mask = attribute.Personal, true, Mask(kind, example)
 		}

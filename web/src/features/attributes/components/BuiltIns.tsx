@@ -53,7 +53,7 @@ export function BuiltIns({ list }: { list: AttributeList }) {
                 <td>
                   <span className="kp-row wrap">
                     {b.identity && <Chip tone="info">{t('builtin.identity')}</Chip>}
-                    {b.unique && <Chip tone="violet">{t('unique')}</Chip>}
+                    {b.identity && <Chip tone="violet">{b.limit ? t('builtin.limit', { count: b.limit }) : t('builtin.noLimit')}</Chip>}
                     {b.personal === 'personal' && <Chip tone="warn">{t('class.personal')}</Chip>}
                     {b.sealed && <Chip tone="warn">{t('builtin.sealed')}</Chip>}
                     {b.filtered && <Chip>{t('indexed')}</Chip>}
