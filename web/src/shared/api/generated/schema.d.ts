@@ -4,6 +4,57 @@
  */
 
 export interface paths {
+    "/api/attribute-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List merges of attributes and changes of options, newest first */
+        get: operations["list-attribute-runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attribute-runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a merge of attributes or a change of options; what was done stays */
+        post: operations["cancel-attribute-run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attribute-runs/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back a merge of attributes or a change of options, where nobody changed the value since */
+        post: operations["undo-attribute-run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/attributes": {
         parameters: {
             query?: never;
@@ -92,7 +143,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/attributes/{key}/options/{option}/remap": {
+    "/api/attributes/{key}/merge/preview": {
         parameters: {
             query?: never;
             header?: never;
@@ -101,8 +152,42 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take an option out and say what takes its place */
-        post: operations["remap-attribute-option"];
+        /** Count what merging an attribute into another would do */
+        post: operations["preview-attribute-merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attributes/{key}/options/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count who has which option, and whom changes of them concern */
+        post: operations["preview-attribute-options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attributes/{key}/options/remap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take options out and say what takes their place */
+        post: operations["remap-attribute-options"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3190,6 +3275,8 @@ export interface components {
             old?: unknown;
         };
         AttributeList: {
+            /** @description What every contact has a place for; they cannot be changed */
+            builtIns: components["schemas"]["BuiltIn"][];
             discovered: components["schemas"]["Discovered"][];
             items: components["schemas"]["AttributeView"][];
             /**
@@ -3200,12 +3287,61 @@ export interface components {
             /** Format: date-time */
             surveyedAt?: string;
         };
+        AttributeMerge: {
+            /** @description Key of the attribute that gets the values */
+            into: string;
+            /**
+             * @description Where somebody has both: the value said last, that of the attribute that goes, or that of the one that stays
+             * @default later
+             * @enum {string}
+             */
+            wins: "later" | "from" | "into";
+        };
+        AttributeMergePreview: {
+            /**
+             * Format: int64
+             * @description Of them, have the other one too
+             */
+            both: number;
+            /**
+             * Format: int64
+             * @description Of them, with another value
+             */
+            differ: number;
+            examples: components["schemas"]["MergeExample"][];
+            /**
+             * Format: int64
+             * @description Have the attribute that goes
+             */
+            have: number;
+            /**
+             * Format: int64
+             * @description Contacts looked at
+             */
+            looked: number;
+            /**
+             * Format: int64
+             * @description Of them, get the value of the attribute that goes
+             */
+            replaced: number;
+            /**
+             * Format: int64
+             * @description Have a value that the other attribute does not take: it stays under the archived attribute
+             */
+            unfit: number;
+            /** @description Where the attribute that goes is used */
+            uses: components["schemas"]["Use"][];
+            /** @description That is everybody; else the figures are of the first ones */
+            whole: boolean;
+        };
         AttributeOption: {
             /** @description #rrggbb */
             color?: string;
             /** @description Stays when the label changes; made when empty */
             id: string;
             label: string;
+            /** @description Stays with those who have it and is not offered any more */
+            retired?: boolean;
         };
         AttributePatch: {
             /** @description false brings an archived attribute back */
@@ -3241,6 +3377,65 @@ export interface components {
             required?: boolean;
             unique?: boolean;
             unit?: string;
+        };
+        AttributeRun: {
+            /** @description Key */
+            attribute: string;
+            by: components["schemas"]["Ref"];
+            /**
+             * Format: int64
+             * @description Values written anew
+             */
+            changed: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            done: number;
+            /** @description Why it failed, in words */
+            error?: string;
+            /** Format: date-time */
+            finishedAt?: string;
+            id: string;
+            /** @description The job that does it, or that undoes it */
+            jobId: string;
+            /**
+             * Format: int64
+             * @description Values that somebody changed since, left as they are
+             */
+            kept: number;
+            /** @enum {string} */
+            kind: "merge" | "remap";
+            /**
+             * Format: int64
+             * @description Values brought back by the undo
+             */
+            restored: number;
+            /** @enum {string} */
+            state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            title: string;
+            /** Format: int64 */
+            total: number;
+            /**
+             * Format: date-time
+             * @description Present while it can be undone
+             */
+            undoUntil?: string;
+            undoing?: boolean;
+            /** Format: date-time */
+            undoneAt?: string;
+            /**
+             * Format: int64
+             * @description Values that did not fit and stayed
+             */
+            unfit: number;
+            /**
+             * Format: int64
+             * @description Values looked at
+             */
+            values: number;
+        };
+        AttributeRunsOutputBody: {
+            items: components["schemas"]["AttributeRun"][];
         };
         AttributeView: {
             archived: boolean;
@@ -3495,6 +3690,32 @@ export interface components {
             carried: number;
             /** @description Values that are none, the first hundred */
             refused: components["schemas"]["RefusedValue"][];
+        };
+        BuiltIn: {
+            /** @description Lists can be filtered by it */
+            filtered?: boolean;
+            /** @description People are recognised by it */
+            identity?: boolean;
+            /** @enum {string} */
+            key: "name" | "phone" | "email" | "memberNo" | "gender" | "birthday" | "city" | "avatar";
+            /**
+             * Format: int64
+             * @description Of identities: how many one person may carry; 0: any number
+             */
+            limit?: number;
+            /** @description How a value looks masked */
+            mask?: string;
+            /**
+             * Format: int64
+             * @description Who has it, when everybody was last looked at
+             */
+            people: number;
+            /** @enum {string} */
+            personal: "none" | "personal";
+            /** @description Encrypted at rest, found by a blind index, shown masked */
+            sealed?: boolean;
+            /** @enum {string} */
+            type: "text" | "date" | "enum" | "phone" | "email" | "region";
         };
         BulkInBody: {
             /** @description User id */
@@ -4798,9 +5019,14 @@ export interface components {
             /** @enum {string} */
             wins: "keep" | "other";
         };
-        MergeInputBody: {
-            /** @description Key of the attribute that gets the values */
-            into: string;
+        MergeExample: {
+            /** @description Value of the attribute that goes */
+            from: string;
+            /** @description Value of the one that stays */
+            into?: string;
+            /** @description Why the value does not fit, in the language of the request */
+            reason?: string;
+            result?: string;
         };
         MergePreview: {
             after: components["schemas"]["Contact"];
@@ -4991,6 +5217,19 @@ export interface components {
             label: string;
             value: string;
         };
+        OptionChange: {
+            option: string;
+            /** @description Id of the option that takes its place; empty: none */
+            to?: string;
+        };
+        OptionShare: {
+            id: string;
+            label: string;
+            /** Format: int64 */
+            people: number;
+            /** @description Places that ask for this option */
+            uses: components["schemas"]["Use"][];
+        };
         Options: {
             /** @description Country of phone numbers without one; empty: CN */
             country?: string;
@@ -5012,6 +5251,26 @@ export interface components {
             timezone?: string;
             /** @description Change contacts that exist (default), or leave them as they are */
             updateExisting?: boolean;
+        };
+        OptionsPreview: {
+            /**
+             * Format: int64
+             * @description Contacts whose value would change
+             */
+            changing: number;
+            /**
+             * Format: int64
+             * @description Of them, are left without a value
+             */
+            emptied: number;
+            /**
+             * Format: int64
+             * @description Contacts looked at
+             */
+            looked: number;
+            options: components["schemas"]["OptionShare"][];
+            /** @description That is everybody; else the figures are of the first ones */
+            whole: boolean;
         };
         OrderPage: {
             items: components["schemas"]["OrderView"][];
@@ -5414,8 +5673,7 @@ export interface components {
             items: components["schemas"]["Place"][];
         };
         RemapInputBody: {
-            /** @description Id of the option that takes its place; empty: none */
-            to?: string;
+            changes: components["schemas"]["OptionChange"][];
         };
         Report: {
             /** Format: date-time */
@@ -6414,6 +6672,97 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "list-attribute-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeRunsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-attribute-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeRun"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "undo-attribute-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeRun"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-attributes": {
         parameters: {
             query?: never;
@@ -6654,7 +7003,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["MergeInputBody"];
+                "application/json": components["schemas"]["AttributeMerge"];
             };
         };
         responses: {
@@ -6664,7 +7013,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobView"];
+                    "application/json": components["schemas"]["AttributeRun"];
                 };
             };
             /** @description Problem */
@@ -6678,18 +7027,49 @@ export interface operations {
             };
         };
     };
-    "remap-attribute-option": {
+    "preview-attribute-merge": {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The same key with the same body within 24 hours gives the first answer again */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description Key of the attribute */
                 key: string;
-                /** @description Id of the option to take out */
-                option: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttributeMerge"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeMergePreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-attribute-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Key of the attribute */
+                key: string;
             };
             cookie?: never;
         };
@@ -6705,7 +7085,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobView"];
+                    "application/json": components["schemas"]["OptionsPreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remap-attribute-options": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Key of the attribute */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemapInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeRun"];
                 };
             };
             /** @description Problem */
