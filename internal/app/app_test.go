@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -42,8 +43,13 @@ func testConfig(t *testing.T) Config {
 
 func startWorld(t *testing.T, cfg Config) *world {
 	t.Helper()
+	return startWorldLogging(t, cfg, testkit.Logger(t))
+}
+
+func startWorldLogging(t *testing.T, cfg Config, log *slog.Logger) *world {
+	t.Helper()
 	ctx := auth.With(context.Background(), auth.CLI("test"))
-	a, err := build(ctx, cfg, Build{Version: "test", Commit: "none"}, testkit.Logger(t))
+	a, err := build(ctx, cfg, Build{Version: "test", Commit: "none"}, log)
 	require.NoError(t, err)
 	require.NoError(t, a.start(ctx))
 	w := &world{t: t, app: a, h: a.api.Handler()}

@@ -197,3 +197,68 @@ func TestListsShowWhoIsInScope(t *testing.T) {
 		}
 	})
 }
+
+// What reaches beyond one contact keeps to the caller's customers, too: undone
+// merges, changes of many, addresses kept away, samples of facts, imports.
+func TestWorkKeepsToWhoIsInScope(t *testing.T) {
+	engines(t, func(t *testing.T, cfg Config) {
+		w := startWorld(t, cfg)
+		make := func(name, phone, owner string) contact.Contact {
+			var c contact.Contact
+			require.Equal(t, 200, w.call("POST", "/api/contacts", fmt.Sprintf(`{"name":%q,"phone":%q}`, name, phone), &c))
+			_, err := w.app.DB.Exec(t.Context(), "update contacts set owner_id = $1 where id = $2", owner, c.ID)
+			require.NoError(t, err)
+			return c
+		}
+		mine, others := make("我的客户", "13971860001", "us_a"), make("别人的客户", "13971860002", "us_b")
+		ask := func(method, path, body string, status int) string {
+			t.Helper()
+			rec := w.as(scoped("us_a"), method, path, body)
+			require.Equal(t, status, rec.Code, rec.Body.String())
+			require.NotContains(t, rec.Body.String(), "别人的")
+			return rec.Body.String()
+		}
+
+		// An undone merge gives the other back to whom it belongs; the answer says so much.
+		var merged struct{ MergeID string }
+		require.Equal(t, 200, w.call("POST", "/api/contacts/"+mine.ID+"/merge", fmt.Sprintf(`{"other":%q}`, others.ID), &merged))
+		require.Contains(t, ask("POST", "/api/merges/"+merged.MergeID+"/undo", `{}`, 200), others.ID)
+		ask("GET", "/api/contacts/"+others.ID, "", 404)
+		require.Contains(t, ask("GET", "/api/contacts/"+mine.ID+"/merges", "", 200), merged.MergeID)
+
+		// Somebody else's change of many is neither listed nor undone.
+		var batch struct{ ID, Job string }
+		require.Equal(t, 200, w.call("POST", "/api/consent/changes", `{"filter":{},"purpose":"marketing","channel":"sms","state":"withdrawn","reason":"别人的理由"}`, &batch))
+		require.Contains(t, ask("GET", "/api/consent/changes", "", 200), `"items":[]`)
+		ask("POST", "/api/consent/changes/"+batch.ID+"/undo", `{}`, 404)
+
+		// An address is kept away until somebody who sees its holder says otherwise.
+		for phone, status := range map[string]int{"13971860001": 204, "13971860002": 403, "13971860003": 403} {
+			var sup struct{ ID string }
+			require.Equal(t, 200, w.call("POST", "/api/consent/suppressions", fmt.Sprintf(`{"kind":"phone","value":%q,"reason":"r"}`, phone), &sup))
+			ask("DELETE", "/api/consent/suppressions/"+sup.ID+"?reason=r", "", status)
+		}
+
+		// Samples are words of anybody's facts.
+		require.Equal(t, 200, w.call("POST", "/v1/track", `{"userId":"u","event":"seen","properties":{"title":"别人的茶"}}`, nil))
+		w.settle()
+		ask("GET", "/api/dictionary/events/seen", "", 200)
+		ask("PUT", "/api/dictionary/events/seen/properties/title", `{"displayName":"标题"}`, 200)
+		require.Equal(t, 200, w.call("POST", "/api/attributes", `{"key":"age","nameZh":"年龄","type":"number"}`, nil))
+		require.Equal(t, 200, w.call("POST", "/v1/identify", `{"userId":"u","traits":{"age":"别人的年龄"}}`, nil))
+		w.settle()
+		require.Contains(t, ask("GET", "/api/attributes/age/violations", "", 200), `"samples":[]`)
+
+		// Orders and events find their people where nobody knows who sent them.
+		upload := w.as(scoped("us_a"), "POST", "/api/imports/files?name=o.csv", "订单号,时间,金额,手机\n1,2026-01-02 10:00,12,13971860002\n")
+		require.Equal(t, 200, upload.Code, upload.Body.String())
+		var up struct{ ID string }
+		require.NoError(t, json.Unmarshal(upload.Body.Bytes(), &up))
+		order := fmt.Sprintf(`{"uploadId":%q,"kind":"orders","mapping":{"columns":{"订单号":"order_number","时间":"paid_at","金额":"total","手机":"phone"}},"options":{}}`, up.ID)
+		require.Contains(t, ask("POST", "/api/imports", order, 403), "permission.scope")
+		var imp struct{ ID string }
+		require.Equal(t, 200, w.call("POST", "/api/imports", order, &imp))
+		require.Contains(t, ask("POST", "/api/imports/"+imp.ID+"/cancel", `{}`, 403), "permission.scope")
+		w.settle()
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/contact/attribute"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/httpx"
@@ -148,6 +149,7 @@ type Violation struct {
 }
 
 // Violations lists what was not taken for an attribute, the most frequent first.
+// Samples are what anybody's customers told: callers who see only some get none.
 func (s *Service) Violations(ctx context.Context, key string) ([]Violation, error) {
 	defs, err := s.engine.definitions(ctx)
 	if err != nil {
@@ -166,6 +168,9 @@ func (s *Service) Violations(ctx context.Context, key string) ([]Violation, erro
 		}
 		v.Detail = httpx.Say(ctx, v.Reason, def.Params(v.Reason == "attribute.too_long" || v.Reason == "attribute.too_short"))
 		v.FirstAt, v.LastAt = clock.FromMs(first), clock.FromMs(last)
+		if v.Samples = []string{}; !auth.ScopeOf(ctx).All {
+			return v, nil
+		}
 		return v, json.Unmarshal([]byte(samples), &v.Samples)
 	})
 	if err != nil {

@@ -150,6 +150,13 @@ func (s *Service) stories(ctx context.Context, rows []mergeRow) ([]MergeStory, e
 			return nil, fmt.Errorf("name events: %w", err)
 		}
 	}
+	hidden, err := s.outside(ctx, nums)
+	if err != nil {
+		return nil, err
+	}
+	for n := range hidden { // of an undone merge, one may be another's customer now
+		refs[n] = Ref{ID: refs[n].ID}
+	}
 	for i := range out {
 		st := &out[i]
 		st.Contact, st.Into = refs[rows[i].from], refs[rows[i].into]

@@ -133,9 +133,19 @@ func (s *Service) undoMergeOp(ctx context.Context, in *undoContactMergeInput) (*
 		return nil, err
 	}
 	out := &undoneOutput{}
-	if out.Body.Leaves, err = s.Get(ctx, split.ContactID); err != nil {
+	if out.Body.Leaves, err = s.orIDAlone(ctx, split.ContactID); err != nil {
 		return nil, err
 	}
-	out.Body.Stays, err = s.Get(ctx, split.FromID)
+	out.Body.Stays, err = s.orIDAlone(ctx, split.FromID)
 	return out, err
+}
+
+// orIDAlone is a contact after an undo, which may have given it back to an owner
+// whose customers the caller does not see: then its id is all there is to tell.
+func (s *Service) orIDAlone(ctx context.Context, id string) (Contact, error) {
+	c, err := s.Get(ctx, id)
+	if isNotFound(err) {
+		return Contact{Row: Row{ID: id}}, nil
+	}
+	return c, err
 }

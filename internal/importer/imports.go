@@ -30,6 +30,11 @@ type Request struct {
 
 // Start checks a request against the file and enqueues the import.
 func (s *Service) Start(ctx context.Context, q Request) (Import, error) {
+	// Rows of contacts that are not the caller's are refused one by one. Orders and
+	// events find their people later, in the stream, where nobody knows who sent them.
+	if p := auth.From(ctx); q.Kind != Contacts && p != nil && !p.Scope.All {
+		return Import{}, errs.New(errs.Forbidden, "permission.scope")
+	}
 	u, err := s.upload(ctx, q.UploadID)
 	if err != nil {
 		return Import{}, err
@@ -188,6 +193,9 @@ func (s *Service) Cancel(ctx context.Context, id string) (Import, error) {
 	if err != nil {
 		return imp, err
 	}
+	if err := mayStop(ctx, imp); err != nil {
+		return imp, err
+	}
 	if imp.State != Queued && imp.State != Running {
 		return imp, errs.New(errs.Conflict, "import.not_running")
 	}
@@ -226,6 +234,15 @@ func (s *Service) WaitJob(ctx context.Context, id string, progress func(Import))
 	}
 }
 
+// mayStop refuses to end or undo another one's import to callers who do not see
+// everybody's customers: it may bring some whom they do not see.
+func mayStop(ctx context.Context, imp Import) error {
+	if p := auth.From(ctx); p != nil && p.ID != imp.CreatedByID && !p.Scope.All {
+		return errs.New(errs.Forbidden, "permission.scope")
+	}
+	return nil
+}
+
 // Undo takes back everything that an import brought: facts, orders, contacts.
 // It runs as a job.
 func (s *Service) Undo(ctx context.Context, id string) (Import, error) {
@@ -233,8 +250,8 @@ func (s *Service) Undo(ctx context.Context, id string) (Import, error) {
 	if err != nil {
 		return imp, err
 	}
-	if p := auth.From(ctx); p != nil && p.ID != imp.CreatedByID && !p.Scope.All { // it may have brought customers whom they do not see
-		return imp, errs.New(errs.Forbidden, "permission.scope")
+	if err := mayStop(ctx, imp); err != nil {
+		return imp, err
 	}
 	again := imp.State == Undoing && imp.Error != nil
 	if imp.State != Succeeded && imp.State != Failed && imp.State != Cancelled && !again {

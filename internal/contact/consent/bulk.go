@@ -260,7 +260,8 @@ func scanBatch(r interface{ Scan(...any) error }) (b Batch, err error) {
 }
 
 func (s *Service) batch(ctx context.Context, id string) (Batch, error) {
-	b, err := scanBatch(s.DB.QueryRow(ctx, "select "+batchColumns+" from consent_batches where id = $1", id))
+	own, args := onlyOwn(ctx, 2)
+	b, err := scanBatch(s.DB.QueryRow(ctx, "select "+batchColumns+" from consent_batches where id = $1"+own, append([]any{id}, args...)...))
 	if db.NoRows(err) {
 		return b, errs.New(errs.NotFound, "consent.no_such_batch", "id", id)
 	}
@@ -285,13 +286,25 @@ func (s *Service) Work(ctx context.Context, id string) (BatchWork, error) {
 	return out, nil
 }
 
+// onlyOwn is the condition on changes of many for callers who do not see
+// everybody's customers: they get to see and undo what they began themselves.
+func onlyOwn(ctx context.Context, place int) (cond string, args []any) {
+	p := principal(ctx)
+	if p.Scope.All {
+		return "", nil
+	}
+	return fmt.Sprintf(" and by_id = $%d", place), []any{p.ID}
+}
+
 // Batches lists the newest changes of many.
 func (s *Service) Batches(ctx context.Context, cursor string, limit int) (items []Batch, next string, err error) {
 	c := suppressionCursor{T: 1 << 62}
 	if err := httpx.DecodeCursor(cursor, &c); err != nil {
 		return nil, "", err
 	}
-	rows, err := s.DB.Query(ctx, fmt.Sprintf("select %s from consent_batches where created_at < $1 or created_at = $1 and id < $2 order by created_at desc, id desc limit %d", batchColumns, limit+1), c.T, c.ID)
+	own, args := onlyOwn(ctx, 3)
+	rows, err := s.DB.Query(ctx, fmt.Sprintf("select %s from consent_batches where (created_at < $1 or created_at = $1 and id < $2)%s order by created_at desc, id desc limit %d", batchColumns, own, limit+1),
+		append([]any{c.T, c.ID}, args...)...)
 	items, err = db.Collect(rows, err, func(r *sql.Rows) (Batch, error) { return scanBatch(r) })
 	if err != nil {
 		return nil, "", fmt.Errorf("list changes of many: %w", err)

@@ -176,12 +176,15 @@ func (s *Service) Unsuppress(ctx context.Context, id, reason string) error {
 		return err
 	}
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
-		var masked string
-		err := s.DB.QueryRow(ctx, "delete from consent_suppressions where id = $1 returning masked", id).Scan(&masked)
+		var masked, kind, lookup string
+		err := s.DB.QueryRow(ctx, "delete from consent_suppressions where id = $1 returning masked, kind, lookup", id).Scan(&masked, &kind, &lookup)
 		if db.NoRows(err) {
 			return errs.New(errs.NotFound, "consent.no_such_suppression", "id", id)
 		}
 		if err != nil {
+			return err
+		}
+		if err := s.mayLift(ctx, kind, lookup); err != nil {
 			return err
 		}
 		s.DB.After(ctx, func() {
@@ -195,6 +198,25 @@ func (s *Service) Unsuppress(ctx context.Context, id, reason string) error {
 		return fmt.Errorf("take off the suppression list: %w", err)
 	}
 	return nil
+}
+
+// mayLift refuses callers who do not see everybody's customers to make
+// reachable whom they do not see, or whoever was erased.
+func (s *Service) mayLift(ctx context.Context, kind, lookup string) error {
+	if principal(ctx).Scope.All {
+		return nil
+	}
+	held, err := s.Contacts.Holders(ctx, kind, []string{lookup})
+	if err != nil {
+		return err
+	}
+	if n, ok := held[lookup]; ok {
+		seen, err := s.Contacts.InScope(ctx, []int64{n})
+		if err != nil || len(seen) > 0 {
+			return err
+		}
+	}
+	return errs.New(errs.Forbidden, "permission.scope")
 }
 
 type suppressionCursor struct {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/platform/audit"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
@@ -92,15 +93,47 @@ func (s *Service) where(ctx context.Context, q Query) (cond string, args []any, 
 	return cond, args, nil
 }
 
-// Count tells how many pairs match.
+// Count tells how many pairs match, of those that the caller may see.
 func (s *Service) Count(ctx context.Context, q Query) (int64, error) {
 	cond, args, err := s.where(ctx, q)
 	if err != nil {
 		return 0, err
 	}
-	var n int64
-	if err := s.DB.QueryRow(ctx, "select count(*) from match_pairs where "+cond, args...).Scan(&n); err != nil {
+	return s.count(ctx, cond, args...)
+}
+
+// count counts pairs that meet a condition. Callers who see only some customers
+// get the number of pairs of which they see both.
+func (s *Service) count(ctx context.Context, cond string, args ...any) (n int64, err error) {
+	if auth.ScopeOf(ctx).All {
+		if err := s.DB.QueryRow(ctx, "select count(*) from match_pairs where "+cond, args...).Scan(&n); err != nil {
+			return 0, fmt.Errorf("count pairs: %w", err)
+		}
+		return n, nil
+	}
+	rows, err := s.DB.Query(ctx, "select a, b from match_pairs where "+cond, args...)
+	pairs, err := db.Collect(rows, err, func(r *sql.Rows) (e entry, err error) { return e, r.Scan(&e.hi, &e.lo) })
+	if err != nil {
 		return 0, fmt.Errorf("count pairs: %w", err)
+	}
+	if pairs, err = s.today(ctx, pairs); err != nil {
+		return 0, err
+	}
+	nums := make([]int64, 0, 2*len(pairs))
+	for _, e := range pairs {
+		nums = append(nums, e.hi, e.lo)
+	}
+	slices.Sort(nums)
+	seen, err := s.Contacts.InScope(ctx, slices.Compact(nums)) // keeps their order
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range pairs {
+		_, one := slices.BinarySearch(seen, e.hi)
+		_, other := slices.BinarySearch(seen, e.lo)
+		if one && other {
+			n++
+		}
 	}
 	return n, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/match"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/errs"
@@ -283,5 +284,39 @@ func TestNothingPersonalIsKept(t *testing.T) {
 		require.Empty(t, left, "sort files are gone")
 		_, err = os.Stat(p.Dir)
 		require.NoError(t, err)
+	})
+}
+
+// Who sees only some customers is told of pairs of which they see both, in
+// numbers as in lists.
+func TestNumbersKeepToTheScope(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		p.twins("陈思远", "13800138000", "13800138001", "1988-03-12")
+		x := p.twins("林晓棠", "13900139000", "13900139001", "1990-05-06")
+		for _, c := range []string{x.A.ID, x.B.ID} {
+			owner := "us_9"
+			_, err := p.contacts.Update(p.ctx, c, contact.Change{OwnerID: &owner})
+			require.NoError(t, err)
+		}
+		mine := auth.With(p.ctx, &auth.Principal{ID: "us_9", Via: auth.ViaSession, Permissions: auth.Set(auth.All()), Scope: auth.OwnedBy(auth.DataScope{Breadth: auth.BreadthMine}, "us_9")})
+		for ctx, want := range map[context.Context]int64{p.ctx: 2, mine: 1} {
+			page, err := p.List(ctx, match.Query{})
+			require.NoError(t, err)
+			require.Len(t, page.Items, int(want))
+			require.Equal(t, want, page.Total)
+			n, err := p.OpenCount(ctx)
+			require.NoError(t, err)
+			require.Equal(t, want, n)
+			sum, err := p.Summary(ctx)
+			require.NoError(t, err)
+			require.Equal(t, want, sum.Open)
+			open := int64(0)
+			for _, b := range sum.Bands {
+				open += b.Open
+			}
+			require.Equal(t, want, open)
+		}
+		_, err := p.MergeAll(mine, 50, 2)
+		require.Equal(t, "match.count_changed", errs.CodeOf(err))
 	})
 }

@@ -68,10 +68,11 @@ func (s *Service) bands(ctx context.Context) ([]Band, error) {
 			cond string
 			into *int64
 		}{{"state = 'merged' and reviewed = 1", &b.Right}, {"state = 'rejected' and reviewed = 1", &b.Wrong}, {"state = 'open'", &b.Open}} {
-			err := s.DB.QueryRow(ctx, "select count(*) from match_pairs where "+c.cond+" and weight >= $1 and weight < $2", weightOf(b.From), weightOf(b.To)).Scan(c.into)
+			n, err := s.count(ctx, c.cond+" and weight >= $1 and weight < $2", weightOf(b.From), weightOf(b.To))
 			if err != nil {
 				return nil, fmt.Errorf("count reviews: %w", err)
 			}
+			*c.into = n
 		}
 	}
 	return out, nil

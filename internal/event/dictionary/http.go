@@ -78,7 +78,12 @@ type apiTypeCount struct {
 	Count int64  `json:"count"`
 }
 
-func toAPIProperty(p Property) apiProperty {
+// toAPIProperty shows a property. Samples are words of anybody's facts: callers
+// who see only some customers get none.
+func toAPIProperty(ctx context.Context, p Property) apiProperty {
+	if !auth.ScopeOf(ctx).All {
+		p.Samples = nil
+	}
 	out := apiProperty{Name: p.Name, DisplayName: p.DisplayName, Description: p.Description, ExpectedType: p.ExpectedType, Required: p.Required, State: p.State,
 		Column: p.Column, Samples: p.Samples, FirstSeenAt: seen(p.FirstSeenAt), LastSeenAt: seen(p.LastSeenAt), Count: p.Count}
 	for _, t := range p.Types {
@@ -185,7 +190,7 @@ func (s *Service) getEvent(ctx context.Context, in *getEventInput) (*getEventOut
 	out := &getEventOutput{}
 	out.Body.EventView = toAPIEvent(e)
 	for _, p := range props {
-		out.Body.Items = append(out.Body.Items, toAPIProperty(p))
+		out.Body.Items = append(out.Body.Items, toAPIProperty(ctx, p))
 	}
 	for _, d := range days {
 		out.Body.Trend = append(out.Body.Trend, apiDay(d))
@@ -235,7 +240,7 @@ func (s *Service) changeProperty(ctx context.Context, in *changePropertyInput) (
 	if err != nil {
 		return nil, err
 	}
-	return &propertyOutput{toAPIProperty(p)}, nil
+	return &propertyOutput{toAPIProperty(ctx, p)}, nil
 }
 
 type listViolationsInput struct {
