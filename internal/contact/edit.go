@@ -57,6 +57,11 @@ func (s *Service) create(ctx context.Context, n NewContact) (int64, error) {
 	}
 	for _, id := range in.ids {
 		if h := id.holder(); h != nil {
+			if keptSealed(id.key.kind, id.value) { // who it belongs to would be told as by a search
+				if err := s.guesses.allow(ctx, s.Clock.Now()); err != nil {
+					return 0, err
+				}
+			}
 			if hidden, err := s.outside(ctx, []int64{h.num}); err != nil || len(hidden) > 0 {
 				return 0, errors.Join(err, errs.New(errs.Conflict, "contact.identity_elsewhere", "kind", id.key.kind))
 			}

@@ -21,17 +21,29 @@ const (
 	guessEvery = 3 * time.Second
 	guessBurst = 40
 	maxGuesser = 4096
+	// maxRemembered is how many values of rules are remembered of a caller.
+	maxRemembered = 512
 )
 
 // guessLimit paces look-ups of personal values, by caller.
 type guessLimit struct {
 	mu sync.Mutex
-	by map[string]*rate.Limiter
+	by map[string]*guesser
+}
+
+// guesser is one caller, with the values that they asked for in rules: a rule is
+// read several times for one answer, and on every page.
+type guesser struct {
+	pace  *rate.Limiter
+	asked map[string]bool
 }
 
 // allow counts one look-up of a personal value by the caller of ctx. Those who
 // may see personal values in full, and the program itself, are not held back.
-func (g *guessLimit) allow(ctx context.Context, now time.Time) error {
+func (g *guessLimit) allow(ctx context.Context, now time.Time) error { return g.allowValue(ctx, now, "") }
+
+// allowValue is allow for a value of a rule, which counts once.
+func (g *guessLimit) allowValue(ctx context.Context, now time.Time, value string) error {
 	p := auth.From(ctx)
 	if p == nil || p.May(auth.ContactUnmask) {
 		return nil
@@ -39,14 +51,23 @@ func (g *guessLimit) allow(ctx context.Context, now time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.by == nil || len(g.by) >= maxGuesser {
-		g.by = map[string]*rate.Limiter{}
+		g.by = map[string]*guesser{}
 	}
 	l := g.by[p.ID]
 	if l == nil {
-		l = rate.NewLimiter(rate.Every(guessEvery), guessBurst)
+		l = &guesser{pace: rate.NewLimiter(rate.Every(guessEvery), guessBurst), asked: map[string]bool{}}
 		g.by[p.ID] = l
 	}
-	if l.AllowN(now, 1) {
+	if l.asked[value] {
+		return nil
+	}
+	if l.pace.AllowN(now, 1) {
+		if value != "" {
+			if len(l.asked) >= maxRemembered {
+				clear(l.asked)
+			}
+			l.asked[value] = true
+		}
 		return nil
 	}
 	e := *errGuessing

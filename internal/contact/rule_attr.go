@@ -165,6 +165,11 @@ func (c *compiler) attributeKey(def *definition, n *condition, text string) (str
 	if len(keys) != 1 {
 		return "", n.fault("value", "contact.rule.not_a_value", "value", clip(text, 60))
 	}
+	if def.Personal.Sealed() { // a rule would try out hidden digits as well as a search
+		if err := c.s.guesses.allowValue(c.ctx, c.s.Clock.Now(), def.Key+" "+keys[0].Str); err != nil {
+			return "", err
+		}
+	}
 	return keys[0].Str, nil
 }
 
