@@ -40,7 +40,9 @@ type guesser struct {
 
 // allow counts one look-up of a personal value by the caller of ctx. Those who
 // may see personal values in full, and the program itself, are not held back.
-func (g *guessLimit) allow(ctx context.Context, now time.Time) error { return g.allowValue(ctx, now, "") }
+func (g *guessLimit) allow(ctx context.Context, now time.Time) error {
+	return g.allowValue(ctx, now, "")
+}
 
 // allowValue is allow for a value of a rule, which counts once.
 func (g *guessLimit) allowValue(ctx context.Context, now time.Time, value string) error {
