@@ -182,6 +182,8 @@ func (a *App) buildServices() {
 	a.care = care.NewService(care.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Selector: a.contacts, Jobs: a.jobs, People: a.Team, Zone: a.zone})
 	a.care.RegisterJobs()
+	a.contacts.FilterBy("followUp", a.care.Field())
+	a.contacts.FilterBy("department", ownersDepartment{a.Team})
 	a.exports = contact.NewExports(a.contacts, contact.ExportDeps{Jobs: a.jobs, Catalogue: a.catalogue, Sources: []contact.ExportSource{fileConsents{a.consent}}})
 	a.matches = match.New(match.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Contacts: a.contacts, Joiner: joiner{a.contacts}, Jobs: a.jobs,
 		Audit: a.Audit, Zone: a.zone, Dir: a.cfg.Data})

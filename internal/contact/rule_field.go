@@ -143,6 +143,9 @@ func (s *Service) ruleFieldOf(ctx context.Context, n *RuleNode, path string) (*r
 		}
 		return f, nil
 	}
+	if f, err := s.otherRuleField(ctx, n, path); f != nil || err != nil {
+		return f, err
+	}
 	return nil, ruleFault(path+".field", "contact.rule.bad_field", "field", n.Field)
 }
 

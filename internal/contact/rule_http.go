@@ -23,7 +23,7 @@ type FieldView struct {
 	Field   string   `json:"field"`
 	Key     string   `json:"key,omitempty"`
 	Label   string   `json:"label"`
-	Group   string   `json:"group" enum:"person,work,source,activity,orders,attribute" doc:"Where the console offers it"`
+	Group   string   `json:"group" enum:"person,work,source,activity,orders,consent,attribute" doc:"Where the console offers it"`
 	Type    string   `json:"type" enum:"text,choice,multi,number,money,date,bool"`
 	Ops     []string `json:"ops"`
 	Options []Option `json:"options,omitempty" doc:"What a choice chooses from, when the list is short and fixed"`
@@ -126,6 +126,11 @@ func (s *Service) listFields(ctx context.Context, _ *struct{}) (*fieldsOutput, e
 			out.Body.Items = append(out.Body.Items, v)
 		}
 	}
+	others, err := s.otherViews(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out.Body.Items = append(out.Body.Items, others...)
 	attrs, err := s.attributeViews(ctx)
 	if err != nil {
 		return nil, err

@@ -230,7 +230,11 @@ const walkSetAge = 10 * time.Second
 
 // walkBySets is Walk for a query that is answered by sets.
 func (s *Service) walkBySets(ctx context.Context, q Query, f *filter, except []int64, after int64, limit int) ([]int64, error) {
-	found, err := s.ruleSet(ctx, q, f, walkSetAge)
+	age := walkSetAge
+	if after == 0 {
+		age = -1 // work begins with those who are meant now
+	}
+	found, err := s.ruleSet(ctx, q, f, age)
 	if err != nil {
 		return nil, err
 	}

@@ -74,6 +74,9 @@ func (p *speaker) field(n *RuleNode) string {
 		}
 		return n.Key
 	}
+	if v := p.otherView(n); v.Label != "" {
+		return v.Label
+	}
 	return p.say("contact.field." + n.Field)
 }
 
@@ -118,6 +121,9 @@ func (p *speaker) values(n *RuleNode) string {
 				names[id] = t.Group + "/" + t.Name
 			}
 		}
+	}
+	for _, o := range p.otherView(n).Options {
+		names[o.Value] = o.Label
 	}
 	said := make([]string, 0, len(list))
 	for _, v := range list {

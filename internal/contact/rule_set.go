@@ -34,8 +34,9 @@ type leaf struct {
 	negate bool // those it does not give
 	loose  bool // may give numbers of merged contacts, and of others than the list shows
 
-	column, where string // the condition on a column of contacts, when it is one
-	size          int64  // see estimate; 0: not known
+	nums          *numSet // given: nothing is read
+	column, where string  // the condition on a column of contacts, when it is one
+	size          int64   // see estimate; 0: not known
 }
 
 // group combines expressions: all, any or none of them.
@@ -264,18 +265,25 @@ func (r *setReader) leaf(l *leaf, within *numSet) (choice, error) {
 		got, err := r.read(r.s.amongSQL(l.probe, len(l.args)+1), append(slices.Clone(l.args), r.s.numbersArg(within.list()))...)
 		return choice{set: got}, err
 	}
-	got, err := r.read(l.set, l.args...)
-	if err != nil {
-		return choice{}, err
+	got := l.nums
+	if got != nil {
+		got = got.clone()
+	} else {
+		var err error
+		if got, err = r.read(l.set, l.args...); err != nil {
+			return choice{}, err
+		}
 	}
 	if l.loose {
 		if err := r.follow(got); err != nil {
 			return choice{}, err
 		}
 		if within == nil {
-			if within, err = r.shownOf(got); err != nil {
+			shown, err := r.shownOf(got)
+			if err != nil {
 				return choice{}, err
 			}
+			within = shown
 		}
 	}
 	if within != nil {

@@ -138,7 +138,7 @@ func (s *Service) countAlso(ctx context.Context, sel Selection, also func(f *fil
 
 // countSetAlso counts, of those that sets select, who meet what also adds.
 func (s *Service) countSetAlso(ctx context.Context, sel Selection, f *filter, among func(f *filter, nums []int64) (int64, error), also func(f *filter)) (int64, error) {
-	found, err := s.ruleSet(ctx, sel.Query, f, walkSetAge)
+	found, err := s.ruleSet(ctx, sel.Query, f, -1)
 	if err != nil {
 		return 0, err
 	}

@@ -77,6 +77,7 @@ type Service struct {
 	views     *views
 	narrow    int64 // see List
 	referrers []Referrer
+	others    []otherField // see FilterBy
 }
 
 // NewService builds the service. Merge hooks are added before serving.

@@ -71,6 +71,7 @@ func NewService(deps Deps) *Service {
 	deps.Contacts.OnSplit(s.split)
 	deps.Contacts.OnKind(s.changedKind)
 	deps.Contacts.OnRemove(s.forget)
+	deps.Contacts.FilterBy(fieldName, field{s})
 	if deps.Jobs != nil {
 		deps.Jobs.Register(jobChange, s.runChange)
 		deps.Jobs.Register(jobUndo, s.runUndo)

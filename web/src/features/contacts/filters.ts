@@ -17,6 +17,8 @@ export interface ContactFilters {
   kind: Kind
   channel: string
   tag: string
+  /** Tags below the tag count too. */
+  tagBelow: boolean
   owner: string
   created: DaySpan
   /** What the filter builder made. */
@@ -31,6 +33,7 @@ export function readFilters(params: URLSearchParams, zone: string): ContactFilte
     kind: KINDS.find((k) => k === params.get('kind')) ?? 'person',
     channel: get('channel'),
     tag: get('tag'),
+    tagBelow: get('tag') !== '' && params.get('tagBelow') === '1',
     owner: get('owner'),
     created: parseDays(params.get('createdFrom'), params.get('createdTo'), zone),
     where: parseRule(params.get('where')),
@@ -41,6 +44,7 @@ export function readFilters(params: URLSearchParams, zone: string): ContactFilte
 export function writeFilters(f: Partial<ContactFilters>): UrlPatch {
   const out: UrlPatch = {}
   for (const key of ['q', 'channel', 'tag', 'owner'] as const) if (f[key] !== undefined) out[key] = f[key]
+  if (f.tagBelow !== undefined) out.tagBelow = f.tagBelow ? '1' : ''
   if (f.kind !== undefined) out.kind = f.kind === 'person' ? '' : f.kind
   if (f.created !== undefined) {
     out.createdFrom = f.created.first ?? ''
@@ -51,7 +55,7 @@ export function writeFilters(f: Partial<ContactFilters>): UrlPatch {
 }
 
 /** Takes every filter out of the address. The kind stays: it is a view, not a filter. */
-export const NO_FILTERS: UrlPatch = writeFilters({ q: '', channel: '', tag: '', owner: '', created: {}, where: undefined })
+export const NO_FILTERS: UrlPatch = writeFilters({ q: '', channel: '', tag: '', tagBelow: false, owner: '', created: {}, where: undefined })
 
 /** Whether anything narrows the list within its kind. */
 export function isFiltered(f: ContactFilters): boolean {
@@ -65,6 +69,7 @@ export function toFilter(f: ContactFilters): ContactFilter {
     kind: f.kind,
     channel: f.channel || undefined,
     tag: f.tag || undefined,
+    tagBelow: (f.tag && f.tagBelow) || undefined,
     owner: f.owner || undefined,
     createdFrom: f.created.from,
     createdTo: f.created.to,

@@ -7,7 +7,7 @@ import { usePrefs } from '@/shared/lib/prefs'
 import { DayPicker } from '@/shared/ui/DayPicker'
 import { FilterBar, FilterSelect, SearchBox } from '@/shared/ui/FilterBar'
 import { FilterChips, useDaysText, type FilterChip } from '@/shared/ui/FilterChips'
-import { Button, Popover, Segmented, Select } from '@/shared/ui/kit'
+import { Button, Checkbox, Popover, Segmented, Select } from '@/shared/ui/kit'
 import { KINDS, type ContactFilters, type Kind } from '../filters'
 import { describeFilter, tagsQuery } from '../queries'
 import { countConditions, rootOf } from '../rule'
@@ -96,12 +96,17 @@ function FilterForm({ filters, onChange }: Pick<Props, 'filters' | 'onChange'>) 
           placeholder={t('filter.tag')}
           loading={tags.isPending}
           value={filters.tag || undefined}
-          onChange={(tag: string | undefined) => onChange({ tag: tag ?? '' })}
+          onChange={(tag: string | undefined) => onChange(tag ? { tag } : { tag: '', tagBelow: false })}
           showSearch={{ optionFilterProp: 'label' }}
           notFoundContent={t('tags.none')}
           options={tags.data?.groups.map((g) => ({ label: g.name, options: g.tags.map((x) => ({ value: x.id, label: x.name })) }))}
         />
       </label>
+      {filters.tag !== '' && (
+        <Checkbox checked={filters.tagBelow} onChange={(e) => onChange({ tagBelow: e.target.checked })}>
+          {t('rule.children')}
+        </Checkbox>
+      )}
       <label>
         <span>{t('filter.owner')}</span>
         <FilterSelect
@@ -135,7 +140,8 @@ function useChips(filters: ContactFilters, onChange: Props['onChange']): FilterC
   const add = (key: string, label: string, value: string, off: Partial<ContactFilters>) =>
     value && chips.push({ key, label, value, onRemove: () => onChange(off) })
   add('channel', t('filter.channel'), filters.channel && channelName(filters.channel), { channel: '' })
-  add('tag', t('filter.tag'), filters.tag && (tag?.name ?? filters.tag), { tag: '' })
+  const tagName = tag?.name ?? filters.tag
+  add('tag', t('filter.tag'), filters.tag && (filters.tagBelow ? t('filter.tagBelow', { tag: tagName }) : tagName), { tag: '', tagBelow: false })
   add('owner', t('filter.owner'), filters.owner && (owners.find((u) => u.id === filters.owner)?.name ?? filters.owner), { owner: '' })
   add('created', t('filter.created'), days(filters.created), { created: {} })
   add('where', t('rule.chip'), filters.where ? (told.data?.sentence ?? '…') : '', { where: undefined })

@@ -115,7 +115,7 @@ function RuleGroup({ node, depth, fields, onChange, onRemove }: GroupProps) {
 }
 
 const idOf = (f: { field?: string; key?: string }) => `${f.field ?? ''}/${f.key ?? ''}`
-const GROUPS = ['person', 'work', 'source', 'activity', 'orders', 'attribute'] as const
+const GROUPS = ['person', 'work', 'source', 'activity', 'orders', 'consent', 'attribute'] as const
 
 function Condition({ node, fields, onChange, onRemove }: { node: RuleNode; fields: RuleField[]; onChange: (n: RuleNode) => void; onRemove: () => void }) {
   const { t } = useTranslation('contacts')

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Check, ChevronDown, Copy, Pin, PinOff, Save, Star, Trash2 } from 'lucide-react'
+import { Check, ChevronDown, Copy, Link2, Pencil, Pin, PinOff, Save, Star, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ContactView, ViewPrefs } from '@/shared/api/types'
@@ -30,7 +30,7 @@ export function ViewTabs({ views, prefs, at, now, onOpen }: Props) {
   const client = useQueryClient()
   const toast = useToast()
   const confirm = useConfirm()
-  const [saving, setSaving] = useState<'new' | 'copy' | undefined>()
+  const [saving, setSaving] = useState<'new' | 'copy' | 'rename' | undefined>()
   const tabs = prefs.tabs.map((id) => views.find((v) => v.id === id)).filter((v) => v !== undefined)
   if (at && !tabs.includes(at)) tabs.push(at)
   const counts = useQuery(viewCountsQuery(tabs.map((v) => v.id)))
@@ -55,7 +55,16 @@ export function ViewTabs({ views, prefs, at, now, onOpen }: Props) {
     await refresh()
   }
   const pinned = at !== undefined && prefs.tabs.includes(at.id)
+  const share = async () => {
+    try {
+      await navigator.clipboard.writeText(location.href)
+      toast.done(t('view.linkCopied'))
+    } catch (error) {
+      toast.failed(error)
+    }
+  }
   const menu = [
+    { key: 'link', icon: <Link2 size={14} aria-hidden />, label: t('view.link'), onClick: () => void share() },
     ...(at && !at.builtIn ? [{ key: 'copy', icon: <Copy size={14} aria-hidden />, label: t('view.copy'), onClick: () => setSaving('copy') }] : []),
     ...(at
       ? [
@@ -75,6 +84,7 @@ export function ViewTabs({ views, prefs, at, now, onOpen }: Props) {
       : []),
     ...(at?.editable
       ? [
+          { key: 'rename', icon: <Pencil size={14} aria-hidden />, label: t('view.rename'), onClick: () => setSaving('rename') },
           {
             key: 'delete',
             danger: true,
@@ -119,18 +129,30 @@ export function ViewTabs({ views, prefs, at, now, onOpen }: Props) {
             {t('view.saveAs')}
           </Button>
         )}
-        {menu.length > 0 && (
-          <Dropdown trigger={['click']} menu={{ items: menu }}>
-            <Button size="small" type="text" aria-label={t('view.menu')}>
-              <ChevronDown size={14} aria-hidden />
-            </Button>
-          </Dropdown>
-        )}
+        <Dropdown trigger={['click']} menu={{ items: menu }}>
+          <Button size="small" type="text" aria-label={t('view.menu')}>
+            <ChevronDown size={14} aria-hidden />
+          </Button>
+        </Dropdown>
       </span>
-      {saving && (
+      {saving === 'rename' && at && (
         <SaveView
+          title={t('view.rename')}
+          name={at.name}
+          shared={at.shared}
+          save={(name, shared) => updateView(at.id, { name, shared, definition: at.definition })}
+          onClose={() => setSaving(undefined)}
+          onDone={async () => {
+            setSaving(undefined)
+            await refresh()
+          }}
+        />
+      )}
+      {(saving === 'new' || saving === 'copy') && (
+        <SaveView
+          title={t('view.saveTitle')}
           name={saving === 'copy' && at ? t('view.copyOf', { name: at.name }) : ''}
-          definition={saving === 'copy' && at ? at.definition : now}
+          save={(name, shared) => createView({ name, shared, definition: saving === 'copy' && at ? at.definition : now })}
           onClose={() => setSaving(undefined)}
           onDone={async (view) => {
             setSaving(undefined)
@@ -143,25 +165,35 @@ export function ViewTabs({ views, prefs, at, now, onOpen }: Props) {
   )
 }
 
-function SaveView({ name: first, definition, onClose, onDone }: { name: string; definition: ContactView['definition']; onClose: () => void; onDone: (v: ContactView) => Promise<void> }) {
+interface SaveViewProps {
+  title: string
+  name: string
+  shared?: boolean
+  save: (name: string, shared: boolean) => Promise<ContactView>
+  onClose: () => void
+  onDone: (v: ContactView) => Promise<void>
+}
+
+/** Asks how a view is called and whether everybody has it. */
+function SaveView({ title, name: first, shared: wasShared = false, save: keep, onClose, onDone }: SaveViewProps) {
   const { t } = useTranslation(['contacts', 'common'])
   const say = useErrorText()
   const mayShare = useCan('view.share')
   const [name, setName] = useState(first)
-  const [shared, setShared] = useState(false)
+  const [shared, setShared] = useState(wasShared)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>()
   const save = async () => {
     setBusy(true)
     try {
-      await onDone(await createView({ name, shared, definition }))
+      await onDone(await keep(name, shared))
     } catch (e) {
       setError(e)
       setBusy(false)
     }
   }
   return (
-    <Dialog open onClose={onClose} title={t('view.saveTitle')}>
+    <Dialog open onClose={onClose} title={title}>
       <form
         className={css.form}
         onSubmit={(e) => {
