@@ -12,7 +12,7 @@ function address(patch: Record<string, string | null | undefined>): string {
 
 describe('contact filters in the address', () => {
   it('reads back what it wrote', () => {
-    const f = read('q=%E7%8E%8B&kind=visitor&channel=social&tag=t1&owner=u1&createdFrom=2026-01-01&createdTo=2026-01-31')
+    const f = read('q=%E7%8E%8B&kind=visitor&channel=social&tag=t1&tagBelow=1&owner=u1&createdFrom=2026-01-01&createdTo=2026-01-31')
     expect(read(address(writeFilters(f)))).toEqual(f)
   })
 
@@ -45,6 +45,11 @@ describe('contact filters in the address', () => {
     expect(Object.values(NO_FILTERS).every((v) => v === '')).toBe(true)
     expect(NO_FILTERS).not.toHaveProperty('kind')
     expect(NO_FILTERS).not.toHaveProperty('sort')
+  })
+
+  it('counts tags below a tag only while a tag is chosen', () => {
+    expect(toQuery(read('tag=t1&tagBelow=1'), FIRST_SORT)).toMatchObject({ tag: 't1', tagBelow: true })
+    expect(toQuery(read('tagBelow=1'), FIRST_SORT).tagBelow).toBeUndefined()
   })
 
   it('sends nothing that is not set', () => {
