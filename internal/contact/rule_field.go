@@ -160,7 +160,7 @@ func (c *compiler) column(index, narrower, where string, args ...any) *leaf {
 	if narrower != "" {
 		cond = c.shown + " and " + narrower + " and " + where
 	}
-	return &leaf{where: where, set: "select num as n from " + from + " where " + cond, probe: "select num as n from contacts where {in:num} and " + c.shown + " and " + where, args: args}
+	return &leaf{where: where, set: "select num as n from " + from + " where " + cond, probe: contactsAmong + " and " + c.shown + " and " + where, args: args}
 }
 
 // on says that the condition bounds a column by which lists are sorted.

@@ -40,7 +40,7 @@ var ruleFields = []ruleField{
 		if err == nil {
 			for _, v := range args {
 				if v == Unknown {
-					where = "(" + where + " or " + column + " = '')"
+					where = strings.TrimSuffix(where, ")") + ", '')"
 				}
 			}
 		}

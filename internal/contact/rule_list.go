@@ -68,11 +68,11 @@ func (s *Service) ruleExpr(ctx context.Context, q Query, f *filter) (expr, error
 			columns.add(c.text, c.args...)
 		}
 		from, _ := s.gatherFrom(columns)
-		parts = append(parts, &leaf{set: "select num as n from " + from + " where " + columns.walking(), probe: "select num as n from contacts where {in:num} and " + columns.walking(), args: columns.args})
+		parts = append(parts, &leaf{set: "select num as n from " + from + " where " + columns.walking(), probe: contactsAmong + " and " + columns.walking(), args: columns.args})
 	}
 	for _, d := range f.sets {
 		l := *d
-		l.probe = "select num as n from contacts where {in:num} and " + f.kind + " and " + d.probe
+		l.probe = contactsAmong + " and " + f.kind + " and " + d.probe
 		parts = append(parts, &l)
 	}
 	if !q.Where.empty() {
@@ -262,7 +262,7 @@ func (s *Service) walkBySets(ctx context.Context, q Query, f *filter, except []i
 		if err != nil {
 			return nil, err
 		}
-		shown, err := s.readNumbers(ctx, s.amongSQL("select num as n from contacts where {in:num} and "+f.kind, 1), s.numbersArg(still.list()))
+		shown, err := s.readNumbers(ctx, s.amongSQL(contactsAmong+" and "+f.kind, 1), s.numbersArg(still.list()))
 		if err != nil {
 			return nil, err
 		}

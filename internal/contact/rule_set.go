@@ -304,7 +304,7 @@ func (r *setReader) shownOf(some *numSet) (*numSet, error) {
 	if some.count() > fewNumbers {
 		return r.everybody()
 	}
-	return r.read(r.s.amongSQL("select num as n from contacts where {in:num} and "+r.shown, 1), r.s.numbersArg(some.list()))
+	return r.read(r.s.amongSQL(contactsAmong+" and "+r.shown, 1), r.s.numbersArg(some.list()))
 }
 
 // follow puts survivors beside contacts that were merged into them.
@@ -383,8 +383,13 @@ func (s *Service) unpack(packed []byte, take func(n int64)) error {
 	return nil
 }
 
+// contactsAmong looks some contacts up. Left to itself, SQLite walks an index of
+// everybody instead.
+const contactsAmong = "select num as n from contacts{by number} where {in:num}"
+
 // amongSQL fills {in:column}: the column is one of the numbers in argument n.
 func (s *Service) amongSQL(text string, n int) string {
+	text = strings.ReplaceAll(text, "{by number}", s.DB.Pick(" not indexed", ""))
 	head, rest, found := strings.Cut(text, "{in:")
 	if !found {
 		return text
