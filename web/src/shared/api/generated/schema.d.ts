@@ -4487,7 +4487,7 @@ export interface components {
              * @description Where the console offers it
              * @enum {string}
              */
-            group: "person" | "work" | "source" | "activity" | "orders" | "attribute";
+            group: "person" | "work" | "source" | "activity" | "orders" | "consent" | "attribute";
             key?: string;
             label: string;
             ops: string[];
