@@ -78,6 +78,7 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 var built = []string{
 	"role.",                                                                                       // team/http.go: the built-in roles by id
 	"contact.rule_op.", "contact.field.", "contact.channel.", "contact.gender.", "contact.stage.", // contact/rule_say.go: what a rule is made of
+	"consent.filter.", "care.filter.", // contact/consent/field.go, contact/care/field.go: the values of conditions
 }
 
 func TestEveryCodeHasAMessageAndEveryMessageACode(t *testing.T) {
