@@ -62,8 +62,8 @@ var domains = map[string][]string{
 	"shop":    {"contact", "event"},
 
 	"contact/attribute":   {},
-	"contact/care":        {"contact", "event"},
-	"contact/consent":     {"contact", "event"},
+	"contact/care":        {"contact", "event", "event/veil"},
+	"contact/consent":     {"contact", "event", "event/veil"},
 	"contact/match/score": {},
 	"contact/match":       {"contact", "contact/match/score", "event"},
 

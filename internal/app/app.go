@@ -169,7 +169,7 @@ func openFiles(ctx context.Context, cfg Config) (blob.Store, error) {
 
 func (a *App) buildServices() {
 	reg := a.telemetry.registry
-	a.jobs = jobs.NewService(jobs.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Audit: a.Audit, Metrics: reg, Principal: a.Team.Principal,
+	a.jobs = jobs.NewService(jobs.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Audit: a.Audit, Params: a.jobParams(), Metrics: reg, Principal: a.Team.Principal,
 		Node: a.nodeName(), Workers: a.cfg.JobWorkers})
 	a.intake = intake.New(intake.Deps{Stream: a.stream, MaxMessage: a.bus.MaxMessage(), Keys: a.ring, DB: a.DB, WriteKeys: writeKeys{a.Team},
 		Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})

@@ -282,6 +282,7 @@ func (s *serverProcess) plant() {
 	require.NoError(t, err)
 	s.importFile("book.xlsx", book.Bytes(), "contacts", map[string]string{"姓名": "name", "手机号": "phone"})
 	s.importFile("events.csv", []byte("手机号,事件,时间,备注\n"+phone(76)+",visit,2026-01-02 10:00,找 "+phone(77)+"\n"), "events", map[string]string{"手机号": "phone", "事件": "event", "时间": "timestamp", "备注": "prop:备注"})
+	s.plantWork()
 }
 
 // settled waits until all that was sent is stored.
@@ -361,6 +362,7 @@ func (s *serverProcess) search() []string {
 		out = append(out, finds(strings.TrimPrefix(path, s.dir+"/"), raw)...)
 		return err
 	}))
+	out = append(out, s.searchTables()...)
 	file := filepath.Join(s.t.TempDir(), "facts.duckdb")
 	for _, end := range []string{"", ".wal"} {
 		raw, err := os.ReadFile(filepath.Join(s.dir, "analytics", "facts.duckdb"+end))
@@ -513,6 +515,12 @@ func TestRotation(t *testing.T) {
 		}
 		s.ok("GET", "/api/facts/set-aside", nil, &aside)
 		require.NotEmpty(t, aside.Items)
+		for _, path := range []string{"/api/follow-ups?bucket=done&assignee=team", "/api/contact-views", "/api/tag-runs", "/api/consent/changes", "/api/consent/ledger", "/api/jobs", "/api/identity/blocked"} {
+			var list struct{ Items []json.RawMessage }
+			s.ok("GET", path, nil, &list)
+			require.NotEmpty(t, list.Items, path)
+			require.NotContains(t, fmt.Sprintf("%s", list.Items), "s1.", "opened: "+path)
+		}
 	}
 	check()
 	s.end(syscall.SIGTERM)

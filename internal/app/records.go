@@ -14,6 +14,7 @@ import (
 	"github.com/koipond/koipond/internal/contact/match"
 	"github.com/koipond/koipond/internal/event/dictionary"
 	"github.com/koipond/koipond/internal/event/pipeline"
+	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/importer"
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/auth"
@@ -72,7 +73,7 @@ func openRecords(ctx context.Context, cfg Config, log *slog.Logger, demo *team.D
 		return nil, errors.Join(err, d.Close())
 	}
 	anchor := filepath.Join(cfg.Data, "audit.anchor")
-	r.Audit, err = audit.New(audit.Deps{DB: d, Clock: r.clock, Log: log, Key: []byte(ring.Index("audit", "chain")), Anchor: anchor})
+	r.Audit, err = audit.New(audit.Deps{DB: d, Clock: r.clock, Log: log, Key: []byte(ring.Index("audit", "chain")), Anchor: anchor, Veil: veil.Text})
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

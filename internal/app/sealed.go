@@ -7,15 +7,18 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/koipond/koipond/internal/contact/care"
 	"github.com/koipond/koipond/internal/contact/consent"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/intake"
 	"github.com/koipond/koipond/internal/event/pipeline"
+	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/event/wire"
 	"github.com/koipond/koipond/internal/importer"
 	"github.com/koipond/koipond/internal/platform/blob"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/platform/jobs"
 	"github.com/koipond/koipond/internal/platform/vault"
 )
 
@@ -25,13 +28,18 @@ import (
 func (a *App) sealedSources() []vault.Source {
 	var out []vault.Source
 	answers := []vault.Column{{Table: httpx.SealedTable, Key: httpx.SealedKey, Column: httpx.SealedColumn, Field: httpx.SealedField}}
-	for _, columns := range [][]vault.Column{a.contacts.Sealed(), pipeline.Sealed(), intake.Sealed(), importer.Sealed(), consent.Sealed(), answers} {
+	for _, columns := range [][]vault.Column{a.contacts.Sealed(), pipeline.Sealed(), intake.Sealed(), importer.Sealed(), consent.Sealed(), care.Sealed(), answers} {
 		for _, c := range columns {
 			out = append(out, c.Source(a.DB, a.ring))
 		}
 	}
+	params := vault.Column{Table: jobs.SealedTable, Key: jobs.SealedKey, Column: jobs.SealedColumn, Inside: a.jobParams().Anew}
+	out = append(out, params.Source(a.DB, a.ring))
 	return append(out, sealedFiles{a}, sealedFacts{a}, sealedStream{a})
 }
+
+// jobParams seals what is personal in the input of jobs, such as a filter by phone.
+func (a *App) jobParams() veil.Inside { return veil.Inside{Keys: a.ring, Field: "jobs.params"} }
 
 // sealedFiles are the files of the blob store.
 type sealedFiles struct{ a *App }

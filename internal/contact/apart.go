@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/db"
 )
 
@@ -66,6 +67,7 @@ func (s *Service) roots(ctx context.Context, a, b int64) (out [2]int64, err erro
 
 // keepApart puts the pair down from both sides, in the running transaction.
 func (s *Service) keepApart(ctx context.Context, a, b int64, why string) error {
+	why = veil.Text(why)
 	roots, err := s.roots(ctx, a, b)
 	if err != nil {
 		return err

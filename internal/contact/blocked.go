@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
@@ -114,7 +115,7 @@ func (s *Service) Block(ctx context.Context, kind string, values []string, note 
 	if canon == "" || prefix != "" || canon != kind {
 		return Blocking{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("kind", "identity.no_such_kind", "kind", kind))
 	}
-	if note = strings.TrimSpace(note); utf8.RuneCountInString(note) > maxReason {
+	if note = veil.Text(strings.TrimSpace(note)); utf8.RuneCountInString(note) > maxReason {
 		return Blocking{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("note", "request.too_long", "limit", maxReason))
 	}
 	if len(values) > blockAtOnce {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/errs"
 )
 
@@ -57,6 +58,7 @@ func (s *Service) MergeByHand(ctx context.Context, keepID, otherID, reason strin
 
 func checkReason(reason string) (string, error) {
 	reason = strings.TrimSpace(reason)
+	reason = veil.Text(reason) // it stands in clear where many read it
 	if utf8.RuneCountInString(reason) > maxReason {
 		return "", errs.New(errs.Invalid, "request.invalid").On(errs.At("reason", "request.too_long", "limit", maxReason))
 	}

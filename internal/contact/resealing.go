@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/vault"
 )
@@ -24,8 +25,30 @@ func (s *Service) Sealed() []vault.Column {
 		{Table: "contact_merges", Key: "id", Column: "before", Inside: s.sealPartsAnew, Lock: locked},
 		{Table: "contact_attribute_history", Key: "contact:n attr nth:n", Column: "old", InsideOf: s.sealValueAnew, Named: 1, Lock: locked},
 		{Table: "contact_attribute_history", Key: "contact:n attr nth:n", Column: "new", InsideOf: s.sealValueAnew, Named: 1, Lock: locked},
+		{Table: "contact_views", Key: "id", Column: "definition", Inside: s.inside(viewField).Anew},
+		{Table: "tag_runs", Key: "id", Column: "spec", Inside: s.inside(runField).Anew},
 		{Table: "contact_import_changes", Key: "import_id contact:n", Column: "before", Inside: s.sealPartsAnew, Lock: locked},
 	}
+}
+
+// Under these names filters that may hold personal values are sealed.
+const (
+	viewField = "contact_views.definition"
+	runField  = "tag_runs.spec"
+)
+
+// inside seals what is personal in filters that are kept.
+func (s *Service) inside(field string) veil.Inside {
+	return veil.Inside{Keys: withStale{s.Keys}, Field: field}
+}
+
+// withStale lets a ring that cannot tell old keys, as in tests, pass for one that can.
+type withStale struct{ Keyring }
+
+// Stale implements veil.Keys.
+func (k withStale) Stale(sealed string) bool {
+	keys, ok := k.Keyring.(staler)
+	return ok && keys.Stale(sealed)
 }
 
 // sealedPart is a sealed attribute inside JSON, with its key.

@@ -100,12 +100,16 @@ func (s *Service) startRun(ctx context.Context, kind, title string, spec runSpec
 	if err != nil {
 		return nil, fmt.Errorf("encode run: %w", err)
 	}
+	sealed, err := s.inside(runField).Seal(string(raw))
+	if err != nil {
+		return nil, err
+	}
 	job, err := s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobTagRun, Title: title, Unit: "contacts", Params: runParams{id}, Link: "/tags?run=" + id, Key: "tags:" + id})
 	if err != nil {
 		return nil, err
 	}
 	_, err = s.DB.Exec(ctx, "insert into tag_runs (id, kind, title, spec, job, by_id, by_name, source, created_at) values ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
-		id, kind, title, string(raw), job.ID, g.byID, g.byName, g.source, g.at)
+		id, kind, title, sealed, job.ID, g.byID, g.byName, g.source, g.at)
 	if err != nil {
 		return nil, fmt.Errorf("write run down: %w", err)
 	}
@@ -116,12 +120,15 @@ func (s *Service) startRun(ctx context.Context, kind, title string, spec runSpec
 const runColumns = `id, kind, title, spec, job, undo_job, by_id, by_name, created_at, total, seen, people, added, removed, missing,
 	finished_at, undone_at, restored, kept, swept_at`
 
-func scanRun(r interface{ Scan(...any) error }) (t TagRun, err error) {
+func (s *Service) scanRun(r interface{ Scan(...any) error }) (t TagRun, err error) {
 	var spec string
 	var created, finished, undone, swept int64
 	err = r.Scan(&t.ID, &t.Kind, &t.Title, &spec, &t.JobID, &t.undoJob, &t.By.ID, &t.By.Name, &created, &t.Total, &t.Seen, &t.People, &t.Added, &t.Removed, &t.Missing,
 		&finished, &undone, &t.Restored, &t.Kept, &swept)
 	if err != nil {
+		return t, err
+	}
+	if spec, err = s.inside(runField).Open(spec); err != nil {
 		return t, err
 	}
 	if err := json.Unmarshal([]byte(spec), &t.spec); err != nil {
@@ -143,7 +150,7 @@ func scanRun(r interface{ Scan(...any) error }) (t TagRun, err error) {
 
 // TagRun reads a run; NotFound contact.tag_run_not_found.
 func (s *Service) TagRun(ctx context.Context, id string) (TagRun, error) {
-	t, err := scanRun(s.DB.QueryRow(ctx, "select "+runColumns+" from tag_runs where id = $1", id))
+	t, err := s.scanRun(s.DB.QueryRow(ctx, "select "+runColumns+" from tag_runs where id = $1", id))
 	if db.NoRows(err) {
 		return t, errs.New(errs.NotFound, "contact.tag_run_not_found")
 	}
@@ -200,7 +207,7 @@ func (s *Service) TagRuns(ctx context.Context, cursor string, limit int) (runs [
 	}
 	limit = min(max(limit, 1), 100)
 	rows, err := s.DB.Query(ctx, "select "+runColumns+" from tag_runs where (created_at, id) < ($1, $2) order by created_at desc, id desc limit $3", after.At, after.ID, limit+1)
-	runs, err = db.Collect(rows, err, func(r *sql.Rows) (TagRun, error) { return scanRun(r) })
+	runs, err = db.Collect(rows, err, func(r *sql.Rows) (TagRun, error) { return s.scanRun(r) })
 	if err != nil {
 		return nil, "", fmt.Errorf("list runs: %w", err)
 	}
@@ -248,7 +255,7 @@ func (s *Service) doRun(ctx context.Context, job jobs.Run) error {
 	if err := s.sweepTagRuns(ctx); err != nil {
 		return err
 	}
-	run, err := scanRun(s.DB.QueryRow(ctx, "select "+runColumns+" from tag_runs where id = $1", p.Run))
+	run, err := s.scanRun(s.DB.QueryRow(ctx, "select "+runColumns+" from tag_runs where id = $1", p.Run))
 	if err != nil {
 		return fmt.Errorf("read run: %w", err)
 	}
@@ -324,7 +331,7 @@ func (s *Service) tally(ctx context.Context, run TagRun, done []tagChange, m run
 }
 
 func (s *Service) recordRun(ctx context.Context, action, id string) error {
-	r, err := scanRun(s.DB.QueryRow(ctx, "select "+runColumns+" from tag_runs where id = $1", id))
+	r, err := s.scanRun(s.DB.QueryRow(ctx, "select "+runColumns+" from tag_runs where id = $1", id))
 	if err != nil {
 		return fmt.Errorf("read run: %w", err)
 	}

@@ -47,7 +47,7 @@ func (s *Service) doUndo(ctx context.Context, job jobs.Run) error {
 	if err := job.Params(&p); err != nil {
 		return err
 	}
-	run, err := scanRun(s.DB.QueryRow(ctx, "select "+runColumns+" from tag_runs where id = $1", p.Run))
+	run, err := s.scanRun(s.DB.QueryRow(ctx, "select "+runColumns+" from tag_runs where id = $1", p.Run))
 	if err != nil {
 		return fmt.Errorf("read run: %w", err)
 	}

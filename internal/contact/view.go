@@ -101,7 +101,7 @@ func (v *views) list(ctx context.Context) ([]View, error) {
 	}
 	me := principal(ctx)
 	rows, err := v.s.DB.Query(ctx, "select id, owner_id, owner_name, shared, name, definition, updated_at from contact_views where owner_id = $1 or shared = 1 order by name_key, id", me.ID)
-	saved, err := db.Collect(rows, err, scanView)
+	saved, err := db.Collect(rows, err, v.scan)
 	if err != nil {
 		return nil, fmt.Errorf("list views: %w", err)
 	}
@@ -111,7 +111,7 @@ func (v *views) list(ctx context.Context) ([]View, error) {
 	return out, nil
 }
 
-func scanView(r *sql.Rows) (w View, err error) {
+func (v *views) scan(r *sql.Rows) (w View, err error) {
 	var owner Ref
 	var shared, updated int64
 	var definition string
@@ -119,10 +119,22 @@ func scanView(r *sql.Rows) (w View, err error) {
 		return w, err
 	}
 	w.Owner, w.Shared, w.UpdatedAt = &owner, shared == 1, clock.FromMs(updated)
+	if definition, err = v.s.inside(viewField).Open(definition); err != nil {
+		return w, err
+	}
 	if err := json.Unmarshal([]byte(definition), &w.Definition); err != nil {
 		return w, fmt.Errorf("decode view %s: %w", w.ID, err)
 	}
 	return w, nil
+}
+
+// encode gives a definition as it is kept: a number somebody filters by is sealed.
+func (v *views) encode(d ViewDefinition) (string, error) {
+	raw, err := json.Marshal(d)
+	if err != nil {
+		return "", fmt.Errorf("encode view: %w", err)
+	}
+	return v.s.inside(viewField).Seal(string(raw))
 }
 
 func (v *views) dress(ctx context.Context, w View) View {
@@ -157,7 +169,7 @@ func (v *views) get(ctx context.Context, id string) (View, error) {
 		}
 	}
 	rows, err := v.s.DB.Query(ctx, "select id, owner_id, owner_name, shared, name, definition, updated_at from contact_views where id = $1 and (owner_id = $2 or shared = 1)", id, principal(ctx).ID)
-	found, err := db.Collect(rows, err, scanView)
+	found, err := db.Collect(rows, err, v.scan)
 	if err != nil {
 		return View{}, fmt.Errorf("read view: %w", err)
 	}
@@ -200,9 +212,9 @@ func (v *views) create(ctx context.Context, in viewInput) (View, error) {
 	if in.Shared && !me.May(auth.ViewShare) {
 		return View{}, errs.New(errs.Forbidden, "permission.denied", "permission", string(auth.ViewShare))
 	}
-	definition, err := json.Marshal(in.Definition)
+	definition, err := v.encode(in.Definition)
 	if err != nil {
-		return View{}, fmt.Errorf("encode view: %w", err)
+		return View{}, err
 	}
 	err = v.s.DB.Tx(ctx, func(ctx context.Context) error {
 		var n int64
@@ -214,7 +226,7 @@ func (v *views) create(ctx context.Context, in viewInput) (View, error) {
 		}
 		now := clock.Ms(w.UpdatedAt)
 		_, err := v.s.DB.Exec(ctx, "insert into contact_views (id, owner_id, owner_name, shared, name, name_key, definition, created_at, updated_at) values ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
-			w.ID, me.ID, me.Name, flag(w.Shared), w.Name, tagKey(w.Name), string(definition), now, now)
+			w.ID, me.ID, me.Name, flag(w.Shared), w.Name, tagKey(w.Name), definition, now, now)
 		if err != nil {
 			return err
 		}
@@ -241,15 +253,15 @@ func (v *views) update(ctx context.Context, id string, in viewInput) (View, erro
 	if err := v.clean(ctx, &in); err != nil {
 		return View{}, err
 	}
-	definition, err := json.Marshal(in.Definition)
+	definition, err := v.encode(in.Definition)
 	if err != nil {
-		return View{}, fmt.Errorf("encode view: %w", err)
+		return View{}, err
 	}
 	was := w
 	w.Name, w.Shared, w.Definition, w.UpdatedAt = in.Name, in.Shared, in.Definition, v.s.Clock.Now()
 	err = v.s.DB.Tx(ctx, func(ctx context.Context) error {
 		n, err := v.s.DB.ExecN(ctx, "update contact_views set name = $2, name_key = $3, shared = $4, definition = $5, updated_at = $6 where id = $1",
-			id, w.Name, tagKey(w.Name), flag(w.Shared), string(definition), clock.Ms(w.UpdatedAt))
+			id, w.Name, tagKey(w.Name), flag(w.Shared), definition, clock.Ms(w.UpdatedAt))
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package contact
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -101,7 +100,7 @@ func (v *views) Uses(ctx context.Context, of Term) ([]Use, error) {
 
 func (v *views) everybodys(ctx context.Context) ([]View, error) {
 	rows, err := v.s.DB.Query(ctx, "select id, owner_id, owner_name, shared, name, definition, updated_at from contact_views order by name_key, id")
-	all, err := db.Collect(rows, err, scanView)
+	all, err := db.Collect(rows, err, v.scan)
 	if err != nil {
 		return nil, fmt.Errorf("read views: %w", err)
 	}
@@ -128,11 +127,11 @@ func (v *views) Moved(ctx context.Context, from Term, into *Term) error {
 			continue
 		}
 		follow(&w.Definition)
-		text, err := json.Marshal(w.Definition)
+		text, err := v.encode(w.Definition)
 		if err != nil {
-			return fmt.Errorf("encode view: %w", err)
+			return err
 		}
-		if _, err := v.s.DB.Exec(ctx, "update contact_views set definition = $2 where id = $1", w.ID, string(text)); err != nil {
+		if _, err := v.s.DB.Exec(ctx, "update contact_views set definition = $2 where id = $1", w.ID, text); err != nil {
 			return fmt.Errorf("follow in view: %w", err)
 		}
 	}

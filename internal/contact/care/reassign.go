@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
@@ -91,7 +92,7 @@ func (s *Service) Reassign(ctx context.Context, sel contact.Selection, to []Shar
 		seen[share.User] = true
 	}
 	by := principal(ctx)
-	out := Reassignment{ID: s.IDs.New("ra"), Reason: reason, By: contact.Ref{ID: by.ID, Name: by.Name}, CreatedAt: s.Clock.Now()}
+	out := Reassignment{ID: s.IDs.New("ra"), Reason: veil.Text(reason), By: contact.Ref{ID: by.ID, Name: by.Name}, CreatedAt: s.Clock.Now()}
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
 		job, err := s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobReassign, Title: s.title(ctx, to), Unit: "contacts", Link: "/contacts", Params: reassignParams{out.ID, sel, to, reason}})
 		if err != nil {
@@ -99,7 +100,7 @@ func (s *Service) Reassign(ctx context.Context, sel contact.Selection, to []Shar
 		}
 		out.Job = job.ID
 		_, err = s.DB.Exec(ctx, "insert into reassignments (id, job, undo_job, reason, moved, undone, by_id, by_name, created_at) values ($1,$2,'',$3,0,0,$4,$5,$6)",
-			out.ID, job.ID, reason, by.ID, by.Name, out.CreatedAt.UnixMilli())
+			out.ID, job.ID, out.Reason, by.ID, by.Name, out.CreatedAt.UnixMilli())
 		if err != nil {
 			return fmt.Errorf("write reassignment: %w", err)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
@@ -77,8 +78,6 @@ type changeParams struct {
 	Selection contact.Selection `json:"selection"`
 	Bulk      Bulk              `json:"bulk"`
 	By, ByID  string
-	File      string `json:"file,omitempty"`   // sealed name of the proof
-	SHA256    string `json:"sha256,omitempty"` // of the proof
 }
 
 // StartChange begins a change of many people. Withdrawing is free; granting needs
@@ -94,6 +93,7 @@ func (s *Service) StartChange(ctx context.Context, sel contact.Selection, b Bulk
 	}
 	by := principal(ctx)
 	out := Batch{ID: s.IDs.New("cb"), Purpose: b.Purpose, Channel: b.Channel, State: b.State, Reason: b.Reason, CreatedAt: s.Clock.Now(), By: by.Name}
+	sum := "" // of the proof
 	params := changeParams{Batch: out.ID, Selection: sel, Bulk: b, By: by.Name, ByID: by.ID}
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
 		if b.Proof != "" {
@@ -102,10 +102,7 @@ func (s *Service) StartChange(ctx context.Context, sel contact.Selection, b Bulk
 				return err
 			}
 			out.Proof = &ProofRef{f.ID, f.SHA256, f.Size}
-			params.SHA256 = f.SHA256
-			if params.File, err = s.Keys.Seal(proofFileField, f.Name); err != nil {
-				return err
-			}
+			sum = f.SHA256
 		}
 		job, err := s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobChange, Title: title, Unit: "contacts", Link: "/consent?tab=recent", Params: params})
 		if err != nil {
@@ -113,12 +110,12 @@ func (s *Service) StartChange(ctx context.Context, sel contact.Selection, b Bulk
 		}
 		out.Job = job.ID
 		_, err = s.DB.Exec(ctx, "insert into consent_batches (id, purpose, channel, state, reason, job, created_at, by_id, by_name, proof) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)",
-			out.ID, b.Purpose, string(b.Channel), string(b.State), b.Reason, job.ID, out.CreatedAt.UnixMilli(), by.ID, by.Name, b.Proof)
+			out.ID, b.Purpose, string(b.Channel), string(b.State), veil.Text(b.Reason), job.ID, out.CreatedAt.UnixMilli(), by.ID, by.Name, b.Proof)
 		if err != nil {
 			return err
 		}
 		return s.record(ctx, "consent.bulk_started", audit.Object{Type: "consent_batch", ID: out.ID},
-			map[string]any{"purpose": b.Purpose, "channel": b.Channel, "state": b.State, "reason": b.Reason, "proof": params.SHA256})
+			map[string]any{"purpose": b.Purpose, "channel": b.Channel, "state": b.State, "reason": b.Reason, "proof": sum})
 	})
 	if err != nil {
 		return Batch{}, fmt.Errorf("start a change of consents: %w", err)
@@ -171,12 +168,13 @@ func (s *Service) runChange(ctx context.Context, run jobs.Run) error {
 	if _, err := run.LastCheckpoint(&res); err != nil {
 		return err
 	}
-	proof := Proof{StaffID: p.ByID, StaffName: p.By, Note: p.Bulk.Reason, SHA256: p.SHA256}
-	if p.File != "" {
-		var err error
-		if proof.File, err = s.Keys.Open(proofFileField, p.File); err != nil {
+	proof := Proof{StaffID: p.ByID, StaffName: p.By, Note: p.Bulk.Reason}
+	if p.Bulk.Proof != "" {
+		f, err := s.proofFile(ctx, p.Bulk.Proof)
+		if err != nil {
 			return err
 		}
+		proof.File, proof.SHA256 = f.Name, f.SHA256
 	}
 	total, err := s.Contacts.Count(ctx, p.Selection)
 	if err != nil {

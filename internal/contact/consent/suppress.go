@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
@@ -110,7 +111,7 @@ func (s *Service) Suppress(ctx context.Context, kind, value string, whole bool, 
 		return Suppression{}, err
 	}
 	by := principal(ctx)
-	sup := Suppression{ID: s.IDs.New("sp"), Kind: kind, Masked: a.Masked, Whole: whole, Reason: reason, Source: string(FromStaff), CreatedAt: s.Clock.Now(), By: by.Name}
+	sup := Suppression{ID: s.IDs.New("sp"), Kind: kind, Masked: a.Masked, Whole: whole, Reason: veil.Text(reason), Source: string(FromStaff), CreatedAt: s.Clock.Now(), By: by.Name}
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
 		var have string
 		err := s.DB.QueryRow(ctx, "select id from consent_suppressions where kind = $1 and lookup = $2", kind, a.Lookup).Scan(&have)

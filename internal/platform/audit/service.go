@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/koipond/koipond/internal/platform/auth"
@@ -26,6 +27,9 @@ type Deps struct {
 	// "" for none. A backup copies it before the database, or not at all;
 	// whoever restores an older database removes it.
 	Anchor string
+	// Veil hides personal values in what people typed, in the details of entries
+	// under reason, note, rule, text and why; nil: none. Entries cannot be changed later.
+	Veil func(text string) string
 }
 
 // Service keeps the log. It implements Recorder.
@@ -36,6 +40,7 @@ type Service struct {
 	log    *slog.Logger
 	seal   sealer
 	anchor *anchor
+	veil   func(string) string
 }
 
 var _ Recorder = (*Service)(nil)
@@ -46,7 +51,7 @@ func New(deps Deps) (*Service, error) {
 	if len(deps.Key) < 32 {
 		return nil, errors.New("audit: the key must have at least 32 bytes")
 	}
-	s := &Service{store: store{deps.DB}, db: deps.DB, clock: deps.Clock, log: deps.Log, seal: sealer{deps.Key}}
+	s := &Service{store: store{deps.DB}, db: deps.DB, clock: deps.Clock, log: deps.Log, seal: sealer{deps.Key}, veil: deps.Veil}
 	a, err := openAnchor(deps.Anchor, s.seal)
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
@@ -66,7 +71,7 @@ func (s *Service) Record(ctx context.Context, action string, obj Object, detail 
 	raw := []byte("{}")
 	if len(detail) > 0 {
 		var err error
-		if raw, err = json.Marshal(detail); err != nil {
+		if raw, err = json.Marshal(s.veiled(detail)); err != nil {
 			return fmt.Errorf("audit %s: encode detail: %w", action, err)
 		}
 		if len(raw) > maxDetail {
@@ -82,6 +87,22 @@ func (s *Service) Record(ctx context.Context, action string, obj Object, detail 
 		return fmt.Errorf("audit %s: %w", action, err)
 	}
 	return nil
+}
+
+// typed are the details that hold words of people.
+var typed = []string{"reason", "note", "rule", "text", "why"}
+
+func (s *Service) veiled(detail map[string]any) map[string]any {
+	if s.veil == nil {
+		return detail
+	}
+	out := maps.Clone(detail)
+	for _, k := range typed {
+		if text, ok := out[k].(string); ok {
+			out[k] = s.veil(text)
+		}
+	}
+	return out
 }
 
 func actor(ctx context.Context) Actor {

@@ -19,6 +19,12 @@ import (
 	"github.com/koipond/koipond/internal/platform/id"
 )
 
+// Concealer seals the personal values in a JSON text, and opens them again.
+type Concealer interface {
+	Seal(text string) (string, error)
+	Open(text string) (string, error)
+}
+
 // Deps is what the service is built from.
 type Deps struct {
 	DB    *db.DB
@@ -27,6 +33,8 @@ type Deps struct {
 	Log   *slog.Logger
 	Files blob.Store     // result files
 	Audit audit.Recorder // cancels and retries by people
+	// Params seals what is personal in the input of jobs; nil keeps it as it comes.
+	Params Concealer
 	// Principal gives who asked for a job (by id and name, as they were then) as
 	// they are now: what they may do and see. Its *errs.Error fails the job. nil
 	// lets every job do everything: for tests.
@@ -84,7 +92,7 @@ func NewService(d Deps) *Service {
 	setDefault(&d.Stale, 30*time.Second)
 	setDefault(&d.Keep, 90*24*time.Hour)
 	return &Service{
-		Deps: d, store: store{db: d.DB}, metrics: newMetrics(d.Metrics),
+		Deps: d, store: store{db: d.DB, params: d.Params}, metrics: newMetrics(d.Metrics),
 		handlers: map[string]Handler{}, running: map[runKey]*run{}, ended: make(chan struct{}),
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}

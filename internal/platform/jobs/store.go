@@ -23,12 +23,15 @@ type row struct {
 	lease                  int64
 }
 
-type store struct{ db *db.DB }
+type store struct {
+	db     *db.DB
+	params Concealer // nil: kept as they come
+}
 
 const columns = `id, kind, title, unit, link, unique_key, state, done, total, params, result, checkpoint, error,
 	file_name, file_key, file_type, file_permission, created_by_id, created_by_name, created_at, started_at, finished_at, attempt, lease`
 
-func scan(r interface{ Scan(...any) error }) (row, error) {
+func (s store) scan(r interface{ Scan(...any) error }) (row, error) {
 	var j row
 	var params, result, fault, perm string
 	var created, started, finished int64
@@ -36,6 +39,11 @@ func scan(r interface{ Scan(...any) error }) (row, error) {
 		&j.FileName, &j.fileKey, &j.fileType, &perm, &j.CreatedByID, &j.CreatedByName, &created, &started, &finished, &j.Attempt, &j.lease)
 	if err != nil {
 		return row{}, err
+	}
+	if s.params != nil {
+		if params, err = s.params.Open(params); err != nil {
+			return row{}, fmt.Errorf("job %s: %w", j.ID, err)
+		}
 	}
 	j.Params, j.FilePermission = json.RawMessage(params), auth.Permission(perm)
 	if result != "" {
@@ -78,9 +86,23 @@ func decodeFault(text string) (*errs.Error, error) {
 	return &errs.Error{Kind: f.Kind, Code: f.Code, Params: f.Params, Fields: f.Fields}, nil
 }
 
+// Sealed names the column whose personal values Params seals.
+const (
+	SealedTable  = "jobs"
+	SealedKey    = "id"
+	SealedColumn = "params"
+)
+
 // insert adds j, or gives the unfinished job that has its key.
 func (s store) insert(ctx context.Context, j row) (row, error) {
 	var out row
+	params := string(j.Params)
+	if s.params != nil {
+		var err error
+		if params, err = s.params.Seal(params); err != nil {
+			return out, err
+		}
+	}
 	err := s.db.Tx(ctx, func(ctx context.Context) error {
 		for range 5 { // the one with the key may finish between the two statements
 			n, err := s.db.ExecN(ctx, `insert into jobs (id, kind, title, unit, link, unique_key, state, done, total, params, result, checkpoint, error,
@@ -88,7 +110,7 @@ func (s store) insert(ctx context.Context, j row) (row, error) {
 				run_at, attempt, lease, node, heartbeat_at, cancel_wanted, crashes, crash_done)
 				values ($1,$2,$3,$4,$5,$6,'queued',0,0,$7,'','','','','','',$8,$9,$10,$11,0,0,$11,0,0,'',0,0,0,0)
 				on conflict do nothing`,
-				j.ID, j.Kind, j.Title, j.Unit, j.Link, j.key, string(j.Params), string(j.FilePermission), j.CreatedByID, j.CreatedByName, clock.Ms(j.CreatedAt))
+				j.ID, j.Kind, j.Title, j.Unit, j.Link, j.key, params, string(j.FilePermission), j.CreatedByID, j.CreatedByName, clock.Ms(j.CreatedAt))
 			if err != nil {
 				return err
 			}
@@ -107,11 +129,11 @@ func (s store) insert(ctx context.Context, j row) (row, error) {
 }
 
 func (s store) unfinished(ctx context.Context, key string) (row, error) {
-	return scan(s.db.QueryRow(ctx, "select "+columns+" from jobs where unique_key = $1 and state in ('queued','running')", key))
+	return s.scan(s.db.QueryRow(ctx, "select "+columns+" from jobs where unique_key = $1 and state in ('queued','running')", key))
 }
 
 func (s store) get(ctx context.Context, id string) (row, error) {
-	j, err := scan(s.db.QueryRow(ctx, "select "+columns+" from jobs where id = $1", id))
+	j, err := s.scan(s.db.QueryRow(ctx, "select "+columns+" from jobs where id = $1", id))
 	if db.NoRows(err) {
 		return row{}, errs.New(errs.NotFound, "jobs.not_found")
 	}
@@ -147,7 +169,7 @@ func (s store) list(ctx context.Context, f Filter, after place, limit int) ([]ro
 	}
 	add("1 = 1 order by created_at desc, id desc limit ?", limit+1)
 	rows, err := s.db.Query(ctx, "select "+columns+" from jobs where "+strings.Join(where, " and "), args...)
-	return db.Collect(rows, err, func(r *sql.Rows) (row, error) { return scan(r) })
+	return db.Collect(rows, err, func(r *sql.Rows) (row, error) { return s.scan(r) })
 }
 
 // claim takes up to n due jobs of the given kinds, oldest first. Nodes that
@@ -172,7 +194,7 @@ func (s store) claim(ctx context.Context, node string, kinds []string, n int, no
 	var out []row
 	err := s.db.Tx(ctx, func(ctx context.Context) error {
 		rows, err := s.db.Query(ctx, q, args...)
-		out, err = db.Collect(rows, err, func(r *sql.Rows) (row, error) { return scan(r) })
+		out, err = db.Collect(rows, err, func(r *sql.Rows) (row, error) { return s.scan(r) })
 		return err
 	})
 	if err != nil {
@@ -278,7 +300,7 @@ func (s store) counts(ctx context.Context, since time.Time) (c Counts, err error
 func (s store) old(ctx context.Context, before time.Time, limit int) ([]row, error) {
 	rows, err := s.db.Query(ctx, "select "+columns+` from jobs where state in ('succeeded','failed','cancelled')
 		and finished_at < $1 order by created_at, id limit $2`, clock.Ms(before), limit)
-	return db.Collect(rows, err, func(r *sql.Rows) (row, error) { return scan(r) })
+	return db.Collect(rows, err, func(r *sql.Rows) (row, error) { return s.scan(r) })
 }
 
 func (s store) remove(ctx context.Context, id string) error {

@@ -1,0 +1,11 @@
+package care
+
+import "github.com/koipond/koipond/internal/platform/vault"
+
+// Sealed are the columns of this package that hold sealed values, for key rotation.
+func Sealed() []vault.Column {
+	return []vault.Column{
+		{Table: "follow_ups", Key: "id", Column: "body", Field: textField, Clear: true},
+		{Table: "follow_ups", Key: "id", Column: "note", Field: textField, Clear: true},
+	}
+}
