@@ -4,6 +4,7 @@ import {
   BookText,
   Combine,
   FileInput,
+  Fingerprint,
   KeyRound,
   LayoutDashboard,
   ListChecks,
@@ -28,6 +29,7 @@ export interface NavItem {
     | 'contacts'
     | 'follow-ups'
     | 'matches'
+    | 'identities'
     | 'orders'
     | 'consent'
     | 'attributes'
@@ -63,6 +65,7 @@ export const NAV: readonly NavGroup[] = [
       { path: '/tags', key: 'tags', icon: Tags, needs: 'contact.read' },
       { path: '/attributes', key: 'attributes', icon: TableProperties, needs: 'contact.read' },
       { path: '/matches', key: 'matches', icon: Combine, needs: 'contact.read' },
+      { path: '/identities', key: 'identities', icon: Fingerprint, needs: 'identity.write' },
       { path: '/consent', key: 'consent', icon: ShieldCheck, needs: 'contact.read' },
       { path: '/orders', key: 'orders', icon: ShoppingBag, needs: 'order.read' },
     ],

@@ -7,6 +7,7 @@ export const pages: RouteObject[] = [
   { path: 'contacts', lazy: page(['contacts', 'consent'], () => import('./ContactsList')) },
   { path: 'contacts/:id', lazy: page(['contacts', 'orders', 'care', 'identity', 'matches', 'consent', 'attributes'], () => import('./ContactProfile')) },
   { path: 'matches', lazy: page('matches', () => import('@/features/matches/pages/MatchesPage')) },
+  { path: 'identities', lazy: page(['identity', 'contacts'], () => import('@/features/identity/pages/IdentityPage')) },
   { path: 'people', lazy: page('contacts', () => import('@/features/contacts/pages/PeoplePage')) },
   { path: 'follow-ups', lazy: page('care', () => import('@/features/care/pages/FollowUpsPage')) },
   { path: 'attributes', lazy: page('attributes', () => import('@/features/attributes/pages/AttributesPage')) },

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '@/shared/api/client'
-import type { Contact, MergePreview, MergeStory, UndoPreview } from '@/shared/api/types'
+import type { BlockedValue, Contact, ContactRow, KindRule, KindUsage, MergePreview, MergeStory, NoIdentity, NotJoined, UndoPreview } from '@/shared/api/types'
 
 const at = (id: string) => ({ path: { id } })
 
@@ -38,3 +38,45 @@ export const undoPreviewQuery = (merge: string) =>
 export const mergeContacts = async (keep: string, body: { other: string; reason?: string; confirm?: boolean }): Promise<Contact> =>
   (await unwrap(api.POST('/api/contacts/{id}/merge', { params: at(keep), body }))).contact
 export const undoMerge = (merge: string, reason: string) => unwrap(api.POST('/api/merges/{id}/undo', { params: at(merge), body: { reason: reason || undefined } }))
+
+/** Everything of the rules is under this key. */
+export const IDENTITY_KEY = ['identity'] as const
+
+/** Kinds of identity with their rules, strongest first. */
+export const kindsQuery = () =>
+  queryOptions({ queryKey: [...IDENTITY_KEY, 'kinds'], queryFn: async ({ signal }): Promise<KindRule[]> => (await unwrap(api.GET('/api/identity/kinds', { signal }))).items })
+
+/** How many there are of each kind. The server counts all of them at most every ten minutes. */
+export const usageQuery = () =>
+  queryOptions({ queryKey: [...IDENTITY_KEY, 'usage'], queryFn: ({ signal }) => unwrap<{ items: KindUsage[]; countedAt: string }>(api.GET('/api/identity/usage', { signal })) })
+
+/** One page of blocked values, newest first. */
+export const blockedPage = (query: { kind?: string; q?: string }) => ({
+  queryKey: [...IDENTITY_KEY, 'blocked', query],
+  page: (cursor: string | undefined, signal: AbortSignal) =>
+    unwrap<{ items: BlockedValue[]; next?: string; total: number }>(api.GET('/api/identity/blocked', { params: { query: { ...query, cursor } }, signal })),
+})
+
+/** One page of those who carry a blocked value. */
+export const carriersPage = (id: string) => ({
+  queryKey: [...IDENTITY_KEY, 'carriers', id],
+  page: (cursor: string | undefined, signal: AbortSignal) =>
+    unwrap<{ items: ContactRow[]; next?: string }>(api.GET('/api/identity/blocked/{id}/carriers', { params: { ...at(id), query: { cursor } }, signal })),
+})
+
+/** One page of what was not made one person, the last seen first. */
+export const notJoinedPage = (query: { reason?: NotJoined['reason']; kind?: string }) => ({
+  queryKey: [...IDENTITY_KEY, 'conflicts', query],
+  page: (cursor: string | undefined, signal: AbortSignal) => unwrap<{ items: NotJoined[]; next?: string }>(api.GET('/api/identity/conflicts', { params: { query: { ...query, cursor } }, signal })),
+})
+
+/** One page of values that identified nobody, the last sent first. */
+export const refusalsPage = () => ({
+  queryKey: [...IDENTITY_KEY, 'refusals'],
+  page: (cursor: string | undefined, signal: AbortSignal) => unwrap<{ items: NoIdentity[]; next?: string }>(api.GET('/api/identity/refusals', { params: { query: { cursor } }, signal })),
+})
+
+export const setLimit = (kind: string, limit: number) => unwrap(api.PUT('/api/identity/kinds/{kind}', { params: { path: { kind } }, body: { limit } }))
+export const blockValues = (body: { kind: string; values: string[]; note?: string }) => unwrap(api.POST('/api/identity/blocked', { body }))
+export const unblockValue = (id: string) => unwrap(api.DELETE('/api/identity/blocked/{id}', { params: at(id) }))
+export const keepApart = (id: string, body: { other: string; reason?: string }) => unwrap(api.POST('/api/contacts/{id}/apart', { params: at(id), body }))

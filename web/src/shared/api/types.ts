@@ -153,6 +153,11 @@ export interface LiveFact {
 export type FollowUp = Item<'/api/follow-ups'>
 export type Notification = Item<'/api/notifications'>
 export type MergeStory = Item<'/api/contacts/{id}/merges'>
+export type KindRule = Item<'/api/identity/kinds'>
+export type KindUsage = Item<'/api/identity/usage'>
+export type BlockedValue = Item<'/api/identity/blocked'>
+export type NotJoined = Item<'/api/identity/conflicts'>
+export type NoIdentity = Item<'/api/identity/refusals'>
 export type MergePreview = Answer<'/api/contacts/{id}/merge/preview', 'post'>
 export type UndoPreview = Answer<'/api/merges/{id}/undo/preview', 'post'>
 export type TagGroup = components['schemas']['TagGroup']

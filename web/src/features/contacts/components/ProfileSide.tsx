@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { GitMerge, TriangleAlert } from 'lucide-react'
+import { TriangleAlert } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import type { Contact, Touch } from '@/shared/api/types'
@@ -11,7 +11,6 @@ import { Tooltip } from '@/shared/ui/kit'
 import { Masked } from '@/shared/ui/Masked'
 import { Panel } from '@/shared/ui/Panel'
 import { DateTime, TimeAgo } from '@/shared/ui/values'
-import { mergeWhy } from '../merge'
 import { looksQuery, unmask } from '../queries'
 import { Looks } from './Looks'
 import css from './ProfileSide.module.css'
@@ -68,31 +67,17 @@ function Identities({ contact }: { contact: Contact }) {
           })}
         </dl>
       )}
-      <History contact={contact} />
+      <Conflicts contact={contact} />
     </Panel>
   )
 }
 
-/** Which profiles became this one, and which identities it could not have. */
-function History({ contact }: { contact: Contact }) {
+/** Which identities the contact could not have. Which profiles became it stands in a panel of its own. */
+function Conflicts({ contact }: { contact: Contact }) {
   const { t } = useTranslation('contacts')
-  if (contact.mergedFrom.length === 0 && contact.conflicts.length === 0) return null
+  if (contact.conflicts.length === 0) return null
   return (
     <ul className={css.history}>
-      {contact.mergedFrom.map((m) => {
-        const { by, kind } = mergeWhy(m.why)
-        return (
-          <li key={m.id} title={m.id}>
-            <GitMerge size={14} aria-hidden />
-            <span>
-              {kind ? t('side.mergedBy', { what: codeText('contacts', 'identity', kind) }) : t('side.merged')}
-              <small>
-                {codeText('contacts', 'mergeHow', by)} · <DateTime at={m.at} dateOnly />
-              </small>
-            </span>
-          </li>
-        )
-      })}
       {contact.conflicts.map((c) => (
         <li key={c.kind + (c.other?.id ?? '')} className={css.conflict}>
           <TriangleAlert size={14} aria-hidden />

@@ -100,12 +100,6 @@ describe('profile', () => {
     expect(screen.queryByRole('button', { name: '修改姓名' })).toBeNull()
   })
 
-  it('says in words why profiles were merged', async () => {
-    serve(routes)
-    open()
-    expect(await screen.findByText(/手机号相同，并入过另一份档案/)).toBeTruthy()
-  })
-
   it('takes a tag off and shows the server’s answer', async () => {
     const seen = serve({ ...routes, 'PUT /api/contacts/c1/tags': () => json({ ...contact, tags: [] }) })
     open()

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useDeferredValue, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router'
-import type { Contact, MergePreview } from '@/shared/api/types'
+import type { MergePreview } from '@/shared/api/types'
 import { codeText } from '@/shared/i18n/code'
 import { Dialog } from '@/shared/ui/Drawer'
 import { useToast } from '@/shared/ui/feedback'
@@ -18,10 +18,10 @@ interface Found {
   name: string
 }
 
-/** Finds somebody, shows both side by side, and makes them one. */
-export function MergeDialog({ contact, onClose }: { contact: Contact; onClose: () => void }) {
+/** Finds somebody, unless it is known who, shows both side by side, and makes them one. */
+export function MergeDialog({ contact, with: given, onClose }: { contact: Found; with?: Found; onClose: () => void }) {
   const { t } = useTranslation('identity')
-  const [other, setOther] = useState<Found>()
+  const [other, setOther] = useState(given)
   return (
     <Dialog open onClose={onClose} title={t('merge.title')} width={680}>
       {other ? <Compare contact={contact} other={other} onBack={() => setOther(undefined)} onClose={onClose} /> : <Search not={contact.id} onPick={setOther} />}
@@ -53,7 +53,7 @@ function Search({ not, onPick }: { not: string; onPick: (found: Found) => void }
 
 type Keep = 'this' | 'other'
 
-function Compare({ contact, other, onBack, onClose }: { contact: Contact; other: Found; onBack: () => void; onClose: () => void }) {
+function Compare({ contact, other, onBack, onClose }: { contact: Found; other: Found; onBack: () => void; onClose: () => void }) {
   const { t } = useTranslation(['identity', 'common'])
   const [keep, setKeep] = useState<Keep>('this')
   const [keepId, otherId] = keep === 'this' ? [contact.id, other.id] : [other.id, contact.id]
@@ -81,7 +81,6 @@ function Confirm({ preview: p, onBack, onClose }: { preview: MergePreview; onBac
   const client = useQueryClient()
   const toast = useToast()
   const go = useNavigate()
-  const [sure, setSure] = useState(p.keptApart === undefined)
   const merge = async ({ reason }: { reason?: string }) => {
     const whole = await mergeContacts(p.keep.id, { other: p.other.id, reason: reason?.trim() || undefined, confirm: p.keptApart !== undefined })
     await client.invalidateQueries({ queryKey: ['contacts'] })
@@ -91,7 +90,7 @@ function Confirm({ preview: p, onBack, onClose }: { preview: MergePreview; onBac
     void go(`/contacts/${whole.id}`)
   }
   return (
-    <Form<{ reason?: string }> submit={t('merge.submit')} onSubmit={merge} disabled={!sure} extra={<Button onClick={onBack}>{t('merge.back')}</Button>}>
+    <Form<{ reason?: string; sure?: boolean }> submit={t('merge.submit')} onSubmit={merge} extra={<Button onClick={onBack}>{t('merge.back')}</Button>}>
       <div className={css.sides}>
         <Side title={t('merge.stays')} contact={p.keep} />
         <Side title={t('merge.goes')} contact={p.other} notes={p.notes} />
@@ -104,9 +103,9 @@ function Confirm({ preview: p, onBack, onClose }: { preview: MergePreview; onBac
       {p.keptApart !== undefined && (
         <>
           <Alert type="error" title={t('merge.apart', { why: p.keptApart || '—' })} />
-          <Checkbox checked={sure} onChange={(e) => setSure(e.target.checked)}>
-            {t('merge.sure')}
-          </Checkbox>
+          <Field name="sure" valuePropName="checked" rules={[{ validator: (_, sure?: boolean) => (sure ? Promise.resolve() : Promise.reject(new Error(t('merge.sureNeeded')))) }]}>
+            <Checkbox>{t('merge.sure')}</Checkbox>
+          </Field>
         </>
       )}
       <Field name="reason" label={t('merge.reason')}>
