@@ -243,7 +243,7 @@ func (e *engine) touchIdentities(ctx context.Context, w *world) error {
 }
 
 // writeConflicts records who could not become one, once per identity and contact.
-// A replay counts nothing twice: the place in the stream must be beyond the recorded one.
+// A replay counts nothing twice.
 func (e *engine) writeConflicts(ctx context.Context, w *world) error {
 	type key struct {
 		id idKey
@@ -257,6 +257,9 @@ func (e *engine) writeConflicts(ctx context.Context, w *world) error {
 	rows := map[key]*row{}
 	var order []*row
 	for _, c := range w.conflicts {
+		if c.again {
+			continue
+		}
 		if c.reason == conflictLimit && c.holder == nil && traitOf(c.key.kind).weak {
 			c.key.lookup, c.value = "", "" // a program makes up thousands: one row for all
 		}
@@ -288,8 +291,7 @@ func (e *engine) writeConflicts(ctx context.Context, w *world) error {
 		return []any{r.key.kind, r.key.lookup, r.to.root().num, holder, r.reason, r.count, r.first, r.last, int64(r.seq), int64(r.idx), sealed}
 	}, `on conflict (kind, lookup, contact) do update set count = identity_conflicts.count + excluded.count,
 		holder = excluded.holder, reason = excluded.reason, seq = excluded.seq, idx = excluded.idx, value_enc = excluded.value_enc,
-		last_at = case when excluded.last_at > identity_conflicts.last_at then excluded.last_at else identity_conflicts.last_at end
-		where excluded.seq = 0 or excluded.seq > identity_conflicts.seq or (excluded.seq = identity_conflicts.seq and excluded.idx > identity_conflicts.idx)`)
+		last_at = case when excluded.last_at > identity_conflicts.last_at then excluded.last_at else identity_conflicts.last_at end`)
 	return cmp.Or(sealErr, err)
 }
 
@@ -313,6 +315,9 @@ func (e *engine) writeRefusals(ctx context.Context, inputs []input) error {
 	rows := map[refusal]*row{}
 	var order []*row
 	for i := range inputs {
+		if inputs[i].replay { // counted the first time
+			continue
+		}
 		for _, r := range inputs[i].refused {
 			key := refusal{kind: r.kind, reason: r.reason, value: r.by}
 			if r.reason == refusedBlocked {

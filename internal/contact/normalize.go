@@ -51,7 +51,7 @@ func normalize(kind, value, country string) (norm, refused string) {
 	case KindEmail:
 		return email(v)
 	case KindIDNumber:
-		return strings.ToUpper(v), ""
+		return strings.ToUpper(strings.ReplaceAll(v, " ", "")), ""
 	}
 	return v, ""
 }
@@ -82,7 +82,9 @@ func printable(v string) bool {
 	return true
 }
 
-// toASCII turns full-width forms (１３８, ＠, ideographic space) into ASCII.
+// toASCII turns full-width forms (１３８, ＠, ideographic space) into ASCII and
+// drops what cannot be seen and comes along when people copy: zero-width spaces
+// and joiners, marks of the writing direction.
 func toASCII(s string) string {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
@@ -90,8 +92,10 @@ func toASCII(s string) string {
 				switch {
 				case r >= 0xFF01 && r <= 0xFF5E:
 					return r - 0xFEE0
-				case r == 0x3000 || r == 0x00A0 || r == 0xFEFF:
+				case r == 0x3000 || r == 0x00A0:
 					return ' '
+				case r == 0xFEFF || r == 0x2060 || r >= 0x200B && r <= 0x200F || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069:
+					return -1
 				}
 				return r
 			}, s)
@@ -129,7 +133,11 @@ func e164(v, country string) (string, bool) {
 	if err != nil || !phonenumbers.IsPossibleNumber(n) {
 		return "", false
 	}
-	return phonenumbers.Format(n, phonenumbers.E164), true
+	norm := phonenumbers.Format(n, phonenumbers.E164)
+	if d, mainland := strings.CutPrefix(norm, "+86"); mainland && len(d) > 1 && d[0] == '1' && d[1] >= '3' && len(d) != 11 {
+		return "", false // a mobile with a digit too many or too few, which the library takes for a landline
+	}
+	return norm, true
 }
 
 func chinaMobile(d string) bool {
@@ -145,13 +153,16 @@ func chinaMobile(d string) bool {
 }
 
 func email(v string) (norm, refused string) {
-	v = strings.ToLower(strings.TrimPrefix(v, "mailto:"))
+	v = strings.ToLower(v)
+	for strings.HasPrefix(v, "mailto:") {
+		v = v[len("mailto:"):]
+	}
 	at := strings.LastIndexByte(v, '@')
 	if at < 1 || at == len(v)-1 || strings.ContainsAny(v, " \t,;<>\"") || strings.IndexByte(v, '@') != at {
 		return "", refusedEmail
 	}
 	local, host := v[:at], v[at+1:]
-	if isBlocked(local) && isPlaceholder(host) || strings.HasPrefix(host, ".") || strings.HasSuffix(host, ".") || !strings.Contains(host, ".") {
+	if isBlocked(local) && isPlaceholder(host) || strings.HasPrefix(host, ".") || strings.HasSuffix(host, ".") || strings.Contains(host, "..") || !strings.Contains(host, ".") {
 		return "", refusedEmail
 	}
 	return v, ""

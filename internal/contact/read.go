@@ -101,6 +101,7 @@ func (e *engine) fromFact(w *world, f *event.Fact, at event.Position, in *input)
 			id, r := e.intern(w, in, kind, f.PreviousID, e.country)
 			if id == nil {
 				in.refused = append(in.refused, r)
+				in.previous = nil // blocked as what it may be, it is not taken for something else
 				break
 			}
 			in.previous = append(in.previous, id)

@@ -132,6 +132,7 @@ type conflict struct {
 	seq    uint64
 	idx    uint32
 	ts     int64
+	again  bool // recorded when the fact was resolved first
 }
 
 // Reasons of conflicts.
@@ -219,8 +220,8 @@ func (w *world) withPrevious(in *input) []*ident {
 	if len(in.ids) == 0 {
 		return []*ident{pick}
 	}
-	if in.replay {
-		return in.ids
+	if in.replay && slices.ContainsFunc(in.ids, func(id *ident) bool { return id.held != nil }) {
+		return in.ids // else there was no room for any of them, and the previous id decided
 	}
 	for _, id := range in.previous {
 		if id.held != nil {
@@ -312,7 +313,7 @@ func (w *world) keptApart(a, b *state) bool {
 }
 
 func (w *world) conflict(in *input, id *ident, reason string) {
-	w.conflicts = append(w.conflicts, conflict{key: id.key, value: id.value, holder: id.holder(), reason: reason, seq: in.seq, idx: in.idx, ts: in.ts})
+	w.conflicts = append(w.conflicts, conflict{key: id.key, value: id.value, holder: id.holder(), reason: reason, seq: in.seq, idx: in.idx, ts: in.ts, again: in.replay})
 }
 
 func (w *world) create(in *input) *state {

@@ -96,9 +96,13 @@ func (h *history) batch(r *rapid.T) analytics.Batch {
 		rows[i].Source, rows[i].ImportID = drawSource.Draw(r, "source"), drawImport.Draw(r, "import")
 	}
 	b := batch(h.seq, rows...)
-	// Whoever is split off is part of another contact, as after a merge that is undone.
-	if c := rapid.Int64Range(1, 12).Draw(r, "split"); h.m.root(c) != c {
-		b.Rekeys = append(b.Rekeys, event.Rekey{From: c, Split: []int64{c}})
+	// Whoever is split off is part of another contact, as after a merge that is
+	// undone; a store also bears splits that name somebody else.
+	for range rapid.IntRange(0, 2).Draw(r, "splits") {
+		k := event.Rekey{From: rapid.Int64Range(1, 12).Draw(r, "split")}
+		k.Split = rapid.SliceOfNDistinct(rapid.Int64Range(1, 12), 0, 3, rapid.ID[int64]).Draw(r, "off")
+		k.Split = append(k.Split, k.From)
+		b.Rekeys = append(b.Rekeys, k)
 	}
 	for range rapid.IntRange(0, 4).Draw(r, "rekeys") {
 		b.Rekeys = append(b.Rekeys, event.Rekey{From: rapid.Int64Range(1, 12).Draw(r, "from"), Into: rapid.Int64Range(1, 12).Draw(r, "into")})
