@@ -182,3 +182,11 @@ func TestMask(t *testing.T) {
 	require.Equal(t, "138****8001", Mask(KindPhone, "+8613800138001"))
 	require.Equal(t, "u1", Mask(KindUserID, "u1"))
 }
+
+func TestNamesReadForwards(t *testing.T) {
+	for in, want := range map[string]string{
+		"\u202e向反\u202c": "向反", "王\u2066芳\u2069": "王芳", "a\x00b\tc": "a b c", " 李  雷\n": "李 雷", "👨‍👩‍👧": "👨‍👩‍👧", "\u202e": "",
+	} {
+		require.Equal(t, want, cleanName(in))
+	}
+}

@@ -151,10 +151,15 @@ func quote(s string) json.RawMessage {
 	return b
 }
 
+// cleanName takes out what a name has no use for: control characters, and the
+// marks that turn the text around them to read backwards.
 func cleanName(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		switch {
+		case unicode.IsControl(r):
 			return ' '
+		case unicode.Is(unicode.Bidi_Control, r):
+			return -1
 		}
 		return r
 	}, s)

@@ -79,7 +79,7 @@ export function Person({ name, sub }: { name: string; sub?: string }) {
     <span className="kp-person">
       <NameMark name={name} />
       <span>
-        <b>{name}</b>
+        <b title={name}>{name}</b>
         {sub && <small>{sub}</small>}
       </span>
     </span>

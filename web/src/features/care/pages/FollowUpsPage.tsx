@@ -43,10 +43,10 @@ export default function FollowUpsPage() {
     await refresh()
   }
   const columns: Column<FollowUp>[] = [
-    { key: 'contact', title: t('column.contact'), render: (f) => (f.contact ? <Link to={`/contacts/${f.contact.id}`}>{f.contact.name}</Link> : <span className="kp-muted">{t('outside')}</span>) },
+    { key: 'contact', title: t('column.contact'), render: (f) => (f.contact ? <Link className="kp-clip kp-cell" title={f.contact.name} to={`/contacts/${f.contact.id}`}>{f.contact.name}</Link> : <span className="kp-muted">{t('outside')}</span>) },
     bucket === 'done' ? { key: 'ended', title: t('column.ended'), render: (f) => <DateTime at={f.endedAt} /> } : { key: 'due', title: t('column.due'), render: (f) => <Due followUp={f} /> },
     { key: 'type', title: t('column.type'), render: (f) => t(`type.${f.type}`) },
-    { key: 'text', title: t('column.text'), render: (f) => f.note || f.text },
+    { key: 'text', title: t('column.text'), render: (f) => <span className="kp-clip kp-cell" title={f.note || f.text}>{f.note || f.text}</span> },
     { key: 'who', title: t('column.assignee'), render: (f) => f.assignee.name },
     bucket === 'done'
       ? { key: 'outcome', title: t('done.outcome'), render: (f) => f.outcome && t(`outcome.${f.outcome}`) }
