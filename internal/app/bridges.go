@@ -205,3 +205,14 @@ func s3Endpoint(s string) (host string, insecure bool) {
 	}
 	return s, false
 }
+
+// aloneAfter is after how many days without a word of its owner a contact counts
+// as left alone. The watch is built after the contacts, hence through the app.
+func (a *App) aloneAfter(ctx context.Context) int {
+	set, err := a.care.StaleSettings(ctx)
+	if err != nil {
+		a.log.WarnContext(ctx, "the watch over owners is not known just now", "error", err)
+		return 30
+	}
+	return set.Days
+}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/clock"
+	"github.com/koipond/koipond/internal/platform/db"
 )
 
 // OwnerMove is one contact that goes from one owner to another. "" is nobody.
@@ -13,6 +16,19 @@ type OwnerMove struct {
 	Num      int64
 	From, To string
 }
+
+// In which ways a contact gets another owner.
+const (
+	OwnedBefore  = "before"  // had since before changes were kept
+	OwnedCreated = "created" // made by whoever would lose sight of it
+	OwnedEdited  = "edited"  // on its profile
+	OwnedMoved   = "moved"   // with others at once
+	OwnedUndone  = "undone"  // given back by the undo of that
+)
+
+// OwnerReason says in which way owners change and, in the words of whoever
+// did it, why.
+type OwnerReason struct{ How, Why string }
 
 // Owners gives the owner of contacts by number; those that are gone are left out.
 func (s *Service) Owners(ctx context.Context, nums []int64) (map[int64]string, error) {
@@ -30,7 +46,7 @@ func (s *Service) Owners(ctx context.Context, nums []int64) (map[int64]string, e
 // Assign moves contacts to other owners where they still have the one stated,
 // and states each as a fact. It answers those that it moved. It joins the
 // transaction of ctx; which contacts the caller may touch, the caller has checked.
-func (s *Service) Assign(ctx context.Context, moves []OwnerMove, why string) (done []OwnerMove, err error) {
+func (s *Service) Assign(ctx context.Context, moves []OwnerMove, reason OwnerReason) (done []OwnerMove, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
 		done = nil
 		if err := lock(ctx, s.DB); err != nil {
@@ -39,18 +55,15 @@ func (s *Service) Assign(ctx context.Context, moves []OwnerMove, why string) (do
 		now := s.Clock.Now()
 		var facts []event.Fact
 		for _, m := range moves {
-			if m.From == m.To {
-				continue
-			}
-			n, err := s.DB.ExecN(ctx, "update contacts set owner_id = $1, updated_at = $2 where num = $3 and owner_id = $4 and merged_into = 0", m.To, now.UnixMilli(), m.Num, m.From)
+			moved, err := s.setOwner(ctx, m, reason, now)
 			if err != nil {
-				return fmt.Errorf("set owner: %w", err)
+				return err
 			}
-			if n == 0 { // somebody else moved it meanwhile
+			if !moved { // somebody else moved it meanwhile
 				continue
 			}
 			done = append(done, m)
-			facts = append(facts, s.fact(event.NameOwnerChanged, m.Num, now, map[string]any{"from": m.From, "to": m.To, "why": why, "by": principal(ctx).Name}))
+			facts = append(facts, s.ownerFact(ctx, m, reason, now))
 		}
 		if err := s.Emit.Emit(ctx, facts...); err != nil {
 			return fmt.Errorf("state owners: %w", err)
@@ -58,4 +71,116 @@ func (s *Service) Assign(ctx context.Context, moves []OwnerMove, why string) (do
 		return nil
 	})
 	return done, err
+}
+
+func (s *Service) ownerFact(ctx context.Context, m OwnerMove, reason OwnerReason, now time.Time) event.Fact {
+	return s.fact(event.NameOwnerChanged, m.Num, now, map[string]any{"from": m.From, "to": m.To, "how": reason.How, "why": reason.Why, "by": principal(ctx).Name})
+}
+
+// changeOwner gives one contact to somebody, as said on its profile.
+func (s *Service) changeOwner(ctx context.Context, num int64, to string, now time.Time) (bool, error) {
+	m := OwnerMove{Num: num, To: to}
+	if err := s.DB.QueryRow(ctx, "select owner_id from contacts where num = $1", num).Scan(&m.From); err != nil {
+		return false, fmt.Errorf("read owner: %w", err)
+	}
+	reason := OwnerReason{How: OwnedEdited}
+	moved, err := s.setOwner(ctx, m, reason, now)
+	if err != nil || !moved {
+		return false, err
+	}
+	if err := s.Emit.Emit(ctx, s.ownerFact(ctx, m, reason, now)); err != nil {
+		return false, fmt.Errorf("state owner: %w", err)
+	}
+	return true, nil
+}
+
+// setOwner writes another owner where the contact still has the one stated, and
+// that it did. A new owner counts as in touch from now on.
+func (s *Service) setOwner(ctx context.Context, m OwnerMove, reason OwnerReason, now time.Time) (moved bool, err error) {
+	if m.From == m.To {
+		return false, nil
+	}
+	touch := now.UnixMilli()
+	if m.To == "" {
+		touch = 0
+	}
+	n, err := s.DB.ExecN(ctx, "update contacts set owner_id = $1, owner_touch_at = $2, updated_at = $3 where num = $4 and owner_id = $5 and merged_into = 0",
+		m.To, touch, now.UnixMilli(), m.Num, m.From)
+	if err != nil {
+		return false, fmt.Errorf("set owner: %w", err)
+	}
+	if n == 0 {
+		return false, nil
+	}
+	by := principal(ctx)
+	_, err = s.DB.Exec(ctx, `insert into contact_owner_changes (contact, nth, owner_id, how, why, by_id, by_name, at)
+		values ($1, (select coalesce(max(nth), 0) + 1 from contact_owner_changes where contact = $1), $2, $3, $4, $5, $6, $7)`,
+		m.Num, m.To, reason.How, reason.Why, by.ID, by.Name, now.UnixMilli())
+	if err != nil {
+		return false, fmt.Errorf("keep owner: %w", err)
+	}
+	return true, nil
+}
+
+// OwnerChange is one owner that a contact had, or a time without one.
+type OwnerChange struct {
+	Owner *Ref       `json:"owner,omitempty" doc:"Left out: nobody"`
+	From  *time.Time `json:"from,omitempty" doc:"Left out: since before changes were kept"`
+	How   string     `json:"how" enum:"before,created,edited,moved,undone"`
+	Why   string     `json:"why,omitempty" doc:"In the words of whoever changed it"`
+	By    *Ref       `json:"by,omitempty"`
+	// Merged is told of the owners of contacts that became part of this one.
+	Merged bool `json:"merged,omitempty" doc:"Of a contact that was merged into this one"`
+}
+
+// maxOwnerChanges bounds what a profile shows.
+const maxOwnerChanges = 100
+
+// OwnersOf tells who owned a contact and those merged into it, newest first.
+func (s *Service) OwnersOf(ctx context.Context, id string) ([]OwnerChange, error) {
+	num, err := s.NumOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	group, err := s.membersOf(ctx, num)
+	if err != nil {
+		return nil, err
+	}
+	args := make([]any, len(group))
+	for i, n := range group {
+		args[i] = n
+	}
+	users := map[int64]string{}
+	var owners []string
+	rows, err := s.DB.Query(ctx, fmt.Sprintf(`select contact, owner_id, how, why, by_id, by_name, at from contact_owner_changes
+		where contact in (%s) order by at desc, contact, nth desc limit %d`, db.In(1, len(group)), maxOwnerChanges), args...)
+	out, err := db.Collect(rows, err, func(r *sql.Rows) (c OwnerChange, err error) {
+		var contact, at int64
+		var owner string
+		var by Ref
+		if err = r.Scan(&contact, &owner, &c.How, &c.Why, &by.ID, &by.Name, &at); err != nil {
+			return c, err
+		}
+		if at != 0 {
+			t := clock.FromMs(at)
+			c.From = &t
+		}
+		if by.ID != "" {
+			c.By = &by
+		}
+		users[int64(len(users))] = owner
+		owners = append(owners, owner)
+		c.Merged = contact != num
+		return c, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read owners: %w", err)
+	}
+	names := s.userNames(ctx, users)
+	for i, o := range owners {
+		if o != "" {
+			out[i].Owner = &Ref{o, names[o]}
+		}
+	}
+	return out, nil
 }

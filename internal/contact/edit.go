@@ -91,8 +91,8 @@ func (s *Service) create(ctx context.Context, n NewContact) (int64, error) {
 	}
 	by := principal(ctx)
 	if owner := ownerOfNew(ctx); owner != "" {
-		if _, err := s.DB.Exec(ctx, "update contacts set owner_id = $1 where num = $2", owner, st.num); err != nil {
-			return 0, fmt.Errorf("set owner: %w", err)
+		if _, err := s.setOwner(ctx, OwnerMove{Num: st.num, To: owner}, OwnerReason{How: OwnedCreated}, now); err != nil {
+			return 0, err
 		}
 	}
 	tagged, err := s.tag(ctx, st.num, n.Tags, nil)
@@ -211,11 +211,11 @@ func (s *Service) update(ctx context.Context, num int64, ch Change) error {
 	}
 	changed := slices.Clone(st.rec.names)
 	if ch.OwnerID != nil {
-		n, err := s.DB.ExecN(ctx, "update contacts set owner_id = $1, updated_at = $2 where num = $3 and owner_id <> $1", *ch.OwnerID, now.UnixMilli(), st.num)
+		moved, err := s.changeOwner(ctx, st.num, *ch.OwnerID, now)
 		if err != nil {
-			return fmt.Errorf("set owner: %w", err)
+			return err
 		}
-		if n > 0 {
+		if moved {
 			changed = append(changed, "owner")
 		}
 	}

@@ -25,6 +25,7 @@ type listInput struct {
 	Tag         string    `query:"tag" doc:"Tag id"`
 	TagBelow    bool      `query:"tagBelow" doc:"Or a tag that stands below it"`
 	Owner       string    `query:"owner" doc:"User id; none: nobody's; me: mine"`
+	Department  string    `query:"department" doc:"Department id: contacts of its people and of all below it"`
 	Kind        string    `query:"kind" enum:"person,visitor" default:"person"`
 	CreatedFrom time.Time `query:"createdFrom"`
 	CreatedTo   time.Time `query:"createdTo"`
@@ -60,6 +61,7 @@ type FilterBody struct {
 	Tag         string    `json:"tag,omitempty"`
 	TagBelow    bool      `json:"tagBelow,omitempty" doc:"Or a tag that stands below it"`
 	Owner       string    `json:"owner,omitempty" doc:"User id; none: nobody's; me: mine"`
+	Department  string    `json:"department,omitempty" doc:"Department id: contacts of its people and of all below it"`
 	Kind        string    `json:"kind,omitempty" enum:"person,visitor" default:"person"`
 	CreatedFrom time.Time `json:"createdFrom,omitzero"`
 	CreatedTo   time.Time `json:"createdTo,omitzero"`
@@ -71,7 +73,7 @@ func (b *FilterBody) query(ctx context.Context) Query {
 	if owner == "me" {
 		owner = principal(ctx).ID
 	}
-	return Query{Q: b.Q, Channel: b.Channel, Tag: b.Tag, TagBelow: b.TagBelow, Owner: owner, Kind: event.Kind(b.Kind), CreatedFrom: b.CreatedFrom, CreatedTo: b.CreatedTo, Where: b.Where}
+	return Query{Q: b.Q, Channel: b.Channel, Tag: b.Tag, TagBelow: b.TagBelow, Owner: owner, Department: b.Department, Kind: event.Kind(b.Kind), CreatedFrom: b.CreatedFrom, CreatedTo: b.CreatedTo, Where: b.Where}
 }
 
 // Selection reads the choice. Naming nobody and giving no filter is refused:
@@ -175,6 +177,11 @@ type (
 			Value string `json:"value"`
 		}
 	}
+	ownersOutput struct {
+		Body struct {
+			Items []OwnerChange `json:"items"`
+		}
+	}
 	looksOutput struct {
 		Body struct {
 			Items []Look `json:"items"`
@@ -196,6 +203,12 @@ func (s *Service) Routes(api *httpx.API) {
 	httpx.Register(api, op("get-contact", http.MethodGet, "/api/contacts/{id}", auth.ContactRead, "Get a contact's profile"), s.getContact)
 	httpx.Register(api, op("update-contact", http.MethodPatch, "/api/contacts/{id}", auth.ContactWrite, "Change a contact"), s.updateContact)
 	httpx.Register(api, op("set-contact-tags", http.MethodPut, "/api/contacts/{id}/tags", auth.ContactWrite, "Add and remove tags"), s.setContactTags)
+	httpx.Register(api, op("list-contact-owners", http.MethodGet, "/api/contacts/{id}/owners", auth.ContactRead, "Who owned a contact, newest first"), func(ctx context.Context, in *IDInput) (*ownersOutput, error) {
+		out := &ownersOutput{}
+		var err error
+		out.Body.Items, err = s.OwnersOf(ctx, in.ID)
+		return out, err
+	})
 	httpx.Register(api, op("list-contact-notes", http.MethodGet, "/api/contacts/{id}/notes", auth.ContactRead, "List notes, newest first"), s.listNotes)
 	httpx.Register(api, creates(op("add-contact-note", http.MethodPost, "/api/contacts/{id}/notes", auth.ContactWrite, "Write a note")), s.addNote)
 	httpx.Register(api, op("delete-contact-note", http.MethodDelete, "/api/contacts/{id}/notes/{note}", auth.ContactWrite, "Delete a note"), s.deleteNote)

@@ -24,6 +24,7 @@ type Query struct {
 	Tag                    string // tag id
 	TagBelow               bool   // or a tag below it
 	Owner                  string // user id; "none": nobody's
+	Department             string // department id: of its people and of all below it
 	Kind                   event.Kind
 	CreatedFrom, CreatedTo time.Time // half open
 	Where                  *Rule     // and whom this rule means
@@ -257,6 +258,12 @@ func (s *Service) conditions(ctx context.Context, q Query) (f *filter, some bool
 		f.add("owner_id = {1} and owner_id <> ''", q.Owner)
 		f.index = "contacts_by_owner"
 	}
+	if q.Department != "" {
+		some, err := s.ofDepartment(ctx, q.Department, f)
+		if err != nil || !some {
+			return nil, false, err
+		}
+	}
 	if q.Tag != "" {
 		tags, err := s.TagsBelow(ctx, []string{q.Tag}, q.TagBelow)
 		if err != nil {
@@ -286,7 +293,7 @@ func (s *Service) conditions(ctx context.Context, q Query) (f *filter, some bool
 
 func (q Query) fingerprint() string {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%q %q %q %v %q %q %d %d %q %v %s", q.Q, q.Channel, q.Tag, q.TagBelow, q.Owner, q.Kind, clock.Ms(q.CreatedFrom), clock.Ms(q.CreatedTo), q.Sort, q.Ascending, q.Where.Fingerprint())
+	fmt.Fprintf(h, "%q %q %q %v %q %q %q %d %d %q %v %s", q.Q, q.Channel, q.Tag, q.TagBelow, q.Owner, q.Department, q.Kind, clock.Ms(q.CreatedFrom), clock.Ms(q.CreatedTo), q.Sort, q.Ascending, q.Where.Fingerprint())
 	return hex.EncodeToString(h.Sum(nil))
 }
 

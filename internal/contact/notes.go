@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/koipond/koipond/internal/event"
@@ -94,6 +95,9 @@ func (s *Service) AddNote(ctx context.Context, id, text string) (Note, error) {
 		if err != nil {
 			return err
 		}
+		if err := s.Touched(ctx, num, by.ID, now); err != nil {
+			return err
+		}
 		if err := s.Emit.Emit(ctx, s.fact(event.NameNoteAdded, num, now, map[string]any{"note": n.ID, "by": by.Name})); err != nil {
 			return err
 		}
@@ -133,4 +137,26 @@ func (s *Service) recordNote(ctx context.Context, action string, num int64, note
 		return err
 	}
 	return s.record(ctx, action, refs[num].ID, refs[num].Name, map[string]any{"note": note})
+}
+
+// Author is somebody who wrote notes about a contact: how many, and the last when.
+type Author struct {
+	ID    string
+	Count int64
+	Last  time.Time
+}
+
+// NoteAuthors tells who wrote notes about a contact and those merged into it.
+func (s *Service) NoteAuthors(ctx context.Context, num int64) ([]Author, error) {
+	rows, err := s.DB.Query(ctx, "select author_id, count(*), max(created_at) from contact_notes where contact = $1 group by author_id order by author_id", num)
+	out, err := db.Collect(rows, err, func(r *sql.Rows) (a Author, err error) {
+		var at int64
+		err = r.Scan(&a.ID, &a.Count, &at)
+		a.Last = clock.FromMs(at)
+		return a, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read authors: %w", err)
+	}
+	return out, nil
 }

@@ -252,5 +252,8 @@ func (e *engine) updateOwn(ctx context.Context, w *world) error {
 	if encodeErr != nil {
 		return encodeErr
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return e.handOnTouch(ctx, w)
 }

@@ -18,16 +18,31 @@ var ruleFields = []ruleField{
 			if err != nil {
 				return nil, err
 			}
-			for i, id := range list {
-				if id == "me" {
-					list[i] = c.me
-				}
+			if list, err = c.users(list); err != nil {
+				return nil, err
 			}
-			n = n.with(list)
+			return c.ownedBy(list), nil
 		}
-		where, args, err := c.textCond(n, "owner_id", false)
-		return c.column("contacts_by_owner", "owner_id <> ''", where, args...), err
+		return c.column("contacts_by_owner", "owner_id <> ''", "owner_id <> ''"), nil
 	}},
+	{name: "department", typ: typeChoice, ops: []string{"in", "notIn"}, compile: func(c *compiler, n *condition) (expr, error) {
+		list, err := n.texts()
+		if err != nil || c.s.Staff == nil {
+			return &group{kind: "any"}, err
+		}
+		known, err := c.s.departments(c.ctx)
+		if err != nil {
+			return nil, err
+		}
+		for i, id := range list {
+			if known[id] == "" {
+				return nil, n.fault(fmt.Sprintf("value[%d]", i), "department.not_found")
+			}
+		}
+		members, err := c.s.Staff.Below(c.ctx, list)
+		return c.ownedBy(members), err
+	}},
+	timeField("ownerTouch", "owner_touch_at", "contacts_by_owner_touch", "owner_touch_at > 0"),
 	{name: "channel", typ: typeChoice, keys: []string{"first", "last"}, compile: func(c *compiler, n *condition) (expr, error) {
 		column, index := "channel", "contacts_by_channel"
 		if n.Key == "last" {

@@ -79,7 +79,7 @@ func (s *Service) describeFilter(ctx context.Context, in *struct{ Body FilterBod
 // fieldGroups is where the console offers a field; those not named are activity.
 var fieldGroups = map[string]string{
 	"name": "person", "gender": "person", "birthday": "person", "city": "person", "identity": "person",
-	"tag": "work", "owner": "work", "stage": "activity", "channel": "source", "source": "source", "medium": "source", "campaign": "source", "import": "source",
+	"tag": "work", "owner": "work", "department": "work", "ownerTouch": "work", "stage": "activity", "channel": "source", "source": "source", "medium": "source", "campaign": "source", "import": "source",
 	"orders": "orders", "revenue": "orders", "firstOrder": "orders", "lastOrder": "orders",
 }
 
@@ -105,6 +105,16 @@ func (s *Service) listFields(ctx context.Context, _ *struct{}) (*fieldsOutput, e
 			case "channel":
 				for _, c := range Channels() {
 					v.Options = append(v.Options, Option{c, httpx.Say(ctx, "contact.channel."+c, nil)})
+				}
+			case "department":
+				if s.Staff != nil {
+					paths, err := s.Staff.DepartmentPaths(ctx)
+					if err != nil {
+						return nil, err
+					}
+					for _, p := range paths {
+						v.Options = append(v.Options, Option{p[0], p[1]})
+					}
 				}
 			case "gender":
 				for _, g := range []string{"female", "male", "other"} {

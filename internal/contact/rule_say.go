@@ -104,7 +104,11 @@ func (p *speaker) values(n *RuleNode) string {
 		if p.s.People != nil {
 			names = p.s.People.Names(p.ctx, ids)
 		}
-		names["me"] = p.say("contact.rule_say.me")
+		names["me"], names["left"] = p.say("contact.rule_say.me"), p.say("contact.rule_say.left")
+	case "department":
+		if known, err := p.s.departments(p.ctx); err == nil { // without the names the ids are said
+			names = known
+		}
 	case attributeField:
 		if def := p.attribute(n); def != nil {
 			for _, o := range def.Options {

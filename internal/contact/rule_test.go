@@ -25,6 +25,7 @@ type fish struct {
 	name, owner, gender, city, birthday               string
 	channel, lastChannel, source, medium, campaign    string
 	created, seen, firstOrder, lastOrder, orders, rev int64
+	touch                                             int64
 	tags, kinds, imports                              []string
 }
 
@@ -33,6 +34,7 @@ var rulePlaces = []string{"杭州", "Hangzhou", "上海", "", "hang_zhou"}
 // stock makes a pond in which every field of a rule has something to tell.
 func stock(t *testing.T, p *pond, n int) (tags []string, all []fish) {
 	tags = crowd(t, p, n)
+	p.Staff = desks{}
 	r := rand.New(rand.NewPCG(3, 4))
 	pick := func(of ...string) string { return of[r.IntN(len(of))] }
 	day := func() int64 {
@@ -43,9 +45,9 @@ func stock(t *testing.T, p *pond, n int) (tags []string, all []fish) {
 	}
 	for num := int64(1); num <= int64(n); num++ {
 		_, err := p.DB.Exec(p.ctx, `update contacts set gender = $2, city = $3, birthday = $4, last_channel = $5, first_source = $6, first_medium = $7, first_campaign = $8,
-			first_order_at = $9, last_order_at = $10, created_at = created_at + $11 where num = $1`,
+			first_order_at = $9, last_order_at = $10, created_at = created_at + $11, owner_touch_at = case when owner_id = '' then 0 else $12 end where num = $1`,
 			num, pick("male", "female", ""), pick(rulePlaces...), pick("", "1990-03-02", "1985-03-05", "1992-02-29", "2001-12-31", "1970-01-01"), pick("", Social, Offline, Unknown),
-			pick("", "Google", "google", "baidu"), pick("", "cpc"), pick("", "双11", "618"), day(), day(), r.Int64N(3_600_000))
+			pick("", "Google", "google", "baidu"), pick("", "cpc"), pick("", "双11", "618"), day(), day(), r.Int64N(3_600_000), day())
 		require.NoError(t, err)
 		if r.IntN(4) == 0 {
 			_, err := p.DB.Exec(p.ctx, "insert into contact_import_changes (import_id, contact, before, after) values ($1, $2, '', '{}')", pick("im_1", "im_2"), num)
@@ -64,10 +66,10 @@ func stock(t *testing.T, p *pond, n int) (tags []string, all []fish) {
 
 func readFish(t *testing.T, p *pond) []fish {
 	rows, err := p.DB.Query(p.ctx, `select num, shown, name, owner_id, gender, city, birthday, channel, last_channel, first_source, first_medium, first_campaign,
-		created_at, last_seen_at, first_order_at, last_order_at, orders, revenue_main from contacts order by num`)
+		created_at, last_seen_at, first_order_at, last_order_at, orders, revenue_main, owner_touch_at from contacts order by num`)
 	all, err := db.Collect(rows, err, func(r *sql.Rows) (f fish, err error) {
 		return f, r.Scan(&f.num, &f.shown, &f.name, &f.owner, &f.gender, &f.city, &f.birthday, &f.channel, &f.lastChannel, &f.source, &f.medium, &f.campaign,
-			&f.created, &f.seen, &f.firstOrder, &f.lastOrder, &f.orders, &f.rev)
+			&f.created, &f.seen, &f.firstOrder, &f.lastOrder, &f.orders, &f.rev, &f.touch)
 	})
 	require.NoError(t, err)
 	into, err := p.Survivors(p.ctx, seq(1, int64(len(all))))
@@ -209,11 +211,18 @@ func holds(n *RuleNode, f *fish, today time.Time, me string) bool {
 		}
 	case "owner":
 		for i, v := range values {
-			if v == "me" {
+			switch v {
+			case "me":
 				values[i] = me
+			case "left":
+				values[i] = "us_9"
 			}
 		}
 		return text(f.owner)
+	case "department":
+		return slices.Contains(values, "dp_a") && (f.owner == "us_1" || f.owner == "us_2")
+	case "ownerTouch":
+		return when(f.touch)
 	case "channel":
 		v := f.channel
 		if n.Key == "last" {
@@ -293,7 +302,7 @@ func anyNode(r *rand.Rand, tags []string, depth int) RuleNode {
 		n.Key = f.keys[r.IntN(len(f.keys))]
 	}
 	words := map[string][]string{
-		"name": {"张", "张三", "Li", "JOHN smith", "o"}, "tag": tags, "owner": {"us_1", "us_2", "me"}, "channel": {Social, Offline, Unknown},
+		"name": {"张", "张三", "Li", "JOHN smith", "o"}, "tag": tags, "owner": {"us_1", "us_2", "me", "left"}, "department": {"dp_a", "dp_b"}, "channel": {Social, Offline, Unknown},
 		"source": {"google", "Google", "g", "bai"}, "medium": {"cpc", "CPC"}, "campaign": {"双11", "6"}, "gender": {"male", "female"}, "city": {"杭州", "hang", "Hang", "_"},
 		"identity": {KindPhone, KindMemberNo, KindAnonymous, KindUserID}, "import": {"im_1", "im_2", "im_9"}, "stage": Stages(),
 	}[f.name]

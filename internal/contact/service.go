@@ -20,6 +20,18 @@ type People interface {
 	Names(ctx context.Context, ids []string) map[string]string
 }
 
+// Staff tells who is of the staff, for filters that speak of groups of them
+// (package team implements it).
+type Staff interface {
+	// Left are the users who do not work here any more.
+	Left(ctx context.Context) ([]string, error)
+	// Below are the members and leads of departments and of all below those.
+	Below(ctx context.Context, departments []string) ([]string, error)
+	// DepartmentPaths lists every department's id and its name behind the names
+	// of those above it, each after the one above.
+	DepartmentPaths(ctx context.Context) ([][2]string, error)
+}
+
 // Titles gives the display names of events and their properties, for the timeline
 // (package event's dictionary implements it). Those without one are left out; what
 // properties are usually called stands under the event "".
@@ -38,8 +50,9 @@ type Imports interface {
 	Names(ctx context.Context, ids []string) (map[string]string, error)
 }
 
-// Deps is what the service works with. Titles, People, Imports and Audit may be
-// nil in tests; then names are left out and nothing is audited.
+// Deps is what the service works with. Titles, People, Staff, Imports and Audit
+// may be nil in tests; then names are left out, groups of staff are empty, and
+// nothing is audited.
 type Deps struct {
 	DB       *db.DB
 	Clock    clock.Clock
@@ -50,12 +63,16 @@ type Deps struct {
 	Audit    audit.Recorder
 	Timeline Timeline
 	People   People
+	Staff    Staff
 	Titles   Titles
 	Imports  Imports
 	Tables   Tables // uploaded files that name people to tag
 	// Zone is the company's time zone, in which days begin; nil is China's.
 	Zone func(ctx context.Context) *time.Location
 	Jobs jobs.Queue // nil: work that needs a job is refused
+	// AloneAfter is after how many days without a word of its owner a contact
+	// counts as left alone; nil is 30.
+	AloneAfter func(ctx context.Context) int
 	// Country is that of phone numbers written without one; "" is CN.
 	Country string
 	// CacheSize bounds the identities that resolving keeps in memory; 0 is about 130,000.

@@ -321,7 +321,10 @@ func (s *Service) writeWholes(ctx context.Context, rows map[int64]*whole, nums [
 			}
 			return []any{x.num, string(x.kind), x.createdAt, x.owner, text, x.first.Channel, x.first.Source, x.first.Medium, x.first.Campaign, x.first.At}
 		})
-	return cmp.Or(encodeErr, err)
+	if err := cmp.Or(encodeErr, err); err != nil {
+		return err
+	}
+	return s.engine.settleTouch(ctx, nums)
 }
 
 // returnThings gives back identities, notes and what was said of whom to keep apart.

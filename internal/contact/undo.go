@@ -355,6 +355,9 @@ func (s *Service) putBack(ctx context.Context, importID string, us []*undoing) e
 	if err != nil {
 		return err
 	}
+	if err := s.engine.settleTouch(ctx, nums); err != nil {
+		return err
+	}
 	if err := s.engine.reshown(ctx, nums); err != nil {
 		return err
 	}
@@ -450,7 +453,7 @@ func (s *Service) remove(ctx context.Context, importID string, us []*undoing) er
 	}
 	for _, t := range []struct{ table, col string }{
 		{"identities", "contact"}, {"contact_tags", "contact"}, {"tag_run_changes", "contact"}, {"contact_import_facts", "contact"}, {"contact_import_changes", "contact"},
-		{"identity_conflicts", "contact"}, {"identity_conflicts", "holder"}, {"contact_merges", "into_num"}, {"contact_merges", "from_num"}, {"identity_carriers", "contact"}, {"contact_apart", "contact"}, {"contact_apart", "other"}, {"contact_apart", "home"}, {"contact_apart", "other_home"}, {"contact_attribute_values", "contact"}, {"contact_attribute_history", "contact"}, {"contacts", "num"},
+		{"identity_conflicts", "contact"}, {"identity_conflicts", "holder"}, {"contact_merges", "into_num"}, {"contact_merges", "from_num"}, {"identity_carriers", "contact"}, {"contact_apart", "contact"}, {"contact_apart", "other"}, {"contact_apart", "home"}, {"contact_apart", "other_home"}, {"contact_attribute_values", "contact"}, {"contact_attribute_history", "contact"}, {"contact_owner_changes", "contact"}, {"contacts", "num"},
 	} {
 		if err := s.deleteWhere(ctx, t.table, t.col, "$1 <> ''", importID, nums); err != nil {
 			return err

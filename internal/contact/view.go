@@ -70,8 +70,9 @@ type viewCount struct {
 	n  int64
 }
 
-// builtInViews are the views that everybody has.
-func builtInViews() []View {
+// builtInViews are the views that everybody has. A contact counts as left alone
+// after so many days.
+func builtInViews(alone int) []View {
 	cond := func(field, key, op string, value any) *Rule {
 		return &Rule{V: 1, RuleNode: RuleNode{All: []RuleNode{{Field: field, Key: key, Op: op, Value: value}}}}
 	}
@@ -83,6 +84,8 @@ func builtInViews() []View {
 		view("mine", "contact.view.mine", FilterBody{Owner: "me"}, "lastSeen"),
 		view("new", "contact.view.new", FilterBody{Where: cond("created", "", "within", 7.0)}, "created"),
 		view("unowned", "contact.view.unowned", FilterBody{Owner: "none"}, "lastSeen"),
+		view("alone", "contact.view.alone", FilterBody{Where: &Rule{V: 1, RuleNode: RuleNode{Any: []RuleNode{
+			{Field: "ownerTouch", Op: "olderThan", Value: float64(alone)}, {Field: "owner", Op: "in", Value: []any{"left"}}}}}}, "lastSeen"),
 		view("birthday", "contact.view.birthday", FilterBody{Where: cond("birthday", "", "anniversary", 30.0)}, "lastSeen"),
 		view("silent", "contact.view.silent", FilterBody{Where: cond("lastSeen", "", "olderThan", 90.0)}, "lastSeen"),
 		view("visitors", "contact.view.visitors", FilterBody{Kind: "visitor"}, "lastSeen"),
@@ -90,11 +93,11 @@ func builtInViews() []View {
 }
 
 // usualTabs are the tabs of those who chose none.
-var usualTabs = []string{"all", "mine", "new", "unowned", "birthday", "silent"}
+var usualTabs = []string{"all", "mine", "new", "unowned", "alone", "birthday", "silent"}
 
 // list gives the built-in views, the shared ones and the caller's own, by name.
 func (v *views) list(ctx context.Context) ([]View, error) {
-	out := builtInViews()
+	out := builtInViews(v.s.aloneAfter(ctx))
 	for i := range out {
 		out[i].Name = httpx.Say(ctx, out[i].Name, nil)
 		out[i].Sentence = v.sentence(ctx, out[i].Definition.Filter)
@@ -163,7 +166,7 @@ func mayChange(p *auth.Principal, w View) bool {
 
 // get finds a view that the caller may use.
 func (v *views) get(ctx context.Context, id string) (View, error) {
-	for _, w := range builtInViews() {
+	for _, w := range builtInViews(v.s.aloneAfter(ctx)) {
 		if w.ID == id {
 			return w, nil
 		}

@@ -274,22 +274,3 @@ func (s *Service) colleagues(ctx context.Context, user string, deep bool) ([]str
 	}
 	return out, nil
 }
-
-// Leads are those who lead a department that the user is in, the nearest level only.
-func (s *Service) Leads(ctx context.Context, user string) ([]string, error) {
-	all, err := s.store.departments(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list departments: %w", err)
-	}
-	in, err := s.store.departmentsOf(ctx, user)
-	if err != nil {
-		return nil, fmt.Errorf("list departments of a user: %w", err)
-	}
-	var out []string
-	for _, d := range all {
-		if d.Lead != "" && d.Lead != user && slices.Contains(in, d.ID) && !slices.Contains(out, d.Lead) {
-			out = append(out, d.Lead)
-		}
-	}
-	return out, nil
-}

@@ -233,3 +233,49 @@ func TestWhoAskedForAJobMustStillBeThere(t *testing.T) {
 		require.True(w, p.Scope.All)
 	})
 }
+
+// Who leads is told of the work of those below; where that place is empty, or they
+// have left themselves, the next one above is.
+func TestGroupsOfStaff(t *testing.T) {
+	each(t, func(w *world) {
+		boss, lead := w.user("admin", "boss@example.com", "otter-tangerine-51"), w.user("service", "lead@example.com", "otter-tangerine-52")
+		member, loner := w.user("sales", "member@example.com", "otter-tangerine-53"), w.user("sales", "loner@example.com", "otter-tangerine-54")
+		top := w.department("门店", "", boss.ID)
+		east := w.department("华东", top.ID, lead.ID)
+		hang := w.department("杭州", east.ID, "")
+		w.joins(member, hang.ID)
+		w.joins(lead, east.ID)
+
+		below := func(id string) []string {
+			out, err := w.Below(w.Context(), []string{id})
+			require.NoError(w, err)
+			return out
+		}
+		require.ElementsMatch(w, []string{boss.ID, lead.ID, member.ID}, below(top.ID))
+		require.ElementsMatch(w, []string{lead.ID, member.ID}, below(east.ID))
+		require.Equal(w, []string{member.ID}, below(hang.ID))
+		require.Empty(w, below("dp_none"))
+		paths, err := w.DepartmentPaths(w.Context())
+		require.NoError(w, err)
+		require.Equal(w, [][2]string{{top.ID, "门店"}, {east.ID, "门店 / 华东"}, {hang.ID, "门店 / 华东 / 杭州"}}, paths)
+
+		leads := func(id string) []string {
+			out, err := w.Leads(w.Context(), id)
+			require.NoError(w, err)
+			return out
+		}
+		require.Equal(w, []string{lead.ID}, leads(member.ID), "the place in Hangzhou is empty")
+		require.Equal(w, []string{boss.ID}, leads(lead.ID), "nobody reports to themself")
+		require.Empty(w, leads(loner.ID))
+		off := team.Disabled
+		_, err = w.UpdateUser(w.cli, lead.ID, team.UserChange{State: &off})
+		require.NoError(w, err)
+		require.Equal(w, []string{boss.ID}, leads(member.ID), "who has left reads nothing")
+		gone, err := w.Left(w.Context())
+		require.NoError(w, err)
+		require.Equal(w, []string{lead.ID}, gone)
+		admins, err := w.Admins(w.Context())
+		require.NoError(w, err)
+		require.Contains(w, admins, boss.ID)
+	})
+}

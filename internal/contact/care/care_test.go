@@ -67,10 +67,23 @@ func (staff) Working(_ context.Context, id string) (bool, error) {
 func (staff) Names(_ context.Context, ids []string) map[string]string {
 	out := map[string]string{}
 	for _, id := range ids {
-		out[id] = "名" + id
+		if strings.HasPrefix(id, "us_") {
+			out[id] = "名" + id
+		}
 	}
 	return out
 }
+
+func (staff) Left(context.Context) ([]string, error) { return []string{"us_gone"}, nil }
+
+// Leads: us_lead leads us_a and us_gone, nobody us_b.
+func (staff) Leads(_ context.Context, id string) ([]string, error) {
+	if id == "us_a" || id == "us_gone" {
+		return []string{"us_lead"}, nil
+	}
+	return nil, nil
+}
+func (staff) Admins(context.Context) ([]string, error) { return []string{"us_admin"}, nil }
 
 func each(t *testing.T, fn func(p *pond)) {
 	testkit.EachDatabase(t, func(t *testing.T, d *db.DB) {
@@ -369,3 +382,41 @@ func TestRoutes(t *testing.T) {
 type nobody struct{}
 
 func (nobody) Authenticate(*http.Request) (*auth.Principal, error) { return nil, nil }
+
+// Who of the staff knows somebody: the owner first, then who was in touch last.
+func TestWhoKnowsAContact(t *testing.T) {
+	each(t, func(p *pond) {
+		t, admin := p.t, testkit.As(p.t.Context(), "admin")
+		c := p.customer("us_a", "甲")
+		b := "us_b"
+		p.clock.Advance(time.Hour)
+		_, err := p.contacts.Update(admin, c, contact.Change{OwnerID: &b})
+		require.NoError(t, err)
+		f := p.planned(admin, c, Plan{Assignee: "us_c", Due: p.clock.Now()})
+		_, _, err = p.Complete(testkit.Scoped(t.Context(), "sales", false, "us_c", "us_b"), f.ID, Completion{Outcome: "reached"})
+		require.NoError(t, err)
+		p.clock.Advance(time.Hour)
+		for range 2 {
+			_, err = p.contacts.AddNote(testkit.Scoped(t.Context(), "sales", false, "us_d", "us_b"), c, "聊过")
+			require.NoError(t, err)
+		}
+		p.Know(func(_ context.Context, of Person) ([]Relation, error) {
+			require.Equal(t, c, of.ID)
+			return []Relation{{User: "us_a", Kind: "wecom_friend", Count: 1}, {User: "tk_token", Kind: RelNote, Count: 1}}, nil
+		})
+		got, err := p.Colleagues(p.as("us_b"), c)
+		require.NoError(t, err)
+		require.Equal(t, []string{"us_b", "us_d", "us_c", "us_a"}, func() (out []string) {
+			for _, g := range got {
+				out = append(out, g.User.ID)
+			}
+			return out
+		}())
+		require.True(t, got[0].Owner)
+		require.Equal(t, []RelationKind{{RelNote, 2}}, got[1].Kinds)
+		require.Equal(t, []RelationKind{{RelOwner, 1}, {"wecom_friend", 1}}, got[3].Kinds)
+		require.Nil(t, got[3].LastAt)
+		_, err = p.Colleagues(p.as("us_z"), c)
+		require.Equal(t, "contact.not_found", errs.As(err).Code)
+	})
+}

@@ -221,6 +221,11 @@ func (s *Service) Complete(ctx context.Context, id string, c Completion) (done F
 		if err := s.state(ctx, event.NameFollowUpDone, &f, map[string]any{"type": f.Type, "outcome": c.Outcome, "by": principal(ctx).Name}); err != nil {
 			return err
 		}
+		if num, err := s.survivor(ctx, f.num); err != nil {
+			return err
+		} else if err := s.Contacts.Touched(ctx, num, principal(ctx).ID, s.Clock.Now()); err != nil {
+			return err
+		}
 		plan := c.Next
 		if plan == nil && f.RepeatDays > 0 {
 			due := s.Clock.Now().In(s.Zone(ctx)).AddDate(0, 0, f.RepeatDays)
@@ -402,6 +407,15 @@ func (s *Service) seen(ctx context.Context, nums []int64) (map[int64]*contact.Re
 		out[n] = &r
 	}
 	return out, err
+}
+
+// survivor is whom a number is part of today.
+func (s *Service) survivor(ctx context.Context, num int64) (int64, error) {
+	group, err := s.Contacts.Group(ctx, num)
+	if err != nil {
+		return 0, err
+	}
+	return group[0], nil
 }
 
 func (s *Service) state(ctx context.Context, name string, f *FollowUp, props map[string]any) error {

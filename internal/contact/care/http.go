@@ -73,6 +73,13 @@ type (
 	}
 	reassignmentOut struct{ Body Reassignment }
 
+	staleOut      struct{ Body StaleSettings }
+	colleaguesOut struct {
+		Body struct {
+			Items []Colleague `json:"items"`
+		}
+	}
+
 	followUpOut  struct{ Body FollowUp }
 	followUpPage struct {
 		Body struct {
@@ -138,6 +145,20 @@ func (s *Service) Routes(api *httpx.API) {
 	httpx.Register(api, op("undo-reassignment", http.MethodPost, "/api/reassignments/{id}/undo", write, "Give contacts back to their owners before"), func(ctx context.Context, in *reassignmentIn) (*reassignmentOut, error) {
 		r, err := s.Undo(ctx, in.ID)
 		return &reassignmentOut{r}, err
+	})
+	httpx.Register(api, op("list-contact-staff", http.MethodGet, "/api/contacts/{id}/staff", read, "Who of the staff knows a contact: owns or owned it, wrote about it, followed up"), func(ctx context.Context, in *contactIn) (*colleaguesOut, error) {
+		out := &colleaguesOut{}
+		var err error
+		out.Body.Items, err = s.Colleagues(ctx, in.ID)
+		return out, err
+	})
+	httpx.Register(api, op("get-owner-watch", http.MethodGet, "/api/owner-watch", read, "When a contact counts as left alone by its owner"), func(ctx context.Context, _ *struct{}) (*staleOut, error) {
+		v, err := s.StaleSettings(ctx)
+		return &staleOut{v}, err
+	})
+	httpx.Register(api, op("set-owner-watch", http.MethodPut, "/api/owner-watch", auth.SettingsWrite, "Change when a contact counts as left alone"), func(ctx context.Context, in *struct{ Body StaleSettings }) (*staleOut, error) {
+		v, err := s.SetStaleSettings(ctx, in.Body)
+		return &staleOut{v}, err
 	})
 	httpx.Register(api, op("list-notifications", http.MethodGet, "/api/notifications", auth.Self, "What the user was told, newest first"), s.httpNotices)
 	httpx.Register(api, op("read-notifications", http.MethodPost, "/api/notifications/read", auth.Self, "Mark notifications as read"), func(ctx context.Context, in *readIn) (*struct{}, error) {

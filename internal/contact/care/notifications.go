@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/httpx"
@@ -51,6 +52,10 @@ func (s *Service) Notifications(ctx context.Context, cursor string, limit int) (
 	refs, err := s.seen(ctx, nums)
 	for i := range items {
 		items[i].Contact = refs[items[i].num]
+		if items[i].Kind == "owner.left" {
+			user := items[i].Ref
+			items[i].User, items[i].Ref = &contact.Ref{ID: user, Name: s.People.Names(ctx, []string{user})[user]}, ""
+		}
 	}
 	return items, next, unread, err
 }

@@ -45,6 +45,11 @@ type Reassignment struct {
 	Undone    int64       `json:"undone" doc:"Those given back by the undo so far"`
 	By        contact.Ref `json:"by"`
 	CreatedAt time.Time   `json:"createdAt"`
+
+	State  jobs.State `json:"state" enum:"queued,running,succeeded,failed,cancelled" doc:"Of the work going on or done last: the undo, when there is one"`
+	Seen   int64      `json:"seen" doc:"Contacts looked at so far by that work"`
+	Total  int64      `json:"total" doc:"Contacts that it looks at; 0: not known yet"`
+	Undoes bool       `json:"undoes" doc:"That work is the undo"`
 }
 
 type reassignParams struct {
@@ -98,7 +103,7 @@ func (s *Service) Reassign(ctx context.Context, sel contact.Selection, to []Shar
 		if err != nil {
 			return err
 		}
-		out.Job = job.ID
+		out.Job, out.State = job.ID, job.State
 		_, err = s.DB.Exec(ctx, "insert into reassignments (id, job, undo_job, reason, moved, undone, by_id, by_name, created_at) values ($1,$2,'',$3,0,0,$4,$5,$6)",
 			out.ID, job.ID, out.Reason, by.ID, by.Name, out.CreatedAt.UnixMilli())
 		if err != nil {
@@ -188,7 +193,7 @@ func (s *Service) runReassign(ctx context.Context, run jobs.Run) error {
 					}
 				}
 			}
-			done, err := s.Selector.Assign(ctx, moves, p.Reason)
+			done, err := s.Selector.Assign(ctx, moves, contact.OwnerReason{How: contact.OwnedMoved, Why: p.Reason})
 			if err != nil {
 				return err
 			}
@@ -218,16 +223,19 @@ func (s *Service) Undo(ctx context.Context, id string) (Reassignment, error) {
 	if err != nil {
 		return r, err
 	}
-	job, err := s.Jobs.Get(ctx, r.Job)
-	if err == nil && !job.State.Final() {
+	if !r.State.Final() {
 		return r, errs.New(errs.Conflict, "owners.still_running")
+	}
+	job, err := s.Jobs.Get(ctx, r.Job)
+	if err != nil {
+		return r, err
 	}
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
 		job, err := s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobUndo, Title: job.Title, Unit: "contacts", Link: "/contacts", Key: "owners.undo:" + id, Params: map[string]string{"batch": id}})
 		if err != nil {
 			return err
 		}
-		r.UndoJob = job.ID
+		r.UndoJob, r.Undoes, r.State, r.Seen, r.Total = job.ID, true, job.State, 0, r.Moved
 		if _, err := s.DB.Exec(ctx, "update reassignments set undo_job = $1 where id = $2", job.ID, id); err != nil {
 			return err
 		}
@@ -250,7 +258,25 @@ func (s *Service) Reassignment(ctx context.Context, id string) (Reassignment, er
 		return r, fmt.Errorf("read reassignment: %w", err)
 	}
 	r.CreatedAt = clock.FromMs(at)
-	return r, nil
+	return r, s.goes(ctx, &r)
+}
+
+// goes tells how the work of a reassignment goes. A job of long ago may be swept.
+func (s *Service) goes(ctx context.Context, r *Reassignment) error {
+	last := r.Job
+	if r.UndoJob != "" {
+		last, r.Undoes = r.UndoJob, true
+	}
+	job, err := s.Jobs.Get(ctx, last)
+	if err != nil && errs.As(err).Kind == errs.NotFound {
+		r.State = jobs.Succeeded
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.State, r.Seen, r.Total = job.State, job.Done, job.Total
+	return nil
 }
 
 func (s *Service) runUndo(ctx context.Context, run jobs.Run) error {
@@ -276,7 +302,7 @@ func (s *Service) runUndo(ctx context.Context, run jobs.Run) error {
 			return run.Result(map[string]int64{"moved": back})
 		}
 		err = s.DB.Tx(ctx, func(ctx context.Context) error {
-			done, err := s.Selector.Assign(ctx, moves, "undo")
+			done, err := s.Selector.Assign(ctx, moves, contact.OwnerReason{How: contact.OwnedUndone, Why: r.Reason})
 			if err != nil {
 				return err
 			}

@@ -24,6 +24,16 @@ type oneRun struct {
 	left       int
 }
 
+// ended answers that every job is done.
+type ended struct{ jobs.Queue }
+
+func (ended) Get(_ context.Context, id string) (jobs.Job, error) {
+	if id == "swept" {
+		return jobs.Job{}, errs.New(errs.NotFound, "job.not_found")
+	}
+	return jobs.Job{ID: id, State: jobs.Succeeded, Done: 1200, Total: 1200}, nil
+}
+
 var errDied = errors.New("the process died")
 
 func (r *oneRun) Params(into any) error { return json.Unmarshal(r.params, into) }
@@ -64,7 +74,7 @@ func (p *pond) owners(ids []string) map[string]int {
 func TestReassign(t *testing.T) {
 	each(t, func(p *pond) {
 		t, ctx := p.t, p.as("us_a")
-		p.Selector = p.contacts
+		p.Selector, p.Jobs = p.contacts, ended{}
 		var ids []string
 		for i := range 1200 {
 			_ = i
@@ -90,7 +100,10 @@ func TestReassign(t *testing.T) {
 		require.GreaterOrEqual(t, n, 1200)
 		r, err := p.Reassignment(ctx, "ra_1")
 		require.NoError(t, err)
-		require.EqualValues(t, 1200, r.Moved)
+		require.Equal(t, []any{int64(1200), int64(1200), jobs.Succeeded, false}, []any{r.Moved, r.Seen, r.State, r.Undoes})
+		owners, err := p.contacts.OwnersOf(p.as("us_b"), ids[0])
+		require.NoError(t, err)
+		require.Equal(t, []string{contact.OwnedMoved, "离职交接", "us_b"}, []string{owners[0].How, owners[0].Why, owners[0].Owner.ID})
 		_, err = p.Reassignment(p.as("us_b"), "ra_1")
 		require.Equal(t, "owners.no_such_reassignment", errs.As(err).Code)
 

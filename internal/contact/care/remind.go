@@ -49,7 +49,10 @@ func (s *Service) Remind(ctx context.Context) error {
 			}
 		}
 		if len(all) < remindBatch {
-			return s.digest(ctx)
+			if err := s.digest(ctx); err != nil {
+				return err
+			}
+			return s.watch(ctx)
 		}
 	}
 }

@@ -33,6 +33,16 @@ type Contacts interface {
 	Group(ctx context.Context, num int64) ([]int64, error)
 	Refs(ctx context.Context, nums []int64) (map[int64]contact.Ref, error)
 	InScope(ctx context.Context, nums []int64) ([]int64, error)
+	// Touched tells that a user was in touch with a contact.
+	Touched(ctx context.Context, num int64, user string, at time.Time) error
+	// OwnersOf tells who owned a contact, NoteAuthors who wrote about it.
+	OwnersOf(ctx context.Context, id string) ([]contact.OwnerChange, error)
+	NoteAuthors(ctx context.Context, num int64) ([]contact.Author, error)
+	Owners(ctx context.Context, nums []int64) (map[int64]string, error)
+	// LeftAlone counts by owner the contacts whose owner was last in touch within a stretch of time.
+	LeftAlone(ctx context.Context, from, to time.Time) (map[string]int64, error)
+	// OwnedCounts counts the contacts of some owners.
+	OwnedCounts(ctx context.Context, owners []string) (map[string]int64, error)
 }
 
 // Selector walks contacts and gives them to others (contact.Service).
@@ -40,7 +50,7 @@ type Selector interface {
 	Count(ctx context.Context, sel contact.Selection) (int64, error)
 	Walk(ctx context.Context, sel contact.Selection, after int64, limit int) ([]int64, error)
 	Owners(ctx context.Context, nums []int64) (map[int64]string, error)
-	Assign(ctx context.Context, moves []contact.OwnerMove, why string) ([]contact.OwnerMove, error)
+	Assign(ctx context.Context, moves []contact.OwnerMove, reason contact.OwnerReason) ([]contact.OwnerMove, error)
 }
 
 // People knows the staff (package team implements it).
@@ -49,6 +59,11 @@ type People interface {
 	Names(ctx context.Context, ids []string) map[string]string
 	// Working tells whether work may be given to a user.
 	Working(ctx context.Context, id string) (bool, error)
+	// Left are the users who do not work here any more.
+	Left(ctx context.Context) ([]string, error)
+	// Leads are those who are to know of a user's work; Admins those who see to everything.
+	Leads(ctx context.Context, user string) ([]string, error)
+	Admins(ctx context.Context) ([]string, error)
 }
 
 // Deps is what the service works with.
@@ -72,6 +87,9 @@ type Deps struct {
 type Service struct {
 	Deps
 	digested string // the last day whose digests this process has written
+	watched  string // the last day on which this process looked for contacts left alone
+
+	relations []Relations // where it is known who of the staff knows whom
 
 	mu   sync.Mutex
 	stop context.CancelFunc
@@ -79,7 +97,11 @@ type Service struct {
 }
 
 // NewService builds the service.
-func NewService(d Deps) *Service { return &Service{Deps: d} }
+func NewService(d Deps) *Service {
+	s := &Service{Deps: d}
+	s.relations = []Relations{s.owned, s.noted, s.followedUp}
+	return s
+}
 
 // remindEvery is how late a reminder may be.
 const remindEvery = 10 * time.Second

@@ -73,10 +73,11 @@ type Completion struct {
 // Notification is one thing that a user is told.
 type Notification struct {
 	ID        string       `json:"id"`
-	Kind      string       `json:"kind" enum:"followup.due,followup.assigned,followup.digest"`
+	Kind      string       `json:"kind" enum:"followup.due,followup.assigned,followup.digest,owner.stale,owner.stale_team,owner.left"`
 	Contact   *contact.Ref `json:"contact,omitempty"`
 	Ref       string       `json:"ref,omitempty" doc:"Id of the follow-up"`
-	Count     int64        `json:"count,omitempty" doc:"How many are due, of a digest"`
+	User      *contact.Ref `json:"user,omitempty" doc:"Who has left and still owns contacts"`
+	Count     int64        `json:"count,omitempty" doc:"How many are due, of a digest; how many contacts, of what is told of owners"`
 	CreatedAt time.Time    `json:"createdAt"`
 	Read      bool         `json:"read"`
 

@@ -2,7 +2,9 @@ import { useTranslation } from 'react-i18next'
 import { ContactAttributes } from '@/features/attributes/components/ContactAttributes'
 import { ConsentPanel } from '@/features/consent/components/ConsentPanel'
 import { ContactPage, type ProfileTab } from '@/features/contacts/pages/ContactPage'
+import { Colleagues } from '@/features/care/components/Colleagues'
 import { ContactFollowUps } from '@/features/care/components/ContactFollowUps'
+import { NextContact } from '@/features/care/components/NextContact'
 import { MergePanel } from '@/features/identity/components/MergePanel'
 import { ContactMatches } from '@/features/matches/components/ContactMatches'
 import { ContactOrders } from '@/features/orders/components/ContactOrders'
@@ -24,7 +26,8 @@ export default function ContactProfile() {
     <ContactPage
       tabs={tabs}
       attributes={(c) => <ContactAttributes contact={c} />}
-      side={[(c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
+      head={(c) => c.kind === 'person' && <NextContact contact={c.id} />}
+      side={[(c) => <Colleagues contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
     />
   )
 }

@@ -1,3 +1,4 @@
+import { BulkReassign } from '@/features/care/components/BulkReassign'
 import { BulkTags } from '@/features/contacts/components/BulkTags'
 import { ExportContacts } from '@/features/contacts/components/ExportContacts'
 import { BulkConsent } from '@/features/consent/components/BulkConsent'
@@ -8,7 +9,7 @@ import { useCan } from '@/shared/lib/session'
 /** The list of contacts with what can be done with many of them: each feature adds an action here. */
 export default function ContactsList() {
   const actions: SelectionAction[] = []
-  if (useCan('contact.write')) actions.push({ key: 'tags', show: (s) => <BulkTags selection={s} /> })
+  if (useCan('contact.write')) actions.push({ key: 'tags', show: (s) => <BulkTags selection={s} /> }, { key: 'owner', show: (s) => <BulkReassign selection={s} /> })
   if (useCan('consent.write')) actions.push({ key: 'consent', show: (s) => <BulkConsent selection={s} /> })
   if (useCan('contact.export')) actions.push({ key: 'export', show: (s) => <ExportContacts selection={s} /> })
   return <ContactsPage actions={actions} />

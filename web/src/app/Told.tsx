@@ -1,6 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
+import { aloneRule, listOf } from '@/features/care/alone'
+import { watchQuery } from '@/features/care/queries'
 import { api, unwrap } from '@/shared/api/client'
 import type { Notification } from '@/shared/api/types'
 import { Button } from '@/shared/ui/kit'
@@ -25,6 +27,8 @@ export function Told({ items, unread, onGo }: { items: Notification[]; unread: n
     mutationFn: (ids: string[]) => unwrap(api.POST('/api/notifications/read', { body: { ids } })),
     onSettled: () => client.invalidateQueries({ queryKey: TOLD }),
   })
+  const watch = useQuery({ ...watchQuery(), enabled: items.some((n) => n.kind === 'owner.stale' || n.kind === 'owner.stale_team') })
+  const days = watch.data?.days ?? 30
   if (items.length === 0) return null
   return (
     <>
@@ -40,7 +44,7 @@ export function Told({ items, unread, onGo }: { items: Notification[]; unread: n
         {items.map((n) => (
           <li key={n.id}>
             <Link
-              to={n.contact ? `/contacts/${n.contact.id}?tab=follow-ups` : '/follow-ups'}
+              to={whereTo(n, days)}
               onClick={() => {
                 read.mutate([n.id])
                 onGo()
@@ -56,9 +60,31 @@ export function Told({ items, unread, onGo }: { items: Notification[]; unread: n
   )
 }
 
+/** Where what was told of is to be seen. */
+function whereTo(n: Notification, days: number): string {
+  switch (n.kind) {
+    case 'owner.stale':
+      return listOf(aloneRule(days), { owner: 'me' })
+    case 'owner.stale_team':
+      return listOf(aloneRule(days))
+    case 'owner.left':
+      return n.user ? `/contacts?owner=${n.user.id}` : '/contacts'
+  }
+  return n.contact ? `/contacts/${n.contact.id}?tab=follow-ups` : '/follow-ups'
+}
+
 function Words({ n }: { n: Notification }) {
   const { t } = useTranslation('app')
   const name = n.contact?.name ?? t('told.someone')
+  const count = n.count ?? 0
+  switch (n.kind) {
+    case 'owner.stale':
+      return t('told.stale', { count })
+    case 'owner.stale_team':
+      return t('told.staleTeam', { count })
+    case 'owner.left':
+      return t('told.left', { count, name: n.user?.name ?? t('told.someone') })
+  }
   if (n.kind === 'followup.digest') return t('told.digest', { count: n.count ?? 0 })
   return n.kind === 'followup.assigned' ? t('told.assigned', { name }) : t('told.due', { name })
 }

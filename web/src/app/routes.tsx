@@ -5,6 +5,7 @@ import { page } from './page'
 export const pages: RouteObject[] = [
   { path: 'home', lazy: page('overview', () => import('@/features/overview/pages/HomePage')) },
   { path: 'contacts', lazy: page(['contacts', 'consent'], () => import('./ContactsList')) },
+  { path: 'contacts', lazy: page(['contacts', 'care'], () => import('./ContactsList')) },
   { path: 'contacts/:id', lazy: page(['contacts', 'orders', 'care', 'identity', 'matches', 'consent', 'attributes'], () => import('./ContactProfile')) },
   { path: 'matches', lazy: page('matches', () => import('@/features/matches/pages/MatchesPage')) },
   { path: 'identities', lazy: page(['identity', 'contacts'], () => import('@/features/identity/pages/IdentityPage')) },

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, idempotencyKey, unwrap } from '@/shared/api/client'
-import type { FollowUp } from '@/shared/api/types'
+import type { Colleague, ContactFilter, FollowUp, OwnerChange, OwnerWatch, Reassignment, SelectionBody } from '@/shared/api/types'
 import type { Bucket } from './when'
 
 export interface PlanBody {
@@ -54,3 +54,61 @@ export const cancelFollowUp = (id: string) => unwrap(api.POST('/api/follow-ups/{
 
 /** Postpones or hands on many. */
 export const changeFollowUps = (body: { ids: string[]; postponeDays?: number; assignee?: string }) => unwrap<{ changed: number }>(api.POST('/api/follow-ups/bulk', { body }))
+
+/** Moves a follow-up to another time. */
+export const moveFollowUp = (id: string, body: { due: string; allDay: boolean }) => unwrap<FollowUp>(api.PATCH('/api/follow-ups/{id}', { params: { path: { id } }, body }))
+
+/** Who of the staff knows a contact. */
+export const colleaguesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['care', 'colleagues', id],
+    queryFn: ({ signal }) => unwrap<{ items: Colleague[] }>(api.GET('/api/contacts/{id}/staff', { params: { path: { id } }, signal })),
+  })
+
+/** Who owned a contact, newest first. */
+export const ownersQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['care', 'owners', id],
+    queryFn: ({ signal }) => unwrap<{ items: OwnerChange[] }>(api.GET('/api/contacts/{id}/owners', { params: { path: { id } }, signal })),
+  })
+
+/** How many contacts a change of owners would concern. */
+export const reassignPreview = (who: SelectionBody) =>
+  queryOptions({
+    queryKey: ['care', 'reassign', who],
+    queryFn: ({ signal }) => unwrap<{ total: number }>(api.POST('/api/contacts/reassign', { body: { ...who, preview: true }, signal })),
+    staleTime: 0,
+  })
+
+/** Gives contacts to others, evenly; to nobody when none are named. */
+export async function reassign(who: SelectionBody, to: string[], reason: string): Promise<Reassignment> {
+  const body = { ...who, to: to.map((user) => ({ user, weight: 1 })), reason }
+  const answer = await unwrap<{ reassignment?: Reassignment }>(api.POST('/api/contacts/reassign', { body, headers: { 'Idempotency-Key': idempotencyKey() } }))
+  if (!answer.reassignment) throw new Error('the server answered without a reassignment')
+  return answer.reassignment
+}
+
+/** How a change of owners goes. */
+export const reassignmentQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['care', 'reassignment', id],
+    queryFn: ({ signal }) => unwrap<Reassignment>(api.GET('/api/reassignments/{id}', { params: { path: { id } }, signal })),
+    refetchInterval: (q) => (q.state.data && q.state.data.state !== 'queued' && q.state.data.state !== 'running' ? false : 700),
+  })
+
+/** Gives contacts back to the owners before. */
+export const undoReassignment = (id: string) => unwrap<Reassignment>(api.POST('/api/reassignments/{id}/undo', { params: { path: { id } } }))
+
+/** When a contact counts as left alone by its owner. */
+export const watchQuery = () =>
+  queryOptions({ queryKey: ['care', 'watch'], queryFn: ({ signal }) => unwrap<OwnerWatch>(api.GET('/api/owner-watch', { signal })) })
+
+/** Changes that. */
+export const setWatch = (body: { enabled: boolean; days: number }) => unwrap<OwnerWatch>(api.PUT('/api/owner-watch', { body }))
+
+/** How many contacts of one's scope a filter means. */
+export const aloneCount = (filter: Partial<ContactFilter>) =>
+  queryOptions({
+    queryKey: ['care', 'alone', filter],
+    queryFn: ({ signal }) => unwrap<{ count: number }>(api.POST('/api/contacts/count', { body: { filter: { kind: 'person', ...filter } }, signal })),
+  })

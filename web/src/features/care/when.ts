@@ -18,3 +18,10 @@ export function dueOf({ day, time }: When, zone: string): { due: string; allDay:
 
 /** The day that is so many days from now. */
 export const dayIn = (days: number, zone: string, now: number = Date.now()): Day => addDays(dayOf(now, zone), days)
+
+/** Whether an open follow-up is late or due today; nothing when it is neither. */
+export function urgencyOf(due: string, zone: string, now: number): 'late' | 'today' | undefined {
+  const day = dayOf(due, zone)
+  const today = dayOf(now, zone)
+  return day < today ? 'late' : day === today ? 'today' : undefined
+}

@@ -20,6 +20,8 @@ export interface ContactFilters {
   /** Tags below the tag count too. */
   tagBelow: boolean
   owner: string
+  /** A department: the contacts of its people and of all below it. */
+  department: string
   created: DaySpan
   /** What the filter builder made. */
   where?: Rule
@@ -35,6 +37,7 @@ export function readFilters(params: URLSearchParams, zone: string): ContactFilte
     tag: get('tag'),
     tagBelow: get('tag') !== '' && params.get('tagBelow') === '1',
     owner: get('owner'),
+    department: get('department'),
     created: parseDays(params.get('createdFrom'), params.get('createdTo'), zone),
     where: parseRule(params.get('where')),
   }
@@ -43,7 +46,7 @@ export function readFilters(params: URLSearchParams, zone: string): ContactFilte
 /** The filters as the address keeps them: defaults and empty ones are left out. */
 export function writeFilters(f: Partial<ContactFilters>): UrlPatch {
   const out: UrlPatch = {}
-  for (const key of ['q', 'channel', 'tag', 'owner'] as const) if (f[key] !== undefined) out[key] = f[key]
+  for (const key of ['q', 'channel', 'tag', 'owner', 'department'] as const) if (f[key] !== undefined) out[key] = f[key]
   if (f.tagBelow !== undefined) out.tagBelow = f.tagBelow ? '1' : ''
   if (f.kind !== undefined) out.kind = f.kind === 'person' ? '' : f.kind
   if (f.created !== undefined) {
@@ -55,11 +58,11 @@ export function writeFilters(f: Partial<ContactFilters>): UrlPatch {
 }
 
 /** Takes every filter out of the address. The kind stays: it is a view, not a filter. */
-export const NO_FILTERS: UrlPatch = writeFilters({ q: '', channel: '', tag: '', tagBelow: false, owner: '', created: {}, where: undefined })
+export const NO_FILTERS: UrlPatch = writeFilters({ q: '', channel: '', tag: '', tagBelow: false, owner: '', department: '', created: {}, where: undefined })
 
 /** Whether anything narrows the list within its kind. */
 export function isFiltered(f: ContactFilters): boolean {
-  return !!(f.q || f.channel || f.tag || f.owner || f.created.first || f.created.last || f.where)
+  return !!(f.q || f.channel || f.tag || f.owner || f.department || f.created.first || f.created.last || f.where)
 }
 
 /** The filters as every request about many contacts takes them. */
@@ -71,6 +74,7 @@ export function toFilter(f: ContactFilters): ContactFilter {
     tag: f.tag || undefined,
     tagBelow: (f.tag && f.tagBelow) || undefined,
     owner: f.owner || undefined,
+    department: f.department || undefined,
     createdFrom: f.created.from,
     createdTo: f.created.to,
     where: f.where,

@@ -69,13 +69,8 @@ export const tagsQuery = () =>
     queryFn: ({ signal }) => unwrap(api.GET('/api/tags', { signal })),
   })
 
-/** The members of staff a contact can belong to. Needs team.read. */
-export const staffQuery = (enabled: boolean) =>
-  queryOptions({
-    queryKey: ['users'],
-    queryFn: ({ signal }) => unwrap(api.GET('/api/users', { signal })),
-    enabled,
-  })
+/** The members of staff a contact can belong to. */
+export const staffQuery = () => queryOptions({ queryKey: ['staff'], queryFn: ({ signal }) => unwrap(api.GET('/api/staff', { signal })) })
 
 /** Names of events with their titles, for the timeline's filter. Needs dictionary.read. */
 export const eventNamesQuery = (enabled: boolean) =>

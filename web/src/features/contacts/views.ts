@@ -18,7 +18,7 @@ export function viewPatch(view: ContactView, zone: string): UrlPatch {
   const { sort = FIRST_SORT.sort, order = FIRST_SORT.order } = view.definition
   const usual = sort === FIRST_SORT.sort && order === FIRST_SORT.order
   return {
-    ...writeFilters({ q: f.q ?? '', kind: f.kind ?? 'person', channel: f.channel ?? '', tag: f.tag ?? '', tagBelow: f.tagBelow ?? false, owner: f.owner ?? '', created: { first, last }, where: f.where }),
+    ...writeFilters({ q: f.q ?? '', kind: f.kind ?? 'person', channel: f.channel ?? '', tag: f.tag ?? '', tagBelow: f.tagBelow ?? false, owner: f.owner ?? '', department: f.department ?? '', created: { first, last }, where: f.where }),
     where: f.where ? JSON.stringify(f.where) : '',
     sort: usual ? '' : sort,
     order: usual ? '' : order,

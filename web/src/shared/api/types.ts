@@ -101,6 +101,10 @@ export type ContactInput = Sent<'/api/contacts', 'post'>
 export type Contact = Answer<'/api/contacts/{id}', 'get'>
 export type Touch = NonNullable<Contact['firstTouch']>
 export type Look = Item<'/api/contacts/{id}/looks'>
+export type OwnerChange = Item<'/api/contacts/{id}/owners'>
+export type Colleague = Item<'/api/contacts/{id}/staff'>
+export type Reassignment = Answer<'/api/reassignments/{id}', 'get'>
+export type OwnerWatch = Answer<'/api/owner-watch', 'get'>
 export type Note = Item<'/api/contacts/{id}/notes'>
 export type TimelineFact = Item<'/api/contacts/{id}/timeline'>
 

@@ -16,6 +16,7 @@ import { Empty } from '@/shared/ui/states'
 import { DateTime } from '@/shared/ui/values'
 import { DoneDialog } from '../components/DoneDialog'
 import { Due } from '../components/Due'
+import { Watch } from '../components/Watch'
 import { boardPage, changeFollowUps, countsQuery } from '../queries'
 import { BUCKETS } from '../when'
 
@@ -73,7 +74,12 @@ export default function FollowUpsPage() {
       <PageHead
         title={t('title')}
         desc={t('desc')}
-        extra={<Select aria-label={t('whose.label')} value={whose} style={{ minWidth: 140 }} onChange={(w: (typeof WHOSE)[number]) => setWhose(w)} options={WHOSE.map((value) => ({ value, label: t(`whose.${value}`) }))} />}
+        extra={
+          <>
+            <Watch whose={whose} />
+            <Select aria-label={t('whose.label')} value={whose} style={{ minWidth: 140 }} onChange={(w: (typeof WHOSE)[number]) => setWhose(w)} options={WHOSE.map((value) => ({ value, label: t(`whose.${value}`) }))} />
+          </>
+        }
       />
       <Panel flush>
         <Tabs activeKey={bucket} onChange={(k) => setBucket(BUCKETS.find((b) => b === k))} items={BUCKETS.map((key) => ({ key, label: label(key) }))} style={{ paddingInline: 16 }} />

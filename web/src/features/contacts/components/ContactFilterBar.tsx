@@ -9,7 +9,7 @@ import { FilterBar, FilterSelect, SearchBox } from '@/shared/ui/FilterBar'
 import { FilterChips, useDaysText, type FilterChip } from '@/shared/ui/FilterChips'
 import { Button, Checkbox, Popover, Segmented, Select } from '@/shared/ui/kit'
 import { KINDS, type ContactFilters, type Kind } from '../filters'
-import { describeFilter, tagsQuery } from '../queries'
+import { describeFilter, ruleFieldsQuery, tagsQuery } from '../queries'
 import { countConditions, rootOf } from '../rule'
 import css from './ContactFilterBar.module.css'
 import { RuleBuilder } from './RuleBuilder'
@@ -71,10 +71,17 @@ function useOwners(): { id: string; name: string }[] {
   return [{ id: 'none', name: t('profile.noOwner') }, ...useStaff()]
 }
 
+/** The departments with those above them, as the filter builder knows them. */
+function useDepartments() {
+  const { lang } = usePrefs()
+  return useQuery(ruleFieldsQuery(lang)).data?.items.find((f) => f.field === 'department')?.options ?? []
+}
+
 function FilterForm({ filters, onChange }: Pick<Props, 'filters' | 'onChange'>) {
   const { t } = useTranslation('contacts')
   const channelName = useChannelName()
   const owners = useOwners()
+  const departments = useDepartments()
   const tags = useQuery(tagsQuery())
   return (
     <div className={css.form}>
@@ -118,6 +125,19 @@ function FilterForm({ filters, onChange }: Pick<Props, 'filters' | 'onChange'>) 
           width={260}
         />
       </label>
+      {departments.length > 0 && (
+        <label>
+          <span>{t('filter.department')}</span>
+          <FilterSelect
+            searchable
+            label={t('filter.department')}
+            value={filters.department || undefined}
+            onChange={(department) => onChange({ department: department ?? '' })}
+            options={departments}
+            width={260}
+          />
+        </label>
+      )}
       <label>
         <span>{t('filter.created')}</span>
         <DayPicker label={t('filter.created')} value={filters.created} onChange={(days) => onChange({ created: days })} width={260} />
@@ -132,6 +152,7 @@ function useChips(filters: ContactFilters, onChange: Props['onChange']): FilterC
   const channelName = useChannelName()
   const days = useDaysText()
   const owners = useOwners()
+  const departments = useDepartments()
   const tags = useQuery({ ...tagsQuery(), enabled: filters.tag !== '' })
   const tag = tags.data?.groups.flatMap((g) => g.tags).find((x) => x.id === filters.tag)
   const { lang } = usePrefs()
@@ -143,6 +164,7 @@ function useChips(filters: ContactFilters, onChange: Props['onChange']): FilterC
   const tagName = tag?.name ?? filters.tag
   add('tag', t('filter.tag'), filters.tag && (filters.tagBelow ? t('filter.tagBelow', { tag: tagName }) : tagName), { tag: '', tagBelow: false })
   add('owner', t('filter.owner'), filters.owner && (owners.find((u) => u.id === filters.owner)?.name ?? filters.owner), { owner: '' })
+  add('department', t('filter.department'), filters.department && (departments.find((d) => d.value === filters.department)?.label ?? filters.department), { department: '' })
   add('created', t('filter.created'), days(filters.created), { created: {} })
   add('where', t('rule.chip'), filters.where ? (told.data?.sentence ?? '…') : '', { where: undefined })
   return chips

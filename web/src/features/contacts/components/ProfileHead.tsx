@@ -1,5 +1,5 @@
 import { Pencil } from 'lucide-react'
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import type { Contact } from '@/shared/api/types'
@@ -20,8 +20,8 @@ import { useContactChange } from './useContactChange'
 import { useContactName } from './useContactColumns'
 import { ValueStrip } from './ValueStrip'
 
-/** Who this is, at a glance. */
-export function ProfileHead({ contact }: { contact: Contact }) {
+/** Who this is, at a glance; children stand before the owner. */
+export function ProfileHead({ contact, children }: { contact: Contact; children?: ReactNode }) {
   const { t } = useTranslation('contacts')
   const mayWrite = useCan('contact.write')
   const channelName = useChannelName()
@@ -50,6 +50,7 @@ export function ProfileHead({ contact }: { contact: Contact }) {
           </div>
           <TagEditor contact={contact} />
         </div>
+        {children}
         <label className={css.owner}>
           <span>{t('col.owner')}</span>
           {mayWrite ? <Owner contact={contact} /> : <b>{contact.owner?.name ?? <None />}</b>}

@@ -128,7 +128,7 @@ function OwnerValue({ node, onChange }: Omit<Props, 'field'>) {
         value={many ? list(node.value) : (node.value as string) || undefined}
         onChange={(value: string | string[]) => onChange({ ...node, value })}
         showSearch={{ optionFilterProp: 'label' }}
-        options={[{ value: 'me', label: t('rule.me') }, ...staff.map((u) => ({ value: u.id, label: u.name }))]}
+        options={[{ value: 'me', label: t('rule.me') }, { value: 'left', label: t('rule.left') }, ...staff.map((u) => ({ value: u.id, label: u.name }))]}
       />
     </span>
   )

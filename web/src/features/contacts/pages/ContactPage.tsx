@@ -28,6 +28,8 @@ interface Props {
   tabs: readonly ProfileTab[]
   /** The panel of attributes, beside the tabs. */
   attributes: (contact: Contact) => ReactNode
+  /** What other features show in the head, beside the owner. */
+  head?: (contact: Contact) => ReactNode
   /** Panels of other features beside the tabs, below what the contact is. */
   side?: readonly ((contact: Contact) => ReactNode)[]
 }
@@ -58,13 +60,13 @@ export function ContactPage(props: Props) {
   )
 }
 
-function Profile({ contact, tabs, attributes, side = [] }: { contact: Contact } & Props) {
+function Profile({ contact, tabs, attributes, head, side = [] }: { contact: Contact } & Props) {
   const { t } = useTranslation('contacts')
   const [asked, setTab] = useUrlText('tab')
   const tab = asked === 'notes' || tabs.some((x) => x.key === asked) ? asked : 'timeline'
   return (
     <>
-      <ProfileHead contact={contact} />
+      <ProfileHead contact={contact}>{head?.(contact)}</ProfileHead>
       <div className={css.columns}>
         <section className={`kp-panel ${css.main}`}>
           <Tabs
