@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/koipond/koipond/internal/event"
@@ -24,6 +25,7 @@ const (
 	OwnedEdited  = "edited"  // on its profile
 	OwnedMoved   = "moved"   // with others at once
 	OwnedUndone  = "undone"  // given back by the undo of that
+	OwnedImport  = "import"  // named by a row of an import
 )
 
 // OwnerReason says in which way owners change and, in the words of whoever
@@ -48,22 +50,18 @@ func (s *Service) Owners(ctx context.Context, nums []int64) (map[int64]string, e
 // transaction of ctx; which contacts the caller may touch, the caller has checked.
 func (s *Service) Assign(ctx context.Context, moves []OwnerMove, reason OwnerReason) (done []OwnerMove, err error) {
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
-		done = nil
 		if err := lock(ctx, s.DB); err != nil {
 			return err
 		}
 		now := s.Clock.Now()
-		var facts []event.Fact
-		for _, m := range moves {
-			moved, err := s.setOwner(ctx, m, reason, now)
-			if err != nil {
-				return err
-			}
-			if !moved { // somebody else moved it meanwhile
-				continue
-			}
-			done = append(done, m)
-			facts = append(facts, s.ownerFact(ctx, m, reason, now))
+		seen := map[int64]bool{}
+		moves = slices.DeleteFunc(slices.Clone(moves), func(m OwnerMove) bool { was := seen[m.Num]; seen[m.Num] = true; return was })
+		if done, err = s.setOwners(ctx, moves, reason, now); err != nil { // without those whom somebody else moved meanwhile
+			return err
+		}
+		facts := make([]event.Fact, len(done))
+		for i, m := range done {
+			facts[i] = s.ownerFact(ctx, m, reason, now)
 		}
 		if err := s.Emit.Emit(ctx, facts...); err != nil {
 			return fmt.Errorf("state owners: %w", err)
@@ -95,38 +93,64 @@ func (s *Service) changeOwner(ctx context.Context, num int64, to string, now tim
 }
 
 // setOwner writes another owner where the contact still has the one stated, and
-// that it did. A new owner counts as in touch from now on.
+// that it did.
 func (s *Service) setOwner(ctx context.Context, m OwnerMove, reason OwnerReason, now time.Time) (moved bool, err error) {
-	if m.From == m.To {
-		return false, nil
-	}
-	touch := now.UnixMilli()
-	if m.To == "" {
-		touch = 0
-	}
-	n, err := s.DB.ExecN(ctx, "update contacts set owner_id = $1, owner_touch_at = $2, updated_at = $3 where num = $4 and owner_id = $5 and merged_into = 0",
-		m.To, touch, now.UnixMilli(), m.Num, m.From)
+	done, err := s.setOwners(ctx, []OwnerMove{m}, reason, now)
+	return len(done) > 0, err
+}
+
+// setOwners writes other owners where contacts still have the one stated, and
+// that they did; each contact comes once. It answers those that it moved. A new
+// owner counts as in touch from now on.
+func (s *Service) setOwners(ctx context.Context, moves []OwnerMove, reason OwnerReason, now time.Time) (done []OwnerMove, err error) {
+	moves = slices.DeleteFunc(slices.Clone(moves), func(m OwnerMove) bool { return m.From == m.To })
+	moved := map[int64]bool{}
+	err = updateReturning(ctx, s.DB, "contacts", "owner_id = {owner}, owner_touch_at = case when {owner} = '' then 0 else {now} end, updated_at = {now}",
+		"contacts.num = {num} and contacts.owner_id = {was} and contacts.merged_into = 0", "contacts.num", columns("num:n was owner now:n"), len(moves),
+		func(i int) []any { return []any{moves[i].Num, moves[i].From, moves[i].To, now.UnixMilli()} }, func(r *sql.Rows) error {
+			var n int64
+			err := r.Scan(&n)
+			moved[n] = true
+			return err
+		})
 	if err != nil {
-		return false, fmt.Errorf("set owner: %w", err)
+		return nil, fmt.Errorf("set owners: %w", err)
 	}
-	if n == 0 {
-		return false, nil
+	for _, m := range moves {
+		if moved[m.Num] {
+			done = append(done, m)
+		}
+	}
+	return done, s.keepOwners(ctx, done, reason, now)
+}
+
+// keepOwners writes down that owners changed.
+func (s *Service) keepOwners(ctx context.Context, moves []OwnerMove, reason OwnerReason, now time.Time) error {
+	nums := make([]int64, len(moves))
+	for i, m := range moves {
+		nums[i] = m.Num
+	}
+	last := map[int64]int64{}
+	err := selectIn(ctx, s.DB, "count owners", "select contact, max(nth) from contact_owner_changes where contact in (%s) group by contact", nil, nums, func(r *sql.Rows) error {
+		var num, nth int64
+		err := r.Scan(&num, &nth)
+		last[num] = nth
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	by := principal(ctx)
-	_, err = s.DB.Exec(ctx, `insert into contact_owner_changes (contact, nth, owner_id, how, why, by_id, by_name, at)
-		values ($1, (select coalesce(max(nth), 0) + 1 from contact_owner_changes where contact = $1), $2, $3, $4, $5, $6, $7)`,
-		m.Num, m.To, reason.How, reason.Why, by.ID, by.Name, now.UnixMilli())
-	if err != nil {
-		return false, fmt.Errorf("keep owner: %w", err)
-	}
-	return true, nil
+	return insertMany(ctx, s.DB, "contact_owner_changes", columns("contact:n nth:n owner_id how why by_id by_name at:n"), len(moves), func(i int) []any {
+		return []any{moves[i].Num, last[moves[i].Num] + 1, moves[i].To, reason.How, reason.Why, by.ID, by.Name, now.UnixMilli()}
+	}, "")
 }
 
 // OwnerChange is one owner that a contact had, or a time without one.
 type OwnerChange struct {
 	Owner *Ref       `json:"owner,omitempty" doc:"Left out: nobody"`
 	From  *time.Time `json:"from,omitempty" doc:"Left out: since before changes were kept"`
-	How   string     `json:"how" enum:"before,created,edited,moved,undone"`
+	How   string     `json:"how" enum:"before,created,edited,moved,undone,import"`
 	Why   string     `json:"why,omitempty" doc:"In the words of whoever changed it"`
 	By    *Ref       `json:"by,omitempty"`
 	// Merged is told of the owners of contacts that became part of this one.

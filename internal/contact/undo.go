@@ -326,6 +326,7 @@ func (s *Service) putBack(ctx context.Context, importID string, us []*undoing) e
 	}
 	var dropped []idKey
 	var changed []*state
+	var moves []OwnerMove
 	nums := make([]int64, len(us))
 	for i, u := range us {
 		nums[i] = u.num
@@ -337,7 +338,11 @@ func (s *Service) putBack(ctx context.Context, importID string, us []*undoing) e
 			u.kind = event.Visitor // only its device is left of what the import had named
 		}
 		if p := u.page; p != nil && !p.made {
+			had := u.owner
 			u.restore(p)
+			if u.owner != had {
+				moves = append(moves, OwnerMove{u.num, had, u.owner})
+			}
 			changed = append(changed, &state{snapshot: snapshot{num: u.num}, rec: &u.rec})
 		}
 	}
@@ -353,6 +358,9 @@ func (s *Service) putBack(ctx context.Context, importID string, us []*undoing) e
 			return []any{u.num, string(u.kind), shownOf(u.kind), int64(u.kinds), u.owner, u.createdAt, t.Channel, t.Source, t.Medium, t.Campaign, t.At, int64(apartBit), now}
 		})
 	if err != nil {
+		return err
+	}
+	if err := s.keepOwners(ctx, moves, OwnerReason{How: OwnedUndone}, s.Clock.Now()); err != nil {
 		return err
 	}
 	if err := s.engine.settleTouch(ctx, nums); err != nil {

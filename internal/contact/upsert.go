@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/errs"
 )
 
@@ -353,6 +354,14 @@ func (s *Service) giveOwners(ctx context.Context, takings []taking, book *book, 
 		book.page(num).after.Owner = t.row.OwnerID
 	}
 	nums := sortedKeys(owner)
-	return updateMany(ctx, s.DB, "contacts", "owner_id = {owner}, updated_at = {now}", "contacts.num = {num}", columns("num:n owner now:n"), len(nums),
-		func(i int) []any { return []any{nums[i], owner[nums[i]], now} })
+	was, err := s.Owners(ctx, nums)
+	if err != nil {
+		return err
+	}
+	moves := make([]OwnerMove, len(nums))
+	for i, n := range nums {
+		moves[i] = OwnerMove{n, was[n], owner[n]}
+	}
+	_, err = s.setOwners(ctx, moves, OwnerReason{How: OwnedImport}, clock.FromMs(now))
+	return err
 }

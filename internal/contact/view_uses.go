@@ -73,7 +73,7 @@ func (d *ViewDefinition) refersTo(of Term) bool {
 // those of others as one line, since their names are nobody else's.
 func (v *views) Uses(ctx context.Context, of Term) ([]Use, error) {
 	var out []Use
-	for _, w := range builtInViews() {
+	for _, w := range builtInViews(v.s.aloneAfter(ctx)) {
 		if w.Definition.refersTo(of) {
 			out = append(out, Use{Kind: "view", ID: w.ID, Name: httpx.Say(ctx, w.Name, nil), Link: "/contacts?view=" + w.ID})
 		}
