@@ -4,8 +4,7 @@ import { page } from './page'
 /** Pages behind sign-in, by path. A page's navigation entry, if it has one, is in nav.ts. */
 export const pages: RouteObject[] = [
   { path: 'home', lazy: page('overview', () => import('@/features/overview/pages/HomePage')) },
-  { path: 'contacts', lazy: page(['contacts', 'consent'], () => import('./ContactsList')) },
-  { path: 'contacts', lazy: page(['contacts', 'care'], () => import('./ContactsList')) },
+  { path: 'contacts', lazy: page(['contacts', 'care', 'consent'], () => import('./ContactsList')) },
   { path: 'contacts/:id', lazy: page(['contacts', 'orders', 'care', 'identity', 'matches', 'consent', 'attributes'], () => import('./ContactProfile')) },
   { path: 'matches', lazy: page('matches', () => import('@/features/matches/pages/MatchesPage')) },
   { path: 'identities', lazy: page(['identity', 'contacts'], () => import('@/features/identity/pages/IdentityPage')) },
