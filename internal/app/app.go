@@ -180,7 +180,7 @@ func (a *App) buildServices() {
 	a.consent = consent.NewService(consent.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Jobs: a.jobs, Files: a.files, Brand: a.brand, PublicURL: a.cfg.URL})
 	a.care = care.NewService(care.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
-		Contacts: a.contacts, Selector: a.contacts, Jobs: a.jobs, People: a.Team, Zone: a.zone})
+		Contacts: a.contacts, Selector: a.contacts, Jobs: a.jobs, Blobs: a.files, People: a.Team, Zone: a.zone})
 	a.care.RegisterJobs()
 	a.contacts.FilterBy("followUp", a.care.Field())
 	a.contacts.FilterBy("department", ownersDepartment{a.Team})
@@ -220,6 +220,7 @@ func (a *App) buildServices() {
 		_, err := a.store.EraseContacts(ctx, nums)
 		return err
 	})
+	a.contacts.OnRemove(a.care.Forget)
 	a.overview = &overviewService{store: a.store, growth: a.contacts, names: a.eventNames, clock: a.clock, advisor: adviceSource{
 		store: a.store, setAside: a.pipe.OpenSetAside, violations: a.dict.CountViolations, hasKeys: a.hasKeys, newest: a.newestFact}.advise}
 }

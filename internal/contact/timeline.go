@@ -206,6 +206,10 @@ func title(ctx context.Context, e *Entry, w words) string {
 		return say("timeline.tag_merged", "from", cmp.Or(firstWord(p, "fromName", "from"), "…"), "tag", cmp.Or(firstWord(p, "name", "tag"), "…"))
 	case event.NameNoteAdded:
 		return say("timeline.note_added", "by", cmp.Or(firstWord(p, "by"), "…"))
+	case event.NameFileAdded:
+		return say("timeline.file_added", "by", cmp.Or(firstWord(p, "by"), "…"))
+	case event.NameRelationAdded:
+		return say("timeline.relation_added", "by", cmp.Or(firstWord(p, "by"), "…"))
 	case event.NameConsentGranted:
 		return say("timeline.consent_granted", "what", cmp.Or(firstWord(p, "purposeName", "purpose"), "…"))
 	case event.NameConsentWithdrawn:

@@ -26,6 +26,8 @@ const (
 	NameOwnerChanged     = "owner.changed"
 	NameFollowUpPlanned  = "followup.planned"
 	NameFollowUpDone     = "followup.done"
+	NameFileAdded        = "file.added"
+	NameRelationAdded    = "relation.added"
 	NameOrderPaid        = "order.paid"
 	NameOrderRefunded    = "order.refunded"
 )
@@ -35,7 +37,7 @@ const (
 var administrative = map[string]bool{
 	NameContactCreated: false, NameContactUpdated: false, NameContactMerged: false, NameContactSplit: false, NameContactImport: false,
 	NameTagAdded: false, NameTagRemoved: false, NameTagMerged: false, NameNoteAdded: false,
-	NameOwnerChanged: false, NameFollowUpPlanned: false, NameFollowUpDone: false,
+	NameOwnerChanged: false, NameFollowUpPlanned: false, NameFollowUpDone: false, NameFileAdded: false, NameRelationAdded: false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }
 

@@ -290,7 +290,7 @@ func TestBoard(t *testing.T) {
 		require.Equal(t, "followup.not_found", errs.As(err).Code)
 
 		overdue := walk(ctx, Overdue, "me")
-		n, err := p.Bulk(ctx, []string{overdue[0].ID, overdue[1].ID, other.ID, "fu_none"}, 1, nil)
+		n, err := p.Bulk(ctx, []string{overdue[0].ID, overdue[1].ID, other.ID, "fu_none"}, BulkChange{PostponeDays: 1})
 		require.NoError(t, err)
 		require.Equal(t, 2, n)
 		counts, err = p.Counts(ctx, "me")
@@ -310,11 +310,38 @@ func TestBoard(t *testing.T) {
 func TestASeriesPlansItself(t *testing.T) {
 	each(t, func(p *pond) {
 		ctx := p.as("us_a")
-		f := p.planned(ctx, p.customer("us_a", "甲"), Plan{Type: "visit", Text: "回访", Due: start, RepeatDays: 7})
+		f := p.planned(ctx, p.customer("us_a", "甲"), Plan{Type: "visit", Text: "回访", Due: start, Repeat: Repeat{RepeatDays: 7}})
 		_, next, err := p.Complete(ctx, f.ID, Completion{Outcome: "reached"})
 		require.NoError(p.t, err)
 		require.Equal(p.t, []any{"visit", "回访", 7, true}, []any{next.Type, next.Text, next.RepeatDays, next.AllDay})
-		require.Equal(p.t, "2026-03-09", next.Due.In(time.FixedZone("CST", 8*3600)).Format(time.DateOnly))
+		day := func(f *FollowUp) string { return f.Due.In(time.FixedZone("CST", 8*3600)).Format(time.DateOnly) }
+		require.Equal(p.t, "2026-03-09", day(next))
+
+		// By months, and not beyond its last day.
+		until := time.Date(2026, 5, 2, 4, 0, 0, 0, time.UTC)
+		f = p.planned(ctx, p.customer("us_a", "乙"), Plan{Due: start, Repeat: Repeat{RepeatMonths: 1, RepeatUntil: &until}})
+		_, next, err = p.Complete(ctx, f.ID, Completion{Outcome: "reached"})
+		require.NoError(p.t, err)
+		require.Equal(p.t, "2026-04-02", day(next))
+		p.clock.Advance(31 * 24 * time.Hour)
+		_, next, err = p.Complete(ctx, next.ID, Completion{Outcome: "reached"})
+		require.NoError(p.t, err)
+		require.Equal(p.t, "2026-05-02", day(next), "the last day counts")
+		p.clock.Advance(30 * 24 * time.Hour)
+		n, err := p.Bulk(ctx, []string{next.ID, f.ID}, BulkChange{Outcome: "deal"})
+		require.NoError(p.t, err)
+		require.Equal(p.t, 1, n, "the other has ended")
+		one, err := p.one(ctx, next.ID)
+		require.NoError(p.t, err)
+		require.Equal(p.t, []string{Done, "deal"}, []string{one.State, one.Outcome})
+		counts, err := p.Counts(ctx, "me")
+		require.NoError(p.t, err)
+		require.Equal(p.t, int64(1), counts.Today+counts.Overdue+counts.Upcoming, "the series is over; the first one is left")
+		_, err = p.Plan(ctx, p.customer("us_a", "丙"), Plan{Due: p.clock.Now(), Repeat: Repeat{RepeatDays: 1, RepeatMonths: 1}})
+		require.Equal(p.t, "repeatMonths", errs.As(err).Fields[0].Path)
+		end, ok := Repeat{RepeatMonths: 1}.after(time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC))
+		require.True(p.t, ok)
+		require.Equal(p.t, "2026-02-28", end.Format(time.DateOnly), "the last day of a shorter month")
 	})
 }
 

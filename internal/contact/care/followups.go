@@ -52,7 +52,7 @@ func (s *Service) Plan(ctx context.Context, contactID string, p Plan) (FollowUp,
 // plan checks and writes a follow-up; at is the path of its fields in the request.
 func (s *Service) plan(ctx context.Context, num int64, p Plan, at string) (FollowUp, error) {
 	by, now := principal(ctx), s.Clock.Now()
-	f := FollowUp{ID: s.IDs.New("fu"), num: num, Type: p.Type, Text: p.Text, AllDay: p.AllDay, RepeatDays: p.RepeatDays, State: Open, CreatedAt: now}
+	f := FollowUp{ID: s.IDs.New("fu"), num: num, Type: p.Type, Text: p.Text, AllDay: p.AllDay, Repeat: p.Repeat, State: Open, CreatedAt: now}
 	f.Assignee.ID, f.CreatedBy = p.Assignee, contact.Ref{ID: by.ID, Name: by.Name}
 	if f.Assignee.ID == "" {
 		f.Assignee.ID = by.ID
@@ -60,8 +60,18 @@ func (s *Service) plan(ctx context.Context, num int64, p Plan, at string) (Follo
 	if f.Type == "" {
 		f.Type = "call"
 	}
-	if p.RepeatDays < 0 || p.RepeatDays > 366 {
+	until := int64(0)
+	switch {
+	case p.RepeatDays < 0 || p.RepeatDays > 366:
 		return f, errInput.On(errs.At(at+"repeatDays", "request.too_big", "limit", 366))
+	case p.RepeatMonths < 0 || p.RepeatMonths > 24:
+		return f, errInput.On(errs.At(at+"repeatMonths", "request.too_big", "limit", 24))
+	case p.RepeatMonths > 0 && p.RepeatDays > 0:
+		return f, errInput.On(errs.At(at+"repeatMonths", "followup.repeat_twice"))
+	case p.RepeatUntil != nil: // the day counts as a whole
+		_, to := s.dayOf(ctx, *p.RepeatUntil)
+		end := to.Add(-time.Millisecond).UTC()
+		f.RepeatUntil, until = &end, clock.Ms(end)
 	}
 	if err := s.check(ctx, &f, p.Due, at); err != nil {
 		return f, err
@@ -70,9 +80,9 @@ func (s *Service) plan(ctx context.Context, num int64, p Plan, at string) (Follo
 	if err != nil {
 		return f, err
 	}
-	_, err = s.DB.Exec(ctx, `insert into follow_ups (id, contact, assignee, type, body, due_at, all_day, remind_at, reminded_at, repeat_days, state, outcome, note,
-		created_by_id, created_by_name, created_at, ended_by_id, ended_by_name, ended_at) values ($1,$2,$3,$4,$5,$6,$7,$8,0,$9,'open','','',$10,$11,$12,'','',0)`,
-		f.ID, num, f.Assignee.ID, f.Type, body, clock.Ms(f.Due), flag(f.AllDay), f.remind, f.RepeatDays, by.ID, by.Name, now.UnixMilli())
+	_, err = s.DB.Exec(ctx, `insert into follow_ups (id, contact, assignee, type, body, due_at, all_day, remind_at, reminded_at, repeat_days, repeat_months, repeat_until, state, outcome, note,
+		created_by_id, created_by_name, created_at, ended_by_id, ended_by_name, ended_at) values ($1,$2,$3,$4,$5,$6,$7,$8,0,$9,$10,$11,'open','','',$12,$13,$14,'','',0)`,
+		f.ID, num, f.Assignee.ID, f.Type, body, clock.Ms(f.Due), flag(f.AllDay), f.remind, f.RepeatDays, f.RepeatMonths, until, by.ID, by.Name, now.UnixMilli())
 	if err != nil {
 		return f, fmt.Errorf("write follow-up: %w", err)
 	}
@@ -166,26 +176,30 @@ func (s *Service) update(ctx context.Context, id string, ch Change) error {
 	return s.record(ctx, "followup.updated", &f, map[string]any{"assignee": f.Assignee.ID, "due": f.Due, "assigneeBefore": was, "dueBefore": wasDue})
 }
 
-// Bulk postpones or hands on many open follow-ups; those that ended meanwhile or
+// Bulk postpones, hands on or ends many open follow-ups; those that ended meanwhile or
 // that the caller may not see are passed over. It tells how many it changed.
-func (s *Service) Bulk(ctx context.Context, ids []string, postponeDays int, assignee *string) (int, error) {
-	if postponeDays == 0 && assignee == nil {
+func (s *Service) Bulk(ctx context.Context, ids []string, to BulkChange) (int, error) {
+	if to.PostponeDays == 0 && to.Assignee == nil && to.Outcome == "" {
 		return 0, errInput.On(errs.At("postponeDays", "request.field_required"))
 	}
 	changed := 0
 	for _, id := range ids {
 		err := s.DB.Tx(ctx, func(ctx context.Context) error {
+			if to.Outcome != "" {
+				_, _, err := s.Complete(ctx, id, Completion{Outcome: to.Outcome})
+				return err
+			}
 			f, err := s.open(ctx, id)
 			if err != nil {
 				return err
 			}
-			ch := Change{Assignee: assignee}
-			if postponeDays != 0 { // from today on, when it is overdue
+			ch := Change{Assignee: to.Assignee}
+			if to.PostponeDays != 0 { // from today on, when it is overdue
 				due := f.Due.In(s.Zone(ctx))
 				if from, _ := s.dayOf(ctx, s.Clock.Now()); due.Before(from) {
 					due = time.Date(from.Year(), from.Month(), from.Day(), due.Hour(), due.Minute(), due.Second(), due.Nanosecond(), from.Location())
 				}
-				due = due.AddDate(0, 0, postponeDays)
+				due = due.AddDate(0, 0, to.PostponeDays)
 				ch.Due = &due
 			}
 			return s.update(ctx, id, ch)
@@ -227,9 +241,8 @@ func (s *Service) Complete(ctx context.Context, id string, c Completion) (done F
 			return err
 		}
 		plan := c.Next
-		if plan == nil && f.RepeatDays > 0 {
-			due := s.Clock.Now().In(s.Zone(ctx)).AddDate(0, 0, f.RepeatDays)
-			plan = &Plan{Assignee: f.Assignee.ID, Type: f.Type, Text: f.Text, Due: due, AllDay: true, RepeatDays: f.RepeatDays}
+		if due, ok := f.after(s.Clock.Now().In(s.Zone(ctx))); plan == nil && ok {
+			plan = &Plan{Assignee: f.Assignee.ID, Type: f.Type, Text: f.Text, Due: due, AllDay: true, Repeat: f.Repeat}
 		}
 		if plan != nil {
 			n, err := s.plan(ctx, f.num, *plan, "next.")
@@ -351,16 +364,20 @@ func (s *Service) one(ctx context.Context, id string) (FollowUp, error) {
 }
 
 func (s *Service) where(ctx context.Context, cond string, args ...any) ([]FollowUp, error) {
-	rows, err := s.DB.Query(ctx, `select id, contact, assignee, type, body, due_at, all_day, repeat_days, state, outcome, note, created_by_id, created_by_name, created_at,
+	rows, err := s.DB.Query(ctx, `select id, contact, assignee, type, body, due_at, all_day, repeat_days, repeat_months, repeat_until, state, outcome, note, created_by_id, created_by_name, created_at,
 		ended_by_id, ended_by_name, ended_at from follow_ups where `+cond, args...)
 	out, err := db.Collect(rows, err, func(r *sql.Rows) (f FollowUp, err error) {
-		var due, day, created, ended int64
+		var due, day, until, created, ended int64
 		var by contact.Ref
-		err = r.Scan(&f.ID, &f.num, &f.Assignee.ID, &f.Type, &f.Text, &due, &day, &f.RepeatDays, &f.State, &f.Outcome, &f.Note, &f.CreatedBy.ID, &f.CreatedBy.Name, &created, &by.ID, &by.Name, &ended)
+		err = r.Scan(&f.ID, &f.num, &f.Assignee.ID, &f.Type, &f.Text, &due, &day, &f.RepeatDays, &f.RepeatMonths, &until, &f.State, &f.Outcome, &f.Note, &f.CreatedBy.ID, &f.CreatedBy.Name, &created, &by.ID, &by.Name, &ended)
 		if err != nil {
 			return f, err
 		}
 		f.Due, f.AllDay, f.CreatedAt = clock.FromMs(due), day != 0, clock.FromMs(created)
+		if until != 0 {
+			at := clock.FromMs(until)
+			f.RepeatUntil = &at
+		}
 		if ended != 0 {
 			at := clock.FromMs(ended)
 			f.EndedAt, f.EndedBy = &at, &by
@@ -420,15 +437,20 @@ func (s *Service) survivor(ctx context.Context, num int64) (int64, error) {
 
 func (s *Service) state(ctx context.Context, name string, f *FollowUp, props map[string]any) error {
 	props["followUp"] = f.ID
+	return s.stateOf(ctx, name, f.num, props)
+}
+
+// stateOf states what the staff did about a contact.
+func (s *Service) stateOf(ctx context.Context, name string, num int64, props map[string]any) error {
 	raw, err := json.Marshal(props)
 	if err != nil {
-		return fmt.Errorf("state follow-up: %w", err)
+		return fmt.Errorf("state %s: %w", name, err)
 	}
 	now := s.Clock.Now().UnixMilli()
-	err = s.Emit.Emit(ctx, event.Fact{MessageID: s.IDs.New("fc"), Type: event.Track, Name: name, Contact: f.num, Timestamp: now, ReceivedAt: now,
+	err = s.Emit.Emit(ctx, event.Fact{MessageID: s.IDs.New("fc"), Type: event.Track, Name: name, Contact: num, Timestamp: now, ReceivedAt: now,
 		Source: "koipond", Properties: raw})
 	if err != nil {
-		return fmt.Errorf("state follow-up: %w", err)
+		return fmt.Errorf("state %s: %w", name, err)
 	}
 	return nil
 }

@@ -39,9 +39,8 @@ type (
 	}
 	bulkIn struct {
 		Body struct {
-			IDs          []string `json:"ids" minItems:"1" maxItems:"200"`
-			PostponeDays int      `json:"postponeDays,omitempty" minimum:"0" maximum:"366" doc:"Overdue ones count from today"`
-			Assignee     *string  `json:"assignee,omitempty" doc:"User id"`
+			IDs []string `json:"ids" minItems:"1" maxItems:"200"`
+			BulkChange
 		}
 	}
 	reassignIn struct {
@@ -131,8 +130,8 @@ func (s *Service) Routes(api *httpx.API) {
 		f, err := s.Cancel(ctx, in.ID)
 		return &followUpOut{f}, err
 	})
-	httpx.Register(api, op("update-follow-ups", http.MethodPost, "/api/follow-ups/bulk", write, "Postpone or hand on many open follow-ups"), func(ctx context.Context, in *bulkIn) (*bulkOut, error) {
-		n, err := s.Bulk(ctx, in.Body.IDs, in.Body.PostponeDays, in.Body.Assignee)
+	httpx.Register(api, op("update-follow-ups", http.MethodPost, "/api/follow-ups/bulk", write, "Postpone, hand on or end many open follow-ups"), func(ctx context.Context, in *bulkIn) (*bulkOut, error) {
+		n, err := s.Bulk(ctx, in.Body.IDs, in.Body.BulkChange)
 		out := &bulkOut{}
 		out.Body.Changed = n
 		return out, err
@@ -160,6 +159,7 @@ func (s *Service) Routes(api *httpx.API) {
 		v, err := s.SetStaleSettings(ctx, in.Body)
 		return &staleOut{v}, err
 	})
+	s.profileRoutes(api, op)
 	httpx.Register(api, op("list-notifications", http.MethodGet, "/api/notifications", auth.Self, "What the user was told, newest first"), s.httpNotices)
 	httpx.Register(api, op("read-notifications", http.MethodPost, "/api/notifications/read", auth.Self, "Mark notifications as read"), func(ctx context.Context, in *readIn) (*struct{}, error) {
 		return nil, s.MarkRead(ctx, in.Body.IDs)

@@ -52,7 +52,10 @@ func (s *Service) Remind(ctx context.Context) error {
 			if err := s.digest(ctx); err != nil {
 				return err
 			}
-			return s.watch(ctx)
+			if err := s.watch(ctx); err != nil {
+				return err
+			}
+			return s.sweep(ctx)
 		}
 	}
 }

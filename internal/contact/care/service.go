@@ -12,6 +12,7 @@ import (
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/blob"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/id"
@@ -31,6 +32,7 @@ func Migrations() db.Set {
 type Contacts interface {
 	NumOf(ctx context.Context, id string) (int64, error)
 	Group(ctx context.Context, num int64) ([]int64, error)
+	Survivors(ctx context.Context, nums []int64) (map[int64]int64, error)
 	Refs(ctx context.Context, nums []int64) (map[int64]contact.Ref, error)
 	InScope(ctx context.Context, nums []int64) ([]int64, error)
 	// Touched tells that a user was in touch with a contact.
@@ -78,6 +80,7 @@ type Deps struct {
 	Contacts Contacts
 	Selector Selector
 	Jobs     jobs.Queue
+	Blobs    blob.Store // files about contacts
 	People   People
 	// Zone is the company's: days begin and end in it.
 	Zone func(ctx context.Context) *time.Location

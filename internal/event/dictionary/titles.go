@@ -19,6 +19,7 @@ var builtins = map[string]string{
 	event.NameContactMerged: "dictionary.contact_merged", event.NameContactSplit: "dictionary.contact_split", event.NameContactImport: "dictionary.contact_imported",
 	event.NameTagAdded: "dictionary.tag_added", event.NameTagRemoved: "dictionary.tag_removed", event.NameTagMerged: "dictionary.tag_merged", event.NameNoteAdded: "dictionary.note_added",
 	event.NameConsentGranted: "dictionary.consent_granted", event.NameConsentWithdrawn: "dictionary.consent_withdrawn", event.NameOwnerChanged: "dictionary.owner_changed",
+	event.NameFileAdded: "dictionary.file_added", event.NameRelationAdded: "dictionary.relation_added",
 	event.NameFollowUpPlanned: "dictionary.followup_planned", event.NameFollowUpDone: "dictionary.followup_done",
 	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
 }

@@ -3,8 +3,10 @@ import { ContactAttributes } from '@/features/attributes/components/ContactAttri
 import { ConsentPanel } from '@/features/consent/components/ConsentPanel'
 import { ContactPage, type ProfileTab } from '@/features/contacts/pages/ContactPage'
 import { Colleagues } from '@/features/care/components/Colleagues'
+import { ContactFiles } from '@/features/care/components/ContactFiles'
 import { ContactFollowUps } from '@/features/care/components/ContactFollowUps'
 import { NextContact } from '@/features/care/components/NextContact'
+import { Related } from '@/features/care/components/Related'
 import { MergePanel } from '@/features/identity/components/MergePanel'
 import { ContactMatches } from '@/features/matches/components/ContactMatches'
 import { ContactOrders } from '@/features/orders/components/ContactOrders'
@@ -21,13 +23,13 @@ export default function ContactProfile() {
       label: (c) => (c.orders ? t('profile.ordersCount', { count: c.orders }) : t('profile.orders')),
       show: (c) => <ContactOrders contact={c.id} />,
     })
-  tabs.push({ key: 'follow-ups', label: () => care('title'), show: (c) => <ContactFollowUps contact={c.id} /> })
+  tabs.push({ key: 'follow-ups', label: () => care('title'), show: (c) => <ContactFollowUps contact={c.id} /> }, { key: 'files', label: () => care('files.title'), show: (c) => <ContactFiles contact={c.id} /> })
   return (
     <ContactPage
       tabs={tabs}
       attributes={(c) => <ContactAttributes contact={c} />}
       head={(c) => c.kind === 'person' && <NextContact contact={c.id} />}
-      side={[(c) => <Colleagues contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
+      side={[(c) => <Colleagues contact={c.id} />, (c) => c.kind === 'person' && <Related contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
     />
   )
 }

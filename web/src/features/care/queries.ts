@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, idempotencyKey, unwrap } from '@/shared/api/client'
-import type { Colleague, ContactFilter, FollowUp, OwnerChange, OwnerWatch, Reassignment, SelectionBody } from '@/shared/api/types'
+import type { Colleague, ContactFile, ContactFilter, ContactRow, FollowUp, OwnerChange, OwnerWatch, Reassignment, RelatedPerson, SelectionBody } from '@/shared/api/types'
 import type { Bucket } from './when'
 
 export interface PlanBody {
@@ -9,6 +9,9 @@ export interface PlanBody {
   text?: string
   due: string
   allDay: boolean
+  repeatDays?: number
+  repeatMonths?: number
+  repeatUntil?: string
 }
 
 export interface DoneBody {
@@ -53,7 +56,7 @@ export const completeFollowUp = (id: string, body: DoneBody) => unwrap(api.POST(
 export const cancelFollowUp = (id: string) => unwrap(api.POST('/api/follow-ups/{id}/cancel', { params: { path: { id } } }))
 
 /** Postpones or hands on many. */
-export const changeFollowUps = (body: { ids: string[]; postponeDays?: number; assignee?: string }) => unwrap<{ changed: number }>(api.POST('/api/follow-ups/bulk', { body }))
+export const changeFollowUps = (body: { ids: string[]; postponeDays?: number; assignee?: string; outcome?: FollowUp['outcome'] }) => unwrap<{ changed: number }>(api.POST('/api/follow-ups/bulk', { body }))
 
 /** Moves a follow-up to another time. */
 export const moveFollowUp = (id: string, body: { due: string; allDay: boolean }) => unwrap<FollowUp>(api.PATCH('/api/follow-ups/{id}', { params: { path: { id } }, body }))
@@ -111,4 +114,38 @@ export const aloneCount = (filter: Partial<ContactFilter>) =>
   queryOptions({
     queryKey: ['care', 'alone', filter],
     queryFn: ({ signal }) => unwrap<{ count: number }>(api.POST('/api/contacts/count', { body: { filter: { kind: 'person', ...filter } }, signal })),
+  })
+
+/** The files about a contact, newest first. */
+export const contactFiles = (id: string) =>
+  queryOptions({
+    queryKey: ['care', 'files', id],
+    queryFn: ({ signal }) => unwrap<{ items: ContactFile[] }>(api.GET('/api/contacts/{id}/files', { params: { path: { id } }, signal })),
+  })
+
+/** Where a file is downloaded from. */
+export const filePath = (contact: string, file: string): string => `/api/contacts/${contact}/files/${file}`
+
+/** Deletes a file. */
+export const deleteFile = (id: string, file: string) => unwrap(api.DELETE('/api/contacts/{id}/files/{file}', { params: { path: { id, file } } }))
+
+/** Who has to do with a contact. */
+export const relationsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['care', 'relations', id],
+    queryFn: ({ signal }) => unwrap<{ items: RelatedPerson[] }>(api.GET('/api/contacts/{id}/relations', { params: { path: { id } }, signal })),
+  })
+
+/** Says that somebody has to do with a contact. */
+export const relate = (id: string, body: { contact: string; role: RelatedPerson['role']; note: string }) =>
+  unwrap(api.POST('/api/contacts/{id}/relations', { params: { path: { id } }, body, headers: { 'Idempotency-Key': idempotencyKey() } }))
+
+/** Takes a relation away. */
+export const unrelate = (id: string, relation: string) => unwrap(api.DELETE('/api/contacts/{id}/relations/{relation}', { params: { path: { id, relation } } }))
+
+/** People whose name, pinyin, number or id begins so. */
+export const findPeople = (q: string) =>
+  queryOptions({
+    queryKey: ['care', 'people', q],
+    queryFn: ({ signal }) => unwrap<{ items: ContactRow[] }>(api.GET('/api/contacts', { params: { query: { q, limit: 8 } }, signal })),
   })

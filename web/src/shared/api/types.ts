@@ -105,6 +105,8 @@ export type OwnerChange = Item<'/api/contacts/{id}/owners'>
 export type Colleague = Item<'/api/contacts/{id}/staff'>
 export type Reassignment = Answer<'/api/reassignments/{id}', 'get'>
 export type OwnerWatch = Answer<'/api/owner-watch', 'get'>
+export type ContactFile = Item<'/api/contacts/{id}/files'>
+export type RelatedPerson = Item<'/api/contacts/{id}/relations'>
 export type Note = Item<'/api/contacts/{id}/notes'>
 export type TimelineFact = Item<'/api/contacts/{id}/timeline'>
 

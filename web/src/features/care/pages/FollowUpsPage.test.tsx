@@ -1,4 +1,4 @@
-import { screen, within } from '@testing-library/react'
+import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { loadNamespaces } from '@/shared/i18n/i18n'
@@ -34,6 +34,32 @@ describe('the board', () => {
     await userEvent.click(within(dialog).getByRole('button', { name: /完\s*成/ }))
     expect(await screen.findByText('跟进已完成')).toBeTruthy()
     expect(seen.find((c) => c.path === '/api/follow-ups/fu_1/done')?.body).toEqual({ outcome: 'reached', note: '要龙井' })
+  })
+
+  it('goes through the rows by keyboard and changes those ticked at once', async () => {
+    const two = { ...one, id: 'fu_2', contact: { id: 'ct_2', name: '林小满' } }
+    const seen = serve({
+      'GET /api/follow-ups': () => json({ items: [one, two] }),
+      'GET /api/follow-ups/counts': () => json({ today: 2, overdue: 0, upcoming: 0 }),
+      'GET /api/staff': () => json({ items: [{ id: 'u2', name: '周予安', departments: [] }] }),
+      'POST /api/follow-ups/bulk': () => json({ changed: 1 }),
+    })
+    open(['contact.read', 'contact.write'])
+    await screen.findByRole('link', { name: '林小满' })
+    await userEvent.keyboard('jjp') // the first row, the second, postpone it
+    expect(await screen.findByText('已推迟一天')).toBeTruthy()
+    expect(seen.find((c) => c.path === '/api/follow-ups/bulk')?.body).toEqual({ ids: ['fu_2'], postponeDays: 1 })
+    await userEvent.keyboard('kd')
+    const dialog = await screen.findByRole('dialog')
+    expect(within(dialog).getByText('完成跟进：陈雨桐')).toBeTruthy()
+    await userEvent.click(within(dialog).getByRole('button', { name: /close/i }))
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+
+    await userEvent.click(screen.getAllByRole('checkbox')[0] as HTMLElement)
+    const bar = await screen.findByRole('region', { name: '对所选跟进的操作' })
+    await userEvent.click(within(bar).getByRole('button', { name: '完成：未接通' }))
+    await waitFor(() => expect(seen.filter((c) => c.path === '/api/follow-ups/bulk').at(-1)?.body).toEqual({ ids: ['fu_1', 'fu_2'], outcome: 'no_answer' }))
+    await waitFor(() => expect(screen.queryByRole('region', { name: '对所选跟进的操作' })).toBeNull())
   })
 
   it('offers nothing to do to those who may only look', async () => {

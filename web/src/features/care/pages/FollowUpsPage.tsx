@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { CalendarCheck } from 'lucide-react'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { useCursorList } from '@/shared/api/cursor'
@@ -14,9 +14,12 @@ import { Page, PageHead } from '@/shared/ui/PageHead'
 import { Panel } from '@/shared/ui/Panel'
 import { Empty } from '@/shared/ui/states'
 import { DateTime } from '@/shared/ui/values'
+import { BoardBar } from '../components/BoardBar'
 import { DoneDialog } from '../components/DoneDialog'
 import { Due } from '../components/Due'
+import { useRowKeys } from '../components/useRowKeys'
 import { Watch } from '../components/Watch'
+import css from './FollowUpsPage.module.css'
 import { boardPage, changeFollowUps, countsQuery } from '../queries'
 import { BUCKETS } from '../when'
 
@@ -33,6 +36,8 @@ export default function FollowUpsPage() {
   const counts = useQuery(countsQuery(whose))
   const list = useCursorList({ ...boardPage(bucket, whose), refetchInterval: 60_000 })
   const [ending, setEnding] = useState<FollowUp>()
+  const [chosen, setChosen] = useState<string[]>([])
+  const box = useRef<HTMLDivElement>(null)
   const refresh = () => client.invalidateQueries({ queryKey: ['care'] })
   const postpone = async (f: FollowUp) => {
     try {
@@ -43,6 +48,14 @@ export default function FollowUpsPage() {
     }
     await refresh()
   }
+  const open = bucket !== 'done' && may
+  const on = (run: (f: FollowUp) => void) => (row: number) => {
+    const f = list.items[row]
+    if (f) run(f)
+  }
+  useRowKeys(box, open ? { d: on(setEnding), p: on((f) => void postpone(f)) } : {})
+  // Those no longer on screen are dropped: nobody acts on what they cannot see.
+  const ids = open ? list.items.map((f) => f.id).filter((id) => chosen.includes(id)) : []
   const columns: Column<FollowUp>[] = [
     { key: 'contact', title: t('column.contact'), render: (f) => (f.contact ? <Link className="kp-clip kp-cell" title={f.contact.name} to={`/contacts/${f.contact.id}`}>{f.contact.name}</Link> : <span className="kp-muted">{t('outside')}</span>) },
     bucket === 'done' ? { key: 'ended', title: t('column.ended'), render: (f) => <DateTime at={f.endedAt} /> } : { key: 'due', title: t('column.due'), render: (f) => <Due followUp={f} /> },
@@ -83,13 +96,26 @@ export default function FollowUpsPage() {
       />
       <Panel flush>
         <Tabs activeKey={bucket} onChange={(k) => setBucket(BUCKETS.find((b) => b === k))} items={BUCKETS.map((key) => ({ key, label: label(key) }))} style={{ paddingInline: 16 }} />
-        <DataTable
-          label={t(`bucket.${bucket}`)}
-          list={list}
-          columns={columns}
-          rowKey={(f) => f.id}
-          empty={<Empty icon={<CalendarCheck size={26} strokeWidth={1.5} aria-hidden />} title={t(`empty.${bucket}`)} desc={t('emptyDesc')} />}
-        />
+        {ids.length > 0 && (
+          <BoardBar
+            ids={ids}
+            onDone={() => {
+              setChosen([])
+              return refresh()
+            }}
+          />
+        )}
+        <div ref={box}>
+          <DataTable
+            label={t(`bucket.${bucket}`)}
+            list={list}
+            columns={columns}
+            rowKey={(f) => f.id}
+            {...(open && { selected: ids, onSelect: setChosen })}
+            empty={<Empty icon={<CalendarCheck size={26} strokeWidth={1.5} aria-hidden />} title={t(`empty.${bucket}`)} desc={t('emptyDesc')} />}
+          />
+        </div>
+        {open && list.items.length > 0 && <p className={css.keys}>{t('keys')}</p>}
       </Panel>
       <DoneDialog followUp={ending} onClose={() => setEnding(undefined)} onSaved={refresh} />
     </Page>
