@@ -52,7 +52,7 @@ describe('the board', () => {
     await userEvent.keyboard('kd')
     const dialog = await screen.findByRole('dialog')
     expect(within(dialog).getByText('完成跟进：陈雨桐')).toBeTruthy()
-    await userEvent.click(within(dialog).getByRole('button', { name: /close/i }))
+    await userEvent.click(dialog.querySelector('.ant-modal-close') as HTMLElement)
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
 
     await userEvent.click(screen.getAllByRole('checkbox')[0] as HTMLElement)
