@@ -70,10 +70,9 @@ function Merging({ attribute, all, onClose, onStart }: Props & { attribute: Attr
             showIcon
             title={t('merge.have', { count: p.have })}
             description={
-              <>
-                {p.both > 0 && t('merge.both', { count: p.both })} {p.replaced > 0 && t('merge.replaced', { count: p.replaced })} {p.unfit > 0 && t('merge.unfit', { count: p.unfit })}{' '}
-                {!p.whole && t('merge.partly', { count: p.looked })}
-              </>
+              [p.both > 0 && t('merge.both', { count: p.both }), p.replaced > 0 && t('merge.replaced', { count: p.replaced }), p.unfit > 0 && t('merge.unfit', { count: p.unfit }), !p.whole && t('merge.partly', { count: p.looked })]
+                .filter(Boolean)
+                .join(' ') || undefined
             }
           />
           {p.examples.length > 0 && (
@@ -91,7 +90,7 @@ function Merging({ attribute, all, onClose, onStart }: Props & { attribute: Attr
       {wrong ? <Alert type="error" showIcon role="alert" title={say(wrong).detail} /> : null}
       <div className="kp-row" style={{ justifyContent: 'flex-end' }}>
         <Button onClick={onClose}>{t('common:action.cancel')}</Button>
-        <Button type="primary" disabled={!p || isFetching} loading={run.isPending} onClick={() => run.mutate()}>
+        <Button type="primary" disabled={!p || isFetching || (p.have > 0 && p.unfit === p.have)} loading={run.isPending} onClick={() => run.mutate()}>
           {t('merge.ok')}
         </Button>
       </div>

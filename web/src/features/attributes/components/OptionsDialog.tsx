@@ -100,11 +100,7 @@ function Options({ attribute, onClose, onStart }: Props & { attribute: Attribute
           type={p.emptied > 0 ? 'warning' : 'info'}
           showIcon
           title={t('options.changing', { count: p.changing })}
-          description={
-            <>
-              {p.emptied > 0 && t('options.emptied', { count: p.emptied })} {!p.whole && t('merge.partly', { count: p.looked })}
-            </>
-          }
+          description={[p.emptied > 0 && t('options.emptied', { count: p.emptied }), !p.whole && t('merge.partly', { count: p.looked })].filter(Boolean).join(' ') || undefined}
         />
       )}
       {asked.length > 0 && <Alert type="info" showIcon title={t('options.used')} description={<Uses items={asked.filter((u, i) => asked.findIndex((x) => x.id === u.id && x.name === u.name) === i)} />} />}
