@@ -68,7 +68,7 @@ for (const lang of ['zh-CN', 'en']) {
     await page.request.patch(`${pond.url}/api/contacts/${id}`, { headers: csrf, data: { attributes: { [key]: '很多次' } } })
     await page.goto(pond.url + '/attributes')
     await page.locator('tr', { hasText: key }).first().locator('button').click()
-    await page.locator('.ant-drawer form button').nth(-2).click()
+    await page.locator('.ant-drawer form button').nth(-3).click()
     const dialog = page.locator('.ant-modal')
     await dialog.locator('button').filter({ hasNotText: /^$/ }).first().click()
     const examples = dialog.getByTestId('retype-examples').locator('li')
