@@ -117,7 +117,9 @@ func (f *filler) twins(ctx context.Context) error {
 }
 
 // review decides one pair in eight: merges those that are one person by the
-// pond's own books, which the phone number as far as it is shown tells.
+// pond's own books, which the phone number as far as it is shown tells. Of the
+// others one in twenty is rejected as if the two had been asked, and one in twenty
+// put off.
 func (f *filler) review(ctx context.Context) error {
 	var page struct {
 		Items []struct {
@@ -133,14 +135,19 @@ func (f *filler) review(ctx context.Context) error {
 		return err
 	}
 	for i, p := range page.Items {
-		if i%8 != 3 {
+		verdict, body := "merge", map[string]any{}
+		switch {
+		case i%20 == 6:
+			verdict = "reject"
+		case i%20 == 14:
+			verdict, body = "postpone", map[string]any{"until": time.Now().AddDate(0, 0, 7+i%9).UTC().Format(time.RFC3339)}
+		case i%8 != 3:
 			continue
 		}
-		verdict := "merge"
-		if p.A.Birthday != "" && p.B.Birthday != "" && p.A.Birthday[:4] != p.B.Birthday[:4] {
+		if verdict == "merge" && p.A.Birthday != "" && p.B.Birthday != "" && p.A.Birthday[:4] != p.B.Birthday[:4] {
 			verdict = "reject"
 		}
-		status, err := f.call(ctx, http.MethodPost, "/api/matches/"+p.ID+"/"+verdict, map[string]any{}, nil)
+		status, err := f.call(ctx, http.MethodPost, "/api/matches/"+p.ID+"/"+verdict, body, nil)
 		if err != nil && status != http.StatusConflict && status != http.StatusNotFound { // decided in an earlier try
 			return err
 		}

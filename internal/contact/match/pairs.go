@@ -61,6 +61,7 @@ func (r *running) list(ctx context.Context, cs []candidate) (found int64, err er
 			}
 			found += n
 		}
+		r.DB.After(ctx, r.counts.drop)
 		return nil
 	})
 	return found, err

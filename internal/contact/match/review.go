@@ -35,10 +35,12 @@ type Page struct {
 	Total int64
 }
 
-// cursor is the last pair shown: its place in the order and its id.
+// cursor is the last pair shown: its place in the order and its id, with the
+// total, which is counted once, with the first page.
 type cursor struct {
 	K int64  `json:"k"`
 	I string `json:"i"`
+	T int64  `json:"t,omitempty"`
 }
 
 // row is a pair as it is stored.
@@ -105,35 +107,12 @@ func (s *Service) Count(ctx context.Context, q Query) (int64, error) {
 // count counts pairs that meet a condition. Callers who see only some customers
 // get the number of pairs of which they see both.
 func (s *Service) count(ctx context.Context, cond string, args ...any) (n int64, err error) {
-	if auth.ScopeOf(ctx).All {
-		if err := s.DB.QueryRow(ctx, "select count(*) from match_pairs where "+cond, args...).Scan(&n); err != nil {
-			return 0, fmt.Errorf("count pairs: %w", err)
-		}
-		return n, nil
+	if !auth.ScopeOf(ctx).All {
+		err = s.visible(ctx, cond, args, func(light) { n++ })
+		return n, err
 	}
-	rows, err := s.DB.Query(ctx, "select a, b from match_pairs where "+cond, args...)
-	pairs, err := db.Collect(rows, err, func(r *sql.Rows) (e entry, err error) { return e, r.Scan(&e.hi, &e.lo) })
-	if err != nil {
+	if err := s.DB.QueryRow(ctx, "select count(*) from match_pairs where "+cond, args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count pairs: %w", err)
-	}
-	if pairs, err = s.today(ctx, pairs); err != nil {
-		return 0, err
-	}
-	nums := make([]int64, 0, 2*len(pairs))
-	for _, e := range pairs {
-		nums = append(nums, e.hi, e.lo)
-	}
-	slices.Sort(nums)
-	seen, err := s.Contacts.InScope(ctx, slices.Compact(nums)) // keeps their order
-	if err != nil {
-		return 0, err
-	}
-	for _, e := range pairs {
-		_, one := slices.BinarySearch(seen, e.hi)
-		_, other := slices.BinarySearch(seen, e.lo)
-		if one && other {
-			n++
-		}
 	}
 	return n, nil
 }
@@ -152,8 +131,10 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 		}
 	}
 	var err error
-	if page.Total, err = s.Count(ctx, q); err != nil {
-		return page, err
+	if page.Total = cur.T; cur.T == 0 {
+		if page.Total, err = s.Count(ctx, q); err != nil {
+			return page, err
+		}
 	}
 	for len(page.Items) == 0 { // a page of pairs that are none any more is no end
 		rows, err := s.rows(ctx, q, cur)
@@ -164,6 +145,7 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 		if len(rows) > q.Limit {
 			rows = rows[:q.Limit]
 			cur = rows[len(rows)-1].cursor(q.State)
+			cur.T = page.Total
 			page.Next = httpx.EncodeCursor(cur)
 		}
 		if page.Items, err = s.show(ctx, rows); err != nil {
@@ -180,9 +162,9 @@ func decided(s State) bool { return s == Merged || s == Rejected }
 
 func (x *row) cursor(s State) cursor {
 	if decided(s) {
-		return cursor{x.at, x.id}
+		return cursor{K: x.at, I: x.id}
 	}
-	return cursor{x.weight, x.id}
+	return cursor{K: x.weight, I: x.id}
 }
 
 func (s *Service) rows(ctx context.Context, q Query, cur cursor) ([]row, error) {
@@ -379,6 +361,7 @@ func (s *Service) Postpone(ctx context.Context, id string, until time.Time) erro
 		if _, err := s.DB.Exec(ctx, "update match_pairs set state = 'postponed', until_at = $1 where id = $2", until.UnixMilli(), id); err != nil {
 			return fmt.Errorf("postpone pair: %w", err)
 		}
+		s.DB.After(ctx, s.counts.drop)
 		return s.record(ctx, "match.postponed", p.object(), map[string]any{"a": p.A.ID, "b": p.B.ID, "until": until.UTC().Format(time.RFC3339)})
 	})
 }
@@ -393,6 +376,7 @@ func (s *Service) Resume(ctx context.Context, id string) error {
 		if _, err := s.DB.Exec(ctx, "update match_pairs set state = 'open', until_at = 0 where id = $1", id); err != nil {
 			return fmt.Errorf("resume pair: %w", err)
 		}
+		s.DB.After(ctx, s.counts.drop)
 		return s.record(ctx, "match.resumed", p.object(), map[string]any{"a": p.A.ID, "b": p.B.ID})
 	})
 }
@@ -411,5 +395,6 @@ func (s *Service) decide(ctx context.Context, p Pair, state State, reviewed bool
 	if err != nil {
 		return fmt.Errorf("decide pair: %w", err)
 	}
+	s.DB.After(ctx, s.counts.drop)
 	return s.record(ctx, action, p.object(), detail)
 }

@@ -65,6 +65,7 @@ type Service struct {
 	stop    chan struct{}
 	stopped sync.Once
 	loop    sync.WaitGroup
+	counts  kept
 }
 
 // The kinds of jobs.

@@ -3,6 +3,8 @@ package match
 import (
 	"context"
 	"fmt"
+
+	"github.com/koipond/koipond/internal/platform/auth"
 )
 
 // Band is what reviews said of the pairs with scores in a span.
@@ -29,15 +31,18 @@ type Summary struct {
 // bandEdges cut the scores. What a threshold means is seen at its band.
 var bandEdges = []int{keepFrom, 60, 70, 80, 90, 95, 99, 100}
 
-// OpenCount is the number of pairs that wait for a decision.
-func (s *Service) OpenCount(ctx context.Context) (int64, error) { return s.Count(ctx, Query{}) }
-
 // Summary tells how many pairs there are, what reviews said of the scores, and when the list was made.
 func (s *Service) Summary(ctx context.Context) (Summary, error) {
 	var out Summary
 	var err error
 	if out.Settings, err = s.Settings(ctx); err != nil {
 		return out, err
+	}
+	if !auth.ScopeOf(ctx).All {
+		if err := s.sumVisible(ctx, &out); err != nil {
+			return out, err
+		}
+		return out, s.lastAndModel(ctx, &out)
 	}
 	for state, n := range map[State]*int64{Open: &out.Open, Postponed: &out.Postponed, Merged: &out.Merged, Rejected: &out.Rejected} {
 		if *n, err = s.Count(ctx, Query{State: state}); err != nil {
@@ -47,23 +52,34 @@ func (s *Service) Summary(ctx context.Context) (Summary, error) {
 	if out.Bands, err = s.bands(ctx); err != nil {
 		return out, err
 	}
+	return out, s.lastAndModel(ctx, &out)
+}
+
+func (s *Service) lastAndModel(ctx context.Context, out *Summary) error {
 	var last Report
 	ok, err := s.recall(ctx, stateReport, &last)
 	if err != nil {
-		return out, err
+		return err
 	}
 	if ok {
 		out.Last = &last
 	}
 	_, err = s.recall(ctx, stateModel, &out.Model)
-	return out, err
+	return err
+}
+
+func emptyBands() []Band {
+	out := make([]Band, len(bandEdges)-1)
+	for i := range out {
+		out[i].From, out[i].To = bandEdges[i], bandEdges[i+1]
+	}
+	return out
 }
 
 func (s *Service) bands(ctx context.Context) ([]Band, error) {
-	out := make([]Band, len(bandEdges)-1)
+	out := emptyBands()
 	for i := range out {
 		b := &out[i]
-		b.From, b.To = bandEdges[i], bandEdges[i+1]
 		for _, c := range []struct {
 			cond string
 			into *int64
