@@ -31,7 +31,8 @@ type Query struct {
 	Sort                   string    // see Sorts; lastSeen by default
 	Ascending              bool
 	Cursor                 string
-	Limit                  int // 1…200, default 50
+	Limit                  int      // 1…200, default 50
+	Attributes             []string // which of them rows carry
 }
 
 // Page is one page of a list. Total counts all that match.
@@ -223,8 +224,10 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	for i, k := range keys {
 		nums[i] = k.N
 	}
-	page.Items, err = s.ListByNums(ctx, nums)
-	return page, err
+	if page.Items, err = s.ListByNums(ctx, nums); err != nil {
+		return Page{}, err
+	}
+	return page, s.addAttributes(ctx, page.Items, q.Attributes)
 }
 
 // conditions turns a query into a condition. some is false when nothing can match.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/koipond/koipond/internal/contact/attribute"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/secret"
 )
 
 func TestRulesOnAttributes(t *testing.T) {
@@ -80,5 +81,30 @@ func TestRulesOnAttributes(t *testing.T) {
 		var told struct{ Sentence string }
 		s.ok("POST", "/api/contacts/describe", obj{"where": cond("level", "in", []any{"gold", "silver"})}, &told)
 		require.Equal(t, "level is one of 金, 银", told.Sentence)
+	})
+}
+
+// Rows carry the attributes that are asked for, as the profile shows them.
+func TestAttributesInTheList(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		p.define(attribute.Definition{Key: "tea", Type: attribute.Enum, Options: tea})
+		p.define(attribute.Definition{Key: "spare", Type: attribute.Phone, Personal: attribute.Personal})
+		p.define(attribute.Definition{Key: "passport", Type: attribute.Text, Personal: attribute.Sensitive})
+		p.says("u1", map[string]any{"tea": "green", "spare": "13812341234", "passport": "E1234", "unknown": "x"})
+		p.says("u2", map[string]any{"tea": "white"})
+		page, err := p.List(p.ctx, Query{Sort: "created", Ascending: true, Attributes: []string{"tea", "spare", "passport", "unknown", "nothing"}})
+		require.NoError(t, err)
+		require.Len(t, page.Items, 2)
+		require.Equal(t, map[string]string{"tea": "绿茶", "spare": secret.MaskPhone("+8613812341234"), "passport": "****"}, page.Items[0].Attributes)
+		require.Equal(t, map[string]string{"tea": "白茶"}, page.Items[1].Attributes)
+		page, err = p.List(p.ctx, Query{})
+		require.NoError(t, err)
+		require.Nil(t, page.Items[0].Attributes, "not asked for")
+		s := serve(t, p)
+		var got rowPage
+		s.ok("GET", "/api/contacts?attributes=tea,spare&sort=created&order=asc", nil, &got)
+		require.Equal(t, "绿茶", got.Items[0].Attributes["tea"])
+		s.ok("POST", "/api/contacts/query", obj{"filter": obj{}, "sort": "created", "order": "asc", "attributes": []string{"tea"}}, &got)
+		require.Equal(t, "白茶", got.Items[1].Attributes["tea"])
 	})
 }

@@ -15,6 +15,8 @@ type queryInput struct {
 		Order  string     `json:"order,omitempty" enum:"asc,desc" default:"desc"`
 		Cursor string     `json:"cursor,omitempty"`
 		Limit  int        `json:"limit,omitempty" minimum:"1" maximum:"200" default:"50"`
+
+		Attributes []string `json:"attributes,omitempty" maxItems:"20" doc:"Keys of attributes that the rows carry"`
 	}
 }
 
@@ -59,6 +61,7 @@ func (s *Service) queryContacts(ctx context.Context, in *queryInput) (*rowsOutpu
 	b := in.Body
 	q := b.Filter.query(ctx)
 	q.Sort, q.Ascending, q.Cursor, q.Limit = b.Sort, b.Order == "asc", b.Cursor, b.Limit
+	q.Attributes = b.Attributes
 	page, err := s.List(ctx, q)
 	if err != nil {
 		return nil, err

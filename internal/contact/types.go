@@ -39,6 +39,8 @@ type Row struct {
 	LastSeenAt *time.Time `json:"lastSeenAt,omitempty"`
 	Stage      string     `json:"stage,omitempty" enum:"new,active,paying,loyal,dormant,lost" doc:"Stage of the lifecycle; persons only"`
 
+	Attributes map[string]string `json:"attributes,omitempty" doc:"Those that were asked for, as people read them; personal ones masked"`
+
 	num     int64
 	revenue []Revenue
 }

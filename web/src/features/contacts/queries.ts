@@ -16,9 +16,9 @@ export const contactsPage = (query: ContactQuery) => ({
   queryKey: [...CONTACTS_KEY, 'list', query],
   page: (cursor: string | undefined, signal: AbortSignal) => {
     if ((query.where?.length ?? 0) <= LONG) return unwrap(api.GET('/api/contacts', { params: { query: { ...query, cursor } }, signal }))
-    const { where, kind = 'person', sort = 'lastSeen', order = 'desc', limit = 50, ...filter } = query
+    const { where, kind = 'person', sort = 'lastSeen', order = 'desc', limit = 50, attributes, ...filter } = query
     const rule = where ? (JSON.parse(where) as ContactFilter['where']) : undefined
-    return unwrap(api.POST('/api/contacts/query', { body: { filter: { ...filter, kind, where: rule }, sort, order, limit, cursor }, signal }))
+    return unwrap(api.POST('/api/contacts/query', { body: { filter: { ...filter, kind, where: rule }, sort, order, limit, cursor, ...(attributes ? { attributes } : {}) }, signal }))
   },
 })
 

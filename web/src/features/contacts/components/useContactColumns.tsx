@@ -1,11 +1,14 @@
+import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ContactRow } from '@/shared/api/types'
 import { useChannelName } from '@/shared/lib/channels'
+import { usePrefs } from '@/shared/lib/prefs'
 import { TagList } from '@/shared/ui/chips'
 import type { Column } from '@/shared/ui/DataTable'
 import { Count, DateTime, Money, None, Person, TimeAgo } from '@/shared/ui/values'
 import type { SortKey } from '../filters'
+import { ruleFieldsQuery } from '../queries'
 import css from './columns.module.css'
 import { StageChip } from './StageChip'
 
@@ -17,6 +20,31 @@ export function useContactName(): (row: Pick<ContactRow, 'name' | 'kind' | 'id'>
 
 /** The end of an id, which tells nameless visitors apart. */
 const tailOf = (id: string) => id.slice(-8)
+
+/** Columns that are custom attributes begin with this, as the columns of exports do. */
+const ATTRIBUTE = 'attr:'
+
+/** The attributes that columns ask for; the server takes at most twenty. */
+export const attributesOf = (columns: string[] | undefined) => columns?.filter((k) => k.startsWith(ATTRIBUTE)).map((k) => k.slice(ATTRIBUTE.length)).slice(0, 20) ?? []
+
+/** The attributes as columns, none of which is shown unless chosen. */
+export function useAttributeColumns(): Column<ContactRow, SortKey>[] {
+  const { lang } = usePrefs()
+  const { data } = useQuery(ruleFieldsQuery(lang))
+  return useMemo(
+    () =>
+      (data?.items ?? [])
+        .filter((f) => f.group === 'attribute')
+        .map((f) => ({
+          key: ATTRIBUTE + (f.key ?? ''),
+          title: f.label,
+          width: 88,
+          optional: true,
+          render: (r) => r.attributes?.[f.key ?? ''] ?? <None />,
+        })),
+    [data],
+  )
+}
 
 /** The columns of every list of contacts. Lists that cannot be sorted leave the sorting out. */
 export function useContactColumns(sortable: boolean): Column<ContactRow, SortKey>[] {

@@ -18,7 +18,7 @@ import { Empty } from '@/shared/ui/states'
 import { ContactFilterBar } from '../components/ContactFilterBar'
 import { CreateContact } from '../components/CreateContact'
 import { SelectionBar } from '../components/SelectionBar'
-import { useContactColumns } from '../components/useContactColumns'
+import { attributesOf, useAttributeColumns, useContactColumns } from '../components/useContactColumns'
 import { ViewTabs } from '../components/ViewTabs'
 import { FIRST_SORT, isFiltered, NO_FILTERS, readFilters, SORTS, toFilter, toQuery, writeFilters, type ContactFilters } from '../filters'
 import { contactsPage, setViewPrefs, VIEWS_KEY, viewsQuery } from '../queries'
@@ -36,8 +36,9 @@ export function ContactsPage({ actions = [] }: { actions?: SelectionAction[] }) 
   const filters = useMemo(() => readFilters(params, zone), [params, zone])
   const [sort, setSort] = useUrlSort(SORTS, FIRST_SORT)
   const { views, prefs, at, open, chosenColumns } = useViews(params, patch, zone, filters.kind)
-  const list = useCursorList(contactsPage(toQuery(filters, sort)))
-  const columns = useContactColumns(true)
+  const attributes = attributesOf(chosenColumns?.keys)
+  const list = useCursorList(contactsPage({ ...toQuery(filters, sort), ...(attributes.length > 0 ? { attributes } : {}) }))
+  const columns = [...useContactColumns(true), ...useAttributeColumns()]
   const mayWrite = useCan('contact.write')
   const mayImport = useCan('import.write')
   const [creating, setCreating] = useState(false)
