@@ -39,6 +39,7 @@ const (
 	StagePlan     = "plan"
 	StageTwins    = "twins"
 	StageTagging  = "tagging"
+	StageViews    = "views"
 )
 
 // Progress remembers how far filling got, and shows it.
@@ -69,7 +70,7 @@ func Fill(ctx context.Context, o Options, to Target, p Progress) error {
 		name string
 		run  func(context.Context) error
 	}{{StageTeam, f.team}, {StageTraits, f.attributes}, {StageTags, f.tags}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageWork, f.work}, {StageFacts, f.facts},
-		{StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}, {StageTagging, f.tagging}} {
+		{StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}, {StageTagging, f.tagging}, {StageViews, f.views}} {
 		done, err := p.Done(ctx, s.name)
 		if err != nil {
 			return err
