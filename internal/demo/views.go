@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 )
 
@@ -26,9 +27,9 @@ var views = []struct {
 }
 
 func (f *filler) views(ctx context.Context) error {
-	for _, v := range views {
+	for i, v := range views {
 		body := map[string]any{"name": v.Name, "shared": true, "definition": map[string]any{"filter": map[string]any{"where": v.Where}, "sort": v.Sort, "order": "desc", "columns": v.Columns}}
-		if _, err := f.callAs(ctx, caller{key: "demo-view-" + v.Name}, http.MethodPost, "/api/contact-views", body, nil); err != nil {
+		if _, err := f.callAs(ctx, caller{key: fmt.Sprint("demo-view-", i)}, http.MethodPost, "/api/contact-views", body, nil); err != nil {
 			return err
 		}
 	}
