@@ -86,6 +86,7 @@ type oneMerge struct {
 }
 
 type forest struct {
+	clash  int // identities that did not go where a fact said
 	nodes  []*node
 	of     []*node // home of each fact; nil: nobody's
 	merges []*oneMerge
@@ -169,15 +170,20 @@ func (f *forest) take(fact event.Fact) {
 		if h == nil {
 			if known[k.kind].most != 1 || !carries(k.kind) {
 				fresh = append(fresh, k)
+			} else {
+				f.clash++
 			}
 			continue
 		}
 		h = h.root()
 		switch {
-		case h == who || !joins(h, known[k.kind].weak):
+		case h == who:
+		case !joins(h, known[k.kind].weak):
+			f.clash++
 		case who == nil:
 			who = h
 		case f.areApart(who, h):
+			f.clash++
 		default:
 			into, from := who, h
 			x, y := into.whole(), from.whole()
@@ -426,6 +432,7 @@ func (s *sideBySide) compare() {
 		want[s.num(n)] = p
 	}
 	require.Equal(s.t, want, is)
+	require.Equal(s.t, int64(s.f.clash), one[int64](s.pond, "select cast(coalesce(sum(count), 0) as bigint) from identity_conflicts"), "conflicts are recorded, once each")
 	for i, home := range s.f.of {
 		if home == nil {
 			require.Zero(s.t, s.st.contacts[i])

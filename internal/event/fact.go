@@ -92,7 +92,8 @@ type Resolution struct {
 
 // Rekey tells the analytics store that From is now Into (a merge); or, when
 // Split is not empty, that From, which leads them, and those of Split are a
-// contact of their own again (the undo of one).
+// contact of their own again (the undo of one). Whoever else Split names comes
+// to From with all whom they lead.
 type Rekey struct {
 	From, Into int64
 	Split      []int64

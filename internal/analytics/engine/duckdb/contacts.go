@@ -22,8 +22,8 @@ func (s *Store) appendContacts(ctx context.Context, b analytics.Batch) (merged b
 	if err != nil {
 		return false, err
 	}
-	if merged, err = s.rekey(ctx, b.Rekeys); err != nil || allNew {
-		return merged, err // new contacts came with their profiles
+	if merged, err = s.rekey(ctx, b.Rekeys); err != nil || allNew && !merged {
+		return merged, err // new contacts came with their profiles, and nobody else's took their place
 	}
 	return merged, s.updateProfiles(ctx, profiles)
 }
