@@ -27,19 +27,20 @@ type Target struct {
 // Stages of filling, in order. A stage that is done is not done again: what
 // was begun before a crash is sent anew, and counts once.
 const (
-	StageTeam     = "team"
-	StageTags     = "tags"
-	StageContacts = "contacts"
-	StageTraits   = "attributes"
-	StageOrders   = "orders"
-	StageWork     = "work"
-	StageFacts    = "facts"
-	StageConsents = "consents"
-	StageNotes    = "notes"
-	StagePlan     = "plan"
-	StageTwins    = "twins"
-	StageTagging  = "tagging"
-	StageViews    = "views"
+	StageTeam       = "team"
+	StageTags       = "tags"
+	StageContacts   = "contacts"
+	StageTraits     = "attributes"
+	StageOrders     = "orders"
+	StageWork       = "work"
+	StageFacts      = "facts"
+	StageConsents   = "consents"
+	StageIdentities = "identities"
+	StageNotes      = "notes"
+	StagePlan       = "plan"
+	StageTwins      = "twins"
+	StageTagging    = "tagging"
+	StageViews      = "views"
 )
 
 // Progress remembers how far filling got, and shows it.
@@ -70,7 +71,7 @@ func Fill(ctx context.Context, o Options, to Target, p Progress) error {
 		name string
 		run  func(context.Context) error
 	}{{StageTeam, f.team}, {StageTraits, f.attributes}, {StageTags, f.tags}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageWork, f.work}, {StageFacts, f.facts},
-		{StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}, {StageTagging, f.tagging}, {StageViews, f.views}} {
+		{StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}, {StageIdentities, f.identities}, {StageTagging, f.tagging}, {StageViews, f.views}} {
 		done, err := p.Done(ctx, s.name)
 		if err != nil {
 			return err
