@@ -901,6 +901,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contacts/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the files about a contact, newest first */
+        get: operations["list-contact-files"];
+        put?: never;
+        /** Add a file about a contact; the body is the file, its name stands in the query */
+        post: operations["add-contact-file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download a file about a contact; kept in the audit log */
+        get: operations["read-contact-file"];
+        put?: never;
+        post?: never;
+        /** Delete a file about a contact */
+        delete: operations["delete-contact-file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contacts/{id}/follow-ups": {
         parameters: {
             query?: never;
@@ -1039,6 +1075,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contacts/{id}/owners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who owned a contact, newest first */
+        get: operations["list-contact-owners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contacts/{id}/preference-link": {
         parameters: {
             query?: never;
@@ -1052,6 +1105,58 @@ export interface paths {
         post: operations["make-preference-link"];
         /** Make every preference link of a person stop working */
         delete: operations["revoke-preference-links"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who has to do with a contact */
+        get: operations["list-contact-relations"];
+        put?: never;
+        /** Say that another contact has to do with one */
+        post: operations["relate-contacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/relations/{relation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take such a relation away */
+        delete: operations["unrelate-contacts"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who of the staff knows a contact: owns or owned it, wrote about it, followed up */
+        get: operations["list-contact-staff"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1342,7 +1447,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Postpone or hand on many open follow-ups */
+        /** Postpone, hand on or end many open follow-ups */
         post: operations["update-follow-ups"];
         delete?: never;
         options?: never;
@@ -2145,6 +2250,24 @@ export interface paths {
         /** How the pond is, and what to do next */
         get: operations["get-overview"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner-watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a contact counts as left alone by its owner */
+        get: operations["get-owner-watch"];
+        /** Change when a contact counts as left alone */
+        put: operations["set-owner-watch"];
         post?: never;
         delete?: never;
         options?: never;
@@ -3722,6 +3845,11 @@ export interface components {
             assignee?: string;
             ids: string[];
             /**
+             * @description Ends them with this; then the rest does not count
+             * @enum {string}
+             */
+            outcome?: "reached" | "no_answer" | "interested" | "not_interested" | "deal";
+            /**
              * Format: int64
              * @description Overdue ones count from today
              */
@@ -3927,6 +4055,17 @@ export interface components {
             items: {
                 [key: string]: components["schemas"]["Decision"];
             };
+        };
+        Colleague: {
+            kinds: components["schemas"]["RelationKind"][];
+            /** Format: date-time */
+            lastAt?: string;
+            /** @description Owns it today */
+            owner: boolean;
+            user: components["schemas"]["Ref"];
+        };
+        ColleaguesOutBody: {
+            items: components["schemas"]["Colleague"][];
         };
         Column: {
             /** Format: int64 */
@@ -4449,6 +4588,10 @@ export interface components {
         Face: {
             /** @description Masked */
             address?: string;
+            /** @description Those that were asked for, as people read them; personal ones masked */
+            attributes?: {
+                [key: string]: string;
+            };
             /** Format: date */
             birthday?: string;
             /** @description Channel of the first touch */
@@ -4499,12 +4642,33 @@ export interface components {
         FieldsOutputBody: {
             items: components["schemas"]["FieldView"][];
         };
+        File: {
+            by: components["schemas"]["Ref"];
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            name: string;
+            /** @description May be shown in the page */
+            picture: boolean;
+            /**
+             * Format: int64
+             * @description Bytes
+             */
+            size: number;
+            /** @description Media type that the contents turned out to be */
+            type: string;
+        };
+        FilesOutBody: {
+            items: components["schemas"]["File"][];
+        };
         FilterBody: {
             channel?: string;
             /** Format: date-time */
             createdFrom?: string;
             /** Format: date-time */
             createdTo?: string;
+            /** @description Department id: contacts of its people and of all below it */
+            department?: string;
             /**
              * @default person
              * @enum {string}
@@ -4542,7 +4706,17 @@ export interface components {
              * Format: int64
              * @description Planned again so many days after it is done; 0: not
              */
-            repeatDays: number;
+            repeatDays?: number;
+            /**
+             * Format: int64
+             * @description Or so many months after it is done
+             */
+            repeatMonths?: number;
+            /**
+             * Format: date-time
+             * @description Not beyond this day; left out: without end
+             */
+            repeatUntil?: string;
             /** @enum {string} */
             state: "open" | "done" | "cancelled";
             text: string;
@@ -5119,6 +5293,16 @@ export interface components {
             kind: "stage" | "source" | "attribute" | "campaign" | "other";
             name: string;
         };
+        NewRelation: {
+            /** @description Id of the other contact */
+            contact: string;
+            note?: string;
+            /**
+             * @description What the other one is to this one
+             * @enum {string}
+             */
+            role: "inviter" | "invitee" | "referrer" | "referral" | "household" | "colleague" | "other";
+        };
         NewTag: {
             /** @description #rrggbb */
             color?: string;
@@ -5201,17 +5385,19 @@ export interface components {
             contact?: components["schemas"]["Ref"];
             /**
              * Format: int64
-             * @description How many are due, of a digest
+             * @description How many are due, of a digest; how many contacts, of what is told of owners
              */
             count?: number;
             /** Format: date-time */
             createdAt: string;
             id: string;
             /** @enum {string} */
-            kind: "followup.due" | "followup.assigned" | "followup.digest";
+            kind: "followup.due" | "followup.assigned" | "followup.digest" | "owner.stale" | "owner.stale_team" | "owner.left";
             read: boolean;
             /** @description Id of the follow-up */
             ref?: string;
+            /** @description Who has left and still owns contacts */
+            user?: components["schemas"]["Ref"];
         };
         Option: {
             label: string;
@@ -5320,6 +5506,25 @@ export interface components {
             interval: "day" | "week" | "month" | "hour";
             series: components["schemas"]["NamedSeries"][];
         };
+        OwnerChange: {
+            by?: components["schemas"]["Ref"];
+            /**
+             * Format: date-time
+             * @description Left out: since before changes were kept
+             */
+            from?: string;
+            /** @enum {string} */
+            how: "before" | "created" | "edited" | "moved" | "undone" | "import";
+            /** @description Of a contact that was merged into this one */
+            merged?: boolean;
+            /** @description Left out: nobody */
+            owner?: components["schemas"]["Ref"];
+            /** @description In the words of whoever changed it */
+            why?: string;
+        };
+        OwnersOutputBody: {
+            items: components["schemas"]["OwnerChange"][];
+        };
         PagePreview: {
             /** @description The whole page; it has no script, and nothing in it can be sent */
             html: string;
@@ -5408,8 +5613,21 @@ export interface components {
             assignee?: string;
             /** Format: date-time */
             due: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Planned again so many days after it is done; 0: not
+             */
             repeatDays?: number;
+            /**
+             * Format: int64
+             * @description Or so many months after it is done
+             */
+            repeatMonths?: number;
+            /**
+             * Format: date-time
+             * @description Not beyond this day; left out: without end
+             */
+            repeatUntil?: string;
             text?: string;
             /**
              * @default call
@@ -5587,6 +5805,8 @@ export interface components {
             items: components["schemas"]["Purpose"][];
         };
         QueryInputBody: {
+            /** @description Keys of attributes that the rows carry */
+            attributes?: string[];
             cursor?: string;
             filter: components["schemas"]["FilterBody"];
             /**
@@ -5648,7 +5868,24 @@ export interface components {
              */
             moved: number;
             reason: string;
+            /**
+             * Format: int64
+             * @description Contacts looked at so far by that work
+             */
+            seen: number;
+            /**
+             * @description Of the work going on or done last: the undo, when there is one
+             * @enum {string}
+             */
+            state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            /**
+             * Format: int64
+             * @description Contacts that it looks at; 0: not known yet
+             */
+            total: number;
             undoJob?: string;
+            /** @description That work is the undo */
+            undoes: boolean;
             /**
              * Format: int64
              * @description Those given back by the undo so far
@@ -5671,6 +5908,30 @@ export interface components {
         };
         RegionsOutputBody: {
             items: components["schemas"]["Place"][];
+        };
+        RelatedPerson: {
+            by: components["schemas"]["Ref"];
+            /** @description Left out when outside the caller's data scope */
+            contact?: components["schemas"]["Ref"];
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Of the relation */
+            id: string;
+            note?: string;
+            /**
+             * @description What they are to the contact
+             * @enum {string}
+             */
+            role: "inviter" | "invitee" | "referrer" | "referral" | "household" | "colleague" | "other";
+        };
+        RelationKind: {
+            /** Format: int64 */
+            count: number;
+            /** @description owner, note, follow_up, or what a connector tells */
+            kind: string;
+        };
+        RelationsOutBody: {
+            items: components["schemas"]["RelatedPerson"][];
         };
         RemapInputBody: {
             changes: components["schemas"]["OptionChange"][];
@@ -5757,6 +6018,10 @@ export interface components {
             permissions: components["schemas"]["ApiPermission"][];
         };
         Row: {
+            /** @description Those that were asked for, as people read them; personal ones masked */
+            attributes?: {
+                [key: string]: string;
+            };
             /** @description Channel of the first touch */
             channel?: string;
             city?: string;
@@ -5979,6 +6244,15 @@ export interface components {
         };
         StaffOutBody: {
             items: components["schemas"]["ApiColleague"][];
+        };
+        StaleSettings: {
+            /**
+             * Format: int64
+             * @description After so many days without a note, a follow-up, a call or a message by the owner
+             */
+            days: number;
+            /** @description Whether owners and leads are told */
+            enabled: boolean;
         };
         StartInputBody: {
             /** @enum {string} */
@@ -8274,6 +8548,8 @@ export interface operations {
                 tagBelow?: boolean;
                 /** @description User id; none: nobody's; me: mine */
                 owner?: string;
+                /** @description Department id: contacts of its people and of all below it */
+                department?: string;
                 kind?: "person" | "visitor";
                 createdFrom?: string;
                 createdTo?: string;
@@ -8281,6 +8557,8 @@ export interface operations {
                 where?: string;
                 sort?: "lastSeen" | "created" | "name" | "orders" | "revenue" | "lastOrder";
                 order?: "asc" | "desc";
+                /** @description Keys of attributes that the rows carry */
+                attributes?: string[] | null;
             };
             header?: never;
             path?: never;
@@ -8841,6 +9119,129 @@ export interface operations {
             };
         };
     };
+    "list-contact-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilesOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-contact-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-contact-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-contact-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+                /** @description File id */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-contact-follow-ups": {
         parameters: {
             query?: never;
@@ -9188,6 +9589,38 @@ export interface operations {
             };
         };
     };
+    "list-contact-owners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnersOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "make-preference-link": {
         parameters: {
             query?: never;
@@ -9242,6 +9675,141 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-contact-relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelationsOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "relate-contacts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRelation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelatedPerson"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unrelate-contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+                /** @description Relation id */
+                relation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-contact-staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColleaguesOutBody"];
+                };
             };
             /** @description Problem */
             default: {
@@ -11572,6 +12140,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-owner-watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaleSettings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-owner-watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaleSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaleSettings"];
                 };
             };
             /** @description Problem */
