@@ -61,7 +61,6 @@ export function NotJoinedList() {
     {
       key: 'do',
       title: t('conflicts.state'),
-      align: 'right',
       render: (n) => {
         if (n.state !== 'open') return <Chip tone={n.state === 'joined' ? 'good' : 'neutral'}>{t(`state.${n.state}`)}</Chip>
         if (!may || !isPair(n)) return <None />
