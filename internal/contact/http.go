@@ -32,7 +32,7 @@ type listInput struct {
 	Where       string    `query:"where" maxLength:"65536" doc:"A rule as JSON, e.g. {\"v\":1,\"all\":[{\"field\":\"orders\",\"op\":\"gte\",\"value\":2}]}; long ones go by POST /api/contacts/query"`
 	Sort        string    `query:"sort" enum:"lastSeen,created,name,orders,revenue,lastOrder" default:"lastSeen"`
 	Order       string    `query:"order" enum:"asc,desc" default:"desc"`
-	Attributes  []string  `query:"attributes" maxItems:"20" doc:"Keys of attributes that the rows carry"`
+	Attributes  []string  `query:"attributes,explode" maxItems:"20" doc:"Keys of attributes that the rows carry"`
 }
 
 type countOutput struct {
