@@ -45,7 +45,7 @@ func stock(t *testing.T, p *pond, n int) (tags []string, all []fish) {
 	}
 	for num := int64(1); num <= int64(n); num++ {
 		_, err := p.DB.Exec(p.ctx, `update contacts set gender = $2, city = $3, birthday = $4, last_channel = $5, first_source = $6, first_medium = $7, first_campaign = $8,
-			first_order_at = $9, last_order_at = $10, created_at = created_at + $11, owner_touch_at = case when owner_id = '' then 0 else $12 end where num = $1`,
+			first_order_at = $9, last_order_at = $10, created_at = created_at + $11, owner_touch_at = case when owner_id = '' then 0 else cast($12 as bigint) end where num = $1`,
 			num, pick("male", "female", ""), pick(rulePlaces...), pick("", "1990-03-02", "1985-03-05", "1992-02-29", "2001-12-31", "1970-01-01"), pick("", Social, Offline, Unknown),
 			pick("", "Google", "google", "baidu"), pick("", "cpc"), pick("", "双11", "618"), day(), day(), r.Int64N(3_600_000), day())
 		require.NoError(t, err)
