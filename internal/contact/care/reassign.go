@@ -99,7 +99,7 @@ func (s *Service) Reassign(ctx context.Context, sel contact.Selection, to []Shar
 	by := principal(ctx)
 	out := Reassignment{ID: s.IDs.New("ra"), Reason: veil.Text(reason), By: contact.Ref{ID: by.ID, Name: by.Name}, CreatedAt: s.Clock.Now()}
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
-		job, err := s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobReassign, Title: s.title(ctx, to), Unit: "contacts", Link: "/contacts", Params: reassignParams{out.ID, sel, to, reason}})
+		job, err := s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobReassign, Title: s.title(ctx, to), Unit: "contacts", Link: "/contacts", Params: reassignParams{out.ID, sel, to, out.Reason}})
 		if err != nil {
 			return err
 		}
