@@ -270,6 +270,11 @@ func (w *world) join(in *input, ids []*ident) *state {
 		cur = w.create(in)
 	}
 	in.home = homeIn(ids, cur)
+	if in.replay && !cur.fresh {
+		// What could go to the contact went there when the fact came. What is nobody's
+		// now was refused then, or somebody took it away since.
+		pending, has.bits = nil, 0
+	}
 	for _, id := range pending {
 		if w.rules.full(cur, id.key.kind) { // the strongest came first
 			w.conflict(in, id, conflictLimit)
