@@ -37,7 +37,7 @@ func (s *Store) Append(ctx context.Context, b analytics.Batch) error {
 		}
 		defer s.gate.Release(readers)
 	}
-	err := s.inTx(ctx, func(ctx context.Context) error {
+	store := func(ctx context.Context) error {
 		if err := s.appendRows(ctx, rows, st.columns); err != nil {
 			return err
 		}
@@ -48,7 +48,13 @@ func (s *Store) Append(ctx context.Context, b analytics.Batch) error {
 		st.merged = st.merged || merged
 		_, err = s.writer.ExecContext(ctx, `UPDATE store SET seq = $1, idx = $2`, b.Position.Seq, b.Position.Idx)
 		return err
-	})
+	}
+	err := s.inTx(ctx, store)
+	if s.roomier(ctx, err) {
+		if err = s.ready(ctx); err == nil { // the state is in doubt
+			err = s.inTx(ctx, store)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("append to analytics: %w", err)
 	}
@@ -67,6 +73,14 @@ func (s *Store) ready(ctx context.Context) error {
 		return s.reload(ctx)
 	}
 	return nil
+}
+
+// readyForMore is ready for work that may need more memory than storing does. Under wmu.
+func (s *Store) readyForMore(ctx context.Context) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	return s.wake(ctx)
 }
 
 // inTx runs fn in a transaction of the writer. Under wmu. After an error the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,11 @@ const (
 	softLog = 10 << 20
 	hardLog = 128 << 20
 )
+
+// leanMB is the memory limit while a flood comes in and nobody asks: storing
+// needs no more, and would use what it is given. The first question has the
+// whole limit again.
+const leanMB = 64
 
 // idleBefore is how long after the last question or write memory is given back.
 const idleBefore = 10 * time.Second
@@ -59,14 +65,43 @@ func (s *Store) checkpointIfDue(ctx context.Context) {
 	if s.clock.Now().Before(clock.FromMs(s.lastAsk.Load()).Add(idleBefore)) {
 		return
 	}
+	s.lean.Store(s.leaner)
 	if err := s.dropBlocks(context.WithoutCancel(ctx)); err != nil {
 		s.log.WarnContext(ctx, "giving back analytics memory failed", "error", err)
 	}
 }
 
+// wake ends a lean time: what comes now may need the whole memory limit.
+func (s *Store) wake(ctx context.Context) error {
+	if !s.lean.Load() {
+		return nil
+	}
+	if _, err := s.readDB.ExecContext(ctx, `SET memory_limit = '`+s.limit+`'`); err != nil {
+		return fmt.Errorf("raise analytics memory: %w", err)
+	}
+	s.lean.Store(false)
+	return nil
+}
+
+// roomier tells whether what failed is worth another try because it failed for
+// want of memory in a lean time, which it ends.
+func (s *Store) roomier(ctx context.Context, err error) bool {
+	return err != nil && s.lean.Load() && outOfMemory(err) && s.wake(ctx) == nil
+}
+
+// outOfMemory tells whether DuckDB failed for want of memory. Its appender says
+// so without the name of the error.
+func outOfMemory(err error) bool {
+	return strings.Contains(err.Error(), "Out of Memory") || strings.Contains(err.Error(), "failed to allocate data of size") || strings.Contains(err.Error(), "could not allocate block of size")
+}
+
 // checkpoint folds the log into the file. Under wmu, with the gate closed to questions.
 func (s *Store) checkpoint(ctx context.Context) error {
-	if _, err := s.writer.ExecContext(ctx, `CHECKPOINT`); err != nil {
+	_, err := s.writer.ExecContext(ctx, `CHECKPOINT`)
+	if s.roomier(ctx, err) {
+		_, err = s.writer.ExecContext(ctx, `CHECKPOINT`)
+	}
+	if err != nil {
 		return fmt.Errorf("checkpoint analytics: %w", err)
 	}
 	return nil
@@ -122,7 +157,11 @@ func (s *Store) dropBlocks(ctx context.Context) error {
 	if err != nil && !strings.Contains(err.Error(), "Out of Memory") {
 		return fmt.Errorf("lower analytics memory: %w", err)
 	}
-	if _, err := s.writer.ExecContext(ctx, `SET memory_limit = '`+s.limit+`'`); err != nil {
+	limit := s.limit
+	if s.lean.Load() {
+		limit = strconv.Itoa(leanMB) + "MiB"
+	}
+	if _, err := s.writer.ExecContext(ctx, `SET memory_limit = '`+limit+`'`); err != nil {
 		return fmt.Errorf("restore analytics memory: %w", err)
 	}
 	return nil

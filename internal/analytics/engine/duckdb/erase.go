@@ -39,7 +39,7 @@ func (s *Store) EraseImport(ctx context.Context, importID string) (int64, error)
 func (s *Store) erase(ctx context.Context, what string, fn func(context.Context) (int64, error)) (facts int64, err error) {
 	s.wmu.Lock()
 	defer s.wmu.Unlock()
-	if err := s.ready(ctx); err != nil {
+	if err := s.readyForMore(ctx); err != nil {
 		return 0, err
 	}
 	err = s.inTx(ctx, func(ctx context.Context) error {

@@ -63,6 +63,34 @@ func TestMemoryIsGivenBack(t *testing.T) {
 	require.Equal(t, "128.0 MiB", limit)
 }
 
+// TestFloodIsLean stores much that nobody asks about, some in batches too
+// large for the lean limit: nothing is lost, and the first question has the whole limit again.
+func TestFloodIsLean(t *testing.T) {
+	now := clock.NewFake(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	s, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "a.duckdb"), MemoryLimitMB: 512, Clock: now, softLog: 1 << 20, hardLog: hardLog})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	limit := func() (text string) {
+		require.NoError(t, s.readDB.QueryRowContext(t.Context(), `SELECT current_setting('memory_limit')`).Scan(&text))
+		return text
+	}
+	require.NoError(t, s.Append(t.Context(), memoryBatch(1, 10_000)))
+	require.NoError(t, s.Append(t.Context(), memoryBatch(2, 10_000)))
+	require.Equal(t, "64.0 MiB", limit())
+	_, err = s.writer.ExecContext(t.Context(), `SET memory_limit = '3MiB'`) // as if a batch needed more than there is
+	require.NoError(t, err)
+	require.NoError(t, s.Append(t.Context(), memoryBatch(3, 100_000)))
+	n, err := s.CountPeople(t.Context(), analytics.PeopleQuery{})
+	require.NoError(t, err)
+	require.Positive(t, n)
+	require.Equal(t, "512.0 MiB", limit())
+	var facts int
+	require.NoError(t, s.readDB.QueryRowContext(t.Context(), `SELECT count(*) FROM facts`).Scan(&facts))
+	require.Equal(t, 120_000, facts)
+	require.NoError(t, s.Append(t.Context(), memoryBatch(4, 10_000)))
+	require.Equal(t, "512.0 MiB", limit(), "somebody asked just now")
+}
+
 // TestFloodKeepsNoBlocks stores much without a question between: what a
 // checkpoint wrote must not stay in memory up to its limit.
 func TestFloodKeepsNoBlocks(t *testing.T) {

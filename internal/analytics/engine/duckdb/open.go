@@ -44,12 +44,14 @@ type Config struct {
 
 // Store is the engine. It implements analytics.Store.
 type Store struct {
-	path  string
-	limit string // memory_limit as DuckDB reads it
-	clock clock.Clock
-	soft  int64 // softLog and hardLog
-	hard  int64
-	log   *slog.Logger
+	path   string
+	limit  string      // memory_limit as DuckDB reads it
+	lean   atomic.Bool // the limit is leanMB for now
+	leaner bool        // the limit is more than leanMB
+	clock  clock.Clock
+	soft   int64 // softLog and hardLog
+	hard   int64
+	log    *slog.Logger
 
 	connector *duck.Connector
 	readDB    *sql.DB
@@ -111,7 +113,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("open analytics file %s: %w", cfg.Path, err)
 	}
 	s := &Store{
-		path: cfg.Path, limit: limit, clock: cfg.Clock, log: cfg.Log, connector: connector,
+		path: cfg.Path, limit: limit, leaner: cfg.MemoryLimitMB > leanMB, clock: cfg.Clock, log: cfg.Log, connector: connector,
 		soft: cfg.softLog, hard: cfg.hardLog,
 		readDB:  sql.OpenDB(noClose{connector}),
 		writeDB: sql.OpenDB(noClose{connector}),

@@ -27,7 +27,7 @@ func (s *Store) Promote(ctx context.Context, c analytics.Column) error {
 func (s *Store) addColumn(ctx context.Context, c analytics.Column) error {
 	s.wmu.Lock()
 	defer s.wmu.Unlock()
-	if err := s.ready(ctx); err != nil {
+	if err := s.readyForMore(ctx); err != nil {
 		return err
 	}
 	st := *s.state.Load()
@@ -76,7 +76,7 @@ func (s *Store) fillColumns(ctx context.Context) error {
 func (s *Store) fillChunk(ctx context.Context) (bool, error) {
 	s.wmu.Lock()
 	defer s.wmu.Unlock()
-	if err := s.ready(ctx); err != nil {
+	if err := s.readyForMore(ctx); err != nil {
 		return false, err
 	}
 	st := *s.state.Load()

@@ -19,7 +19,12 @@ var errTooHeavy = errs.New(errs.Unavailable, "analytics.out_of_memory")
 // forced checkpoint starts, so the state it is given holds for its statements.
 func (s *Store) read(ctx context.Context, what string, fn func(st *state) error) error {
 	defer func() { s.lastAsk.Store(clock.Ms(s.clock.Now())) }()
-	return s.look(ctx, what, fn)
+	return s.look(ctx, what, func(st *state) error {
+		if err := s.wake(ctx); err != nil { // the gate is passed: no checkpoint makes it lean again meanwhile
+			return err
+		}
+		return fn(st)
+	})
 }
 
 // look is read for the pipeline's own needs: it does not count as a question,
@@ -43,7 +48,7 @@ func (s *Store) look(ctx context.Context, what string, fn func(st *state) error)
 	if errors.As(err, &known) {
 		return err
 	}
-	if strings.Contains(err.Error(), "Out of Memory") {
+	if outOfMemory(err) {
 		return errTooHeavy.Wrap(fmt.Errorf("%s: %w", what, err))
 	}
 	return fmt.Errorf("%s: %w", what, err)

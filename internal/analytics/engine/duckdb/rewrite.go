@@ -60,7 +60,7 @@ func (s *Store) Rewrite(ctx context.Context, after event.Position, limit int, fn
 func (s *Store) rewriteRows(ctx context.Context, lines [][]driver.Value) error {
 	s.wmu.Lock()
 	defer s.wmu.Unlock()
-	if err := s.ready(ctx); err != nil {
+	if err := s.readyForMore(ctx); err != nil {
 		return err
 	}
 	st := *s.state.Load()
