@@ -144,6 +144,7 @@ function pagesOf(ctx) {
     { name: 'tags-bulk', path: '/tags?tab=runs' },
     { name: 'attributes', path: '/attributes' },
     { name: 'matches', path: '/matches', height: 1000 },
+    { name: 'identities', path: '/identities', height: 1000 },
     { name: 'consent', path: '/consent' },
     { name: 'departments', path: '/team?tab=departments' },
     { name: 'contact-orders', path: `/contacts/${ctx.contact}?tab=orders` },
