@@ -128,7 +128,7 @@ function pagesOf(ctx) {
     await page.waitForTimeout(700)
   }
   const opened = async (page) => {
-    await page.getByRole('button', { name: /高级筛选|Advanced filter/ }).click()
+    await page.getByRole('button', { name: /高级筛选|Filter builder/ }).click()
     await page.waitForTimeout(700)
   }
   return [

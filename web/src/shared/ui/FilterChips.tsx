@@ -20,7 +20,9 @@ export function FilterChips({ chips, onClear }: { chips: FilterChip[]; onClear: 
       {chips.map((c) => (
         <li key={c.key} className="kp-filter-chip">
           <span className="kp-muted">{c.label}</span>
-          <b className="kp-clip">{c.value}</b>
+          <b className="kp-clip" title={c.value}>
+            {c.value}
+          </b>
           <button type="button" onClick={c.onRemove} aria-label={t('filter.remove', { what: t('filter.chip', { label: c.label, value: c.value }) })}>
             <X size={13} aria-hidden />
           </button>

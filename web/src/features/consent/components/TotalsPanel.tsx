@@ -23,8 +23,10 @@ export function TotalsPanel() {
       {formatInt(row[state], lang)}
     </Link>
   )
+  const items = query.data?.items ?? []
+  const begins = (row: Total) => items[items.indexOf(row) - 1]?.purpose !== row.purpose
   const columns: Column<Total>[] = [
-    { key: 'purpose', title: t('totals.purpose'), render: (r) => <b className="kp-strong">{name(r.purpose)}</b> },
+    { key: 'purpose', title: t('totals.purpose'), render: (r) => <span className={begins(r) ? 'kp-strong' : 'kp-muted'}>{name(r.purpose)}</span> },
     { key: 'channel', title: t('totals.channel'), render: (r) => (r.channel === 'all' ? t('channel.use') : t(`channel.${r.channel as 'sms'}`)) },
     { key: 'granted', title: t('state.granted'), align: 'right', render: (r) => open(r, 'granted') },
     { key: 'withdrawn', title: t('state.withdrawn'), align: 'right', render: (r) => open(r, 'withdrawn') },
