@@ -55,7 +55,7 @@ for (const lang of ['zh-CN', 'en']) {
     const line = marketing.locator('> div', { hasText: sms })
     await line.waitFor()
     assert.match(await line.innerText(), lang === 'en' ? /Withdrawn[\s\S]*Preference page/ : /已撤回[\s\S]*偏好页面/)
-    await page.getByRole('button', { name: lang === 'en' ? /^History/ : /^历史/ }).click()
+    await page.getByRole('button', { name: lang === 'en' ? /^History \(/ : /^历史/ }).click()
     const row = page.locator('[role=dialog] li[data-source=page]').first()
     await row.waitFor()
     assert.match(await row.innerText(), /IP 127\.0\.0\.1/)
