@@ -16,11 +16,14 @@ const look = async (page, id) => {
   return { id: c.id, name: c.name, city: c.city, tags: c.tags.map((t) => t.id).sort(), identities: c.identities.map((i) => i.id).sort(), orders: c.orders, revenue: c.revenue, listed: orders.items.map((o) => o.id).sort() }
 }
 
-for (const [n, lang] of ['zh-CN', 'en'].entries()) {
+const used = new Set() // taken apart by hand they are kept apart
+
+for (const lang of ['zh-CN', 'en']) {
   test(`${lang}: two people are merged by hand and taken apart again`, async () => {
     const { page, ctx, faults } = await pond.signedIn(lang)
     const { items } = await (await page.request.get(`${pond.url}/api/contacts?sort=orders&limit=8`)).json()
-    const [a, b] = [items[2 * n], items[2 * n + 1]]
+    const [a, b] = items.filter((c) => !used.has(c.id))
+    for (const c of [a, b]) used.add(c.id)
     const [aWas, bWas] = [await look(page, a.id), await look(page, b.id)]
     assert.ok(aWas.orders > 0 && bWas.orders > 0)
 

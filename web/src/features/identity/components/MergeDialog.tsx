@@ -83,7 +83,8 @@ function Confirm({ preview: p, onBack, onClose }: { preview: MergePreview; onBac
   const go = useNavigate()
   const merge = async ({ reason }: { reason?: string }) => {
     const whole = await mergeContacts(p.keep.id, { other: p.other.id, reason: reason?.trim() || undefined, confirm: p.keptApart !== undefined })
-    await client.invalidateQueries({ queryKey: ['contacts'] })
+    // but for the preview: what it shows is done
+    await client.invalidateQueries({ queryKey: ['contacts'], predicate: (q) => q.queryKey[1] !== 'merge-preview' })
     void client.invalidateQueries({ queryKey: ['orders'] })
     toast.done(t('merge.done'))
     onClose()

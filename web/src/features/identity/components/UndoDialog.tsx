@@ -24,7 +24,7 @@ export function UndoDialog({ story, onClose }: { story: MergeStory; onClose: () 
             submit={t('undo.submit')}
             onSubmit={async ({ reason }) => {
               await undoMerge(story.id, reason?.trim() ?? '')
-              await client.invalidateQueries({ queryKey: ['contacts'] })
+              await client.invalidateQueries({ queryKey: ['contacts'], predicate: (q) => q.queryKey[1] !== 'undo-preview' })
               void client.invalidateQueries({ queryKey: ['orders'] })
               toast.done(t('undo.done'))
               onClose()
