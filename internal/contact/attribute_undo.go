@@ -280,13 +280,7 @@ func (s *Service) bringBack(ctx context.Context, changes map[int64][]wrote, m *u
 	if err != nil {
 		return err
 	}
-	if err := e.writeRecords(ctx, changed); err != nil {
-		return err
-	}
-	if err := e.writeHistory(ctx, defs, changed); err != nil {
-		return err
-	}
-	return e.reindexAs(ctx, defs, nums)
+	return e.writeRewritten(ctx, defs, changed, nums)
 }
 
 // restore puts one value back, unless another word was said since.

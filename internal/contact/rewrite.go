@@ -407,6 +407,12 @@ func (s *Service) settleSome(ctx context.Context, p rewriteParams, batch []value
 	if err != nil {
 		return err
 	}
+	return e.writeRewritten(ctx, defs, changed, nums)
+}
+
+// writeRewritten writes records that were changed for their attributes' sake, and
+// what lists find nums by.
+func (e *engine) writeRewritten(ctx context.Context, defs *definitions, changed []*state, nums []int64) error {
 	if err := e.writeRecords(ctx, changed); err != nil {
 		return err
 	}

@@ -27,27 +27,14 @@ for (const lang of ['zh-CN', 'en']) {
     const [aWas, bWas] = [await look(page, a.id), await look(page, b.id)]
     assert.ok(aWas.orders > 0 && bWas.orders > 0)
 
+    await page.goto(`${pond.url}/contacts/${a.id}`)
+    await page.locator('button:has(.lucide-git-merge)').click()
     const dialog = page.locator('[role=dialog]')
-    for (let round = 1; ; round++) {
-      await page.goto(`${pond.url}/contacts/${a.id}`)
-      await page.locator('button:has(.lucide-git-merge)').click()
-      await page.locator('[role=dialog] input[type=search]').fill(b.name)
-      await page.locator(`[data-pick="${b.id}"]`).click()
-      await page.locator('[role=dialog] section[aria-label] b').nth(2).waitFor()
-      const told = page.waitForResponse((r) => r.url().endsWith(`/api/contacts/${a.id}/merge`), { timeout: 10_000 }).catch(() => undefined)
-      await page.locator('[role=dialog] button[type=submit]').click()
-      const answer = await told
-      if (answer) {
-        assert.equal(answer.status(), 200, await answer.text())
-        break
-      }
-      assert.ok(round < 3, `nothing was sent; the dialog says: ${await dialog.allInnerTexts()}`)
-      console.log(`round ${round}: nothing was sent; the dialog says: ${await dialog.allInnerTexts()}`)
-    }
-    await dialog.waitFor({ state: 'detached', timeout: 10_000 }).catch(async () => {
-      console.log(`merged, and a dialog is open: ${await dialog.allInnerTexts()}`)
-      await page.reload()
-    })
+    await dialog.locator('input[type=search]').fill(b.name)
+    await page.locator(`[data-pick="${b.id}"]`).click()
+    await dialog.locator('section[aria-label] b').nth(2).waitFor()
+    await dialog.locator('button[type=submit]').click()
+    await dialog.waitFor({ state: 'detached' })
     const undo = page.locator('li[data-merge]', { hasText: b.name }).locator('button')
     await undo.waitFor()
 

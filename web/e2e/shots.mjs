@@ -193,7 +193,6 @@ try {
       const shots = pagesOf(ctx).filter((p) => !only || only.has(`${p.name}-${suffix}`))
       if (!shots.length) continue
       const { page, ctx: tab, faults } = await open(browser, { lang, dark, width: WIDTH })
-      await page.emulateMedia({ reducedMotion: 'reduce', colorScheme: dark ? 'dark' : 'light' })
       const shoot = async (p) => {
         try {
           await page.setViewportSize({ width: WIDTH, height: p.height ?? 900 })

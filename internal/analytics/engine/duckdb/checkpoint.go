@@ -17,7 +17,7 @@ import (
 // grows without bound under constant reading. What the log holds, DuckDB holds in
 // memory too, several times as large: softLog decides what a flood needs.
 const (
-	softLog = 10 << 20
+	softLog = 16 << 20
 	hardLog = 128 << 20
 )
 

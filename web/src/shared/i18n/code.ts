@@ -7,5 +7,5 @@ import { i18n } from './i18n'
  */
 export function codeText(ns: string, prefix: string, code: string, params: Record<string, unknown> = {}): string {
   const key = `${ns}:${prefix}.${code}`
-  return i18n.exists(key) ? String(i18n.t(key as never, params as never)) : code
+  return i18n.exists(key, params) ? String(i18n.t(key as never, params as never)) : code
 }

@@ -11,6 +11,7 @@ import { Panel } from '@/shared/ui/Panel'
 import { QueryState } from '@/shared/ui/states'
 import { Uses } from '@/shared/ui/Uses'
 import { Count, None } from '@/shared/ui/values'
+import { AttributeTable } from './AttributeTable'
 import css from '../pages/AttributesPage.module.css'
 import { usesQuery } from '../queries'
 
@@ -23,48 +24,35 @@ export function BuiltIns({ list }: { list: AttributeList }) {
   const [open, setOpen] = useState<BuiltIn>()
   return (
     <Panel title={t('builtin.title')} desc={t('builtin.desc')} flush>
-      <div className={css.scroll}>
-        <table className={css.table}>
-          <thead>
-            <tr>
-              <th>{t('col.name')}</th>
-              <th>{t('col.type')}</th>
-              <th>{t('col.filled')}</th>
-              <th>{t('col.rules')}</th>
-              <th>{t('builtin.masked')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {list.builtIns.map((b) => (
-              <tr key={b.key} data-builtin={b.key}>
-                <td>
-                  <Button type="link" size="small" className={css.name} onClick={() => setOpen(b)}>
-                    {t(`builtin.${b.key}`)}
-                  </Button>
-                  <code className="kp-muted">{b.key}</code>
-                </td>
-                <td>{t(`type.${b.type}`)}</td>
-                <td className="kp-num">
-                  {list.people > 0 ? formatPercent(b.people / list.people, lang, 0) : '—'}{' '}
-                  <small className="kp-muted">
-                    <Count value={b.people} />
-                  </small>
-                </td>
-                <td>
-                  <span className="kp-row wrap">
-                    {b.identity && <Chip tone="info">{t('builtin.identity')}</Chip>}
-                    {b.identity && <Chip tone="violet">{b.limit ? t('builtin.limit', { count: b.limit }) : t('builtin.noLimit')}</Chip>}
-                    {b.personal === 'personal' && <Chip tone="warn">{t('class.personal')}</Chip>}
-                    {b.sealed && <Chip tone="warn">{t('builtin.sealed')}</Chip>}
-                    {b.filtered && <Chip>{t('indexed')}</Chip>}
-                  </span>
-                </td>
-                <td>{b.mask ? <code>{b.mask}</code> : <None />}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <AttributeTable last={t('builtin.masked')}>
+        {list.builtIns.map((b) => (
+          <tr key={b.key} data-builtin={b.key}>
+            <td>
+              <Button type="link" size="small" className={css.name} onClick={() => setOpen(b)}>
+                {t(`builtin.${b.key}`)}
+              </Button>
+              <code className="kp-muted">{b.key}</code>
+            </td>
+            <td>{t(`type.${b.type}`)}</td>
+            <td className="kp-num">
+              {list.people > 0 ? formatPercent(b.people / list.people, lang, 0) : '—'}{' '}
+              <small className="kp-muted">
+                <Count value={b.people} />
+              </small>
+            </td>
+            <td>
+              <span className="kp-row wrap">
+                {b.identity && <Chip tone="info">{t('builtin.identity')}</Chip>}
+                {b.identity && <Chip tone="violet">{b.limit ? t('builtin.limit', { count: b.limit }) : t('builtin.noLimit')}</Chip>}
+                {b.personal === 'personal' && <Chip tone="warn">{t('class.personal')}</Chip>}
+                {b.sealed && <Chip tone="warn">{t('builtin.sealed')}</Chip>}
+                {b.filtered && <Chip>{t('indexed')}</Chip>}
+              </span>
+            </td>
+            <td>{b.mask ? <code>{b.mask}</code> : <None />}</td>
+          </tr>
+        ))}
+      </AttributeTable>
       <Drawer open={open !== undefined} onClose={() => setOpen(undefined)} title={open ? t(`builtin.${open.key}`) : ''} width={480}>
         {open && <About of={open} />}
       </Drawer>

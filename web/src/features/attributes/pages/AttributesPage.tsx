@@ -15,6 +15,7 @@ import { Page, PageHead } from '@/shared/ui/PageHead'
 import { Panel } from '@/shared/ui/Panel'
 import { Empty, QueryState } from '@/shared/ui/states'
 import { Count, TimeAgo } from '@/shared/ui/values'
+import { AttributeTable } from '../components/AttributeTable'
 import { AttributeEditor } from '../components/AttributeEditor'
 import { BuiltIns } from '../components/BuiltIns'
 import { Changes } from '../components/Changes'
@@ -110,24 +111,11 @@ function Lists({ list, may, onOpen }: { list: AttributeList; may: boolean; onOpe
       )}
       {[...groups].map(([name, items]) => (
         <Panel key={name} title={name} flush>
-          <div className={css.scroll}>
-            <table className={css.table}>
-              <thead>
-                <tr>
-                  <th>{t('col.name')}</th>
-                  <th>{t('col.type')}</th>
-                  <th>{t('col.filled')}</th>
-                  <th>{t('col.rules')}</th>
-                  <th>{t('col.problems')}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((a) => (
-                  <Line key={a.key} a={a} people={list.people} onOpen={() => onOpen(a)} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <AttributeTable last={t('col.problems')}>
+            {items.map((a) => (
+              <Line key={a.key} a={a} people={list.people} onOpen={() => onOpen(a)} />
+            ))}
+          </AttributeTable>
         </Panel>
       ))}
       <DiscoveredList list={list} may={may} onAdopted={onOpen} />

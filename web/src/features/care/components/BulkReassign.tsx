@@ -5,71 +5,60 @@ import { useTranslation } from 'react-i18next'
 import type { Reassignment } from '@/shared/api/types'
 import { usePrefs } from '@/shared/lib/prefs'
 import type { ContactSelection } from '@/shared/lib/selection'
-import { Dialog } from '@/shared/ui/Drawer'
+import { BulkAction, BulkField, BulkForm, useStep } from '@/shared/ui/BulkAction'
 import { ProgressBar } from '@/shared/ui/JobProgress'
-import { Alert, Button, Input, Segmented, Select } from '@/shared/ui/kit'
-import { useErrorText } from '@/shared/ui/states'
+import { Button, Input, Segmented, Select } from '@/shared/ui/kit'
 import { reassign, reassignmentQuery, reassignPreview, staffQuery, undoReassignment } from '../queries'
-import css from './BulkReassign.module.css'
 
 type Mode = 'staff' | 'nobody'
 
-/** Gives the chosen contacts to other owners, however many they are: the server does the work. */
+/** Gives the chosen contacts to other owners. */
 export function BulkReassign({ selection }: { selection: ContactSelection }) {
   const { t } = useTranslation('care')
-  const [open, setOpen] = useState(false)
   return (
-    <>
-      <Button size="small" icon={<UserRoundPen size={14} aria-hidden />} onClick={() => setOpen(true)}>
-        {t('reassign.do')}
-      </Button>
-      {open && <ReassignDialog selection={selection} onClose={() => setOpen(false)} />}
-    </>
-  )
-}
-
-function ReassignDialog({ selection, onClose }: { selection: ContactSelection; onClose: () => void }) {
-  const { t } = useTranslation('care')
-  // Those who were chosen when the dialog opened; the list behind it may refresh.
-  const [who] = useState(selection)
-  const [run, setRun] = useState<Reassignment>()
-  const close = () => {
-    onClose()
-    if (run) selection.done()
-  }
-  return (
-    <Dialog open onClose={close} title={t('reassign.title', { count: who.count })}>
-      {run ? <Running started={run} onClose={close} /> : <Choosing who={who} onClose={close} onStart={setRun} />}
-    </Dialog>
+    <BulkAction<Reassignment>
+      selection={selection}
+      icon={<UserRoundPen size={14} aria-hidden />}
+      label={t('reassign.do')}
+      title={(count) => t('reassign.title', { count })}
+      choose={(p) => <Choosing {...p} />}
+      follow={({ run, onClose }) => <Running started={run} onClose={onClose} />}
+    />
   )
 }
 
 /** To whom, why, and how many that are. */
 function Choosing({ who, onClose, onStart }: { who: ContactSelection; onClose: () => void; onStart: (run: Reassignment) => void }) {
   const { t } = useTranslation(['care', 'common'])
-  const say = useErrorText()
+  const step = useStep()
   const staff = useQuery(staffQuery())
   const [mode, setMode] = useState<Mode>('staff')
   const [to, setTo] = useState<string[]>([])
   const [reason, setReason] = useState('')
-  const [busy, setBusy] = useState(false)
-  const [failure, setFailure] = useState<unknown>()
   const preview = useQuery(reassignPreview(who.body))
   const total = preview.data?.total
   const ready = total !== undefined && total > 0 && (mode === 'nobody' || to.length > 0)
-  const start = async () => {
-    setBusy(true)
-    setFailure(undefined)
-    try {
-      onStart(await reassign(who.body, mode === 'nobody' ? [] : to, reason.trim()))
-    } catch (error) {
-      setFailure(error)
-      setBusy(false)
-    }
-  }
-  const wrong = failure ?? preview.error ?? staff.error
+  const start = () => step.take(async () => onStart(await reassign(who.body, mode === 'nobody' ? [] : to, reason.trim())))
+  const wrong = step.failure ?? preview.error ?? staff.error
   return (
-    <div className={css.form}>
+    <BulkForm
+      wrong={wrong}
+      onSubmit={() => void start()}
+      told={
+        <>
+          {total === undefined ? !wrong && t('reassign.counting') : <b>{mode === 'nobody' ? t('reassign.willNobody', { count: total }) : t('reassign.will', { count: total })}</b>}
+          {mode === 'staff' && to.length > 1 && total !== undefined && <span>{t('reassign.evenly', { count: to.length })}</span>}
+        </>
+      }
+      actions={
+        <>
+          <Button onClick={onClose}>{t('common:action.cancel')}</Button>
+          <Button type="primary" htmlType="submit" loading={step.busy} disabled={!ready}>
+            {t('reassign.run', { count: total ?? who.count })}
+          </Button>
+        </>
+      }
+    >
       <Segmented<Mode>
         block
         value={mode}
@@ -80,8 +69,7 @@ function Choosing({ who, onClose, onStart }: { who: ContactSelection; onClose: (
         ]}
       />
       {mode === 'staff' && (
-        <label className={css.field}>
-          {t('reassign.to')}
+        <BulkField label={t('reassign.to')}>
           <Select
             mode="multiple"
             autoFocus
@@ -92,67 +80,54 @@ function Choosing({ who, onClose, onStart }: { who: ContactSelection; onClose: (
             onChange={setTo}
             options={(staff.data?.items ?? []).map((u) => ({ value: u.id, label: u.departments.length > 0 ? `${u.name}（${u.departments.join('、')}）` : u.name }))}
           />
-        </label>
+        </BulkField>
       )}
-      <label className={css.field}>
-        {t('reassign.reason')}
+      <BulkField label={t('reassign.reason')}>
         <Input value={reason} maxLength={200} onChange={(e) => setReason(e.target.value)} />
-      </label>
-      <div role="status" aria-live="polite" className={css.preview}>
-        {total === undefined ? !wrong && t('reassign.counting') : <b>{mode === 'nobody' ? t('reassign.willNobody', { count: total }) : t('reassign.will', { count: total })}</b>}
-        {mode === 'staff' && to.length > 1 && total !== undefined && <span>{t('reassign.evenly', { count: to.length })}</span>}
-      </div>
-      {wrong ? <Alert type="error" showIcon role="alert" title={say(wrong).detail} /> : null}
-      <div className={css.actions}>
-        <Button onClick={onClose}>{t('common:action.cancel')}</Button>
-        <Button type="primary" loading={busy} disabled={!ready} onClick={() => void start()}>
-          {t('reassign.run', { count: total ?? who.count })}
-        </Button>
-      </div>
-    </div>
+      </BulkField>
+    </BulkForm>
   )
 }
 
-/** How the work goes, and its undo. Closing the dialog does not stop it. */
+/** How the work goes, and its undo. */
 function Running({ started, onClose }: { started: Reassignment; onClose: () => void }) {
   const { t } = useTranslation('care')
   const { lang } = usePrefs()
-  const say = useErrorText()
   const client = useQueryClient()
-  const [failure, setFailure] = useState<unknown>()
+  const step = useStep()
   const { data: run = started } = useQuery(reassignmentQuery(started.id))
   const going = run.state === 'queued' || run.state === 'running'
   useEffect(() => {
     if (!going) void client.invalidateQueries({ queryKey: ['contacts'] })
   }, [client, going])
-  const undo = async () => {
-    setFailure(undefined)
-    try {
+  const undo = () =>
+    step.take(async () => {
       client.setQueryData(reassignmentQuery(run.id).queryKey, await undoReassignment(run.id))
       void client.invalidateQueries({ queryKey: reassignmentQuery(run.id).queryKey })
-    } catch (error) {
-      setFailure(error)
-    }
-  }
+    })
   return (
-    <div className={css.form}>
-      <div role="status" className={css.preview}>
-        {going && <ProgressBar label={run.undoes ? t('reassign.undoing') : t('reassign.running')} done={run.seen} total={run.total} lang={lang} />}
-        {!going && <b>{run.undoes ? t('reassign.undone', { count: run.undone }) : t('reassign.done', { count: run.moved })}</b>}
-        {!going && run.undoes && run.undone < run.moved && <span>{t('reassign.kept', { count: run.moved - run.undone })}</span>}
-        {(run.state === 'failed' || run.state === 'cancelled') && <span>{t('reassign.stopped')}</span>}
-      </div>
-      {failure !== undefined && <Alert type="error" showIcon role="alert" title={say(failure).detail} />}
-      <div className={css.actions}>
-        {!going && !run.undoes && run.moved > 0 && (
-          <Button icon={<Undo2 size={14} aria-hidden />} onClick={() => void undo()}>
-            {t('reassign.undo')}
+    <BulkForm
+      wrong={step.failure}
+      told={
+        <>
+          {going && <ProgressBar label={run.undoes ? t('reassign.undoing') : t('reassign.running')} done={run.seen} total={run.total} lang={lang} />}
+          {!going && <b>{run.undoes ? t('reassign.undone', { count: run.undone }) : t('reassign.done', { count: run.moved })}</b>}
+          {!going && run.undoes && run.undone < run.moved && <span>{t('reassign.kept', { count: run.moved - run.undone })}</span>}
+          {(run.state === 'failed' || run.state === 'cancelled') && <span>{t('reassign.stopped')}</span>}
+        </>
+      }
+      actions={
+        <>
+          {!going && !run.undoes && run.moved > 0 && (
+            <Button icon={<Undo2 size={14} aria-hidden />} loading={step.busy} onClick={() => void undo()}>
+              {t('reassign.undo')}
+            </Button>
+          )}
+          <Button type="primary" onClick={onClose}>
+            {t('reassign.close')}
           </Button>
-        )}
-        <Button type="primary" onClick={onClose}>
-          {t('reassign.close')}
-        </Button>
-      </div>
-    </div>
+        </>
+      }
+    />
   )
 }

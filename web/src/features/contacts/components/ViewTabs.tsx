@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Check, ChevronDown, Copy, Link2, Pencil, Pin, PinOff, Save, Star, Trash2 } from 'lucide-react'
+import { Check, ChevronDown, Copy, Ellipsis, Link2, Pencil, Pin, PinOff, Save, Star, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ContactView, ViewPrefs } from '@/shared/api/types'
@@ -130,9 +130,7 @@ export function ViewTabs({ views, prefs, at, now, onOpen }: Props) {
           </Button>
         )}
         <Dropdown trigger={['click']} menu={{ items: menu }}>
-          <Button size="small" type="text" aria-label={t('view.menu')}>
-            <ChevronDown size={14} aria-hidden />
-          </Button>
+          <Button size="small" type="text" aria-label={t('view.menu')} icon={<Ellipsis size={16} aria-hidden />} />
         </Dropdown>
       </span>
       {saving === 'rename' && at && (
