@@ -26,6 +26,7 @@ var platform = map[string][]string{
 	"platform/id":              {},
 	"platform/db":              {},
 	"platform/i18n":            {},
+	"platform/numset":          {},
 	"platform/sheet":           {},
 	"platform/auth":            {"platform/errs", "platform/id"},
 	"platform/secret":          {"platform/errs"},
@@ -48,22 +49,23 @@ var domains = map[string][]string{
 	"event/wire":     {"event"},
 	"event/intake":   {"event", "event/jsonscan", "event/wire"},
 
-	"analytics":               {"event"},
-	"analytics/conformance":   {"analytics", "event"},
-	"analytics/engine/duckdb": {"analytics", "event"},
-	"analytics/sealed":        {"analytics", "event", "event/veil"},
+	"analytics":               {"event", "rule"},
+	"analytics/conformance":   {"analytics", "event", "rule"},
+	"analytics/engine/duckdb": {"analytics", "event", "rule"},
+	"analytics/sealed":        {"analytics", "event", "event/veil", "rule"},
 
 	"event/pipeline":   {"analytics", "event", "event/jsonscan", "event/veil", "event/wire"},
 	"event/dictionary": {"analytics", "event", "event/jsonscan", "event/veil"},
 	"event/live":       {"analytics", "event", "event/pipeline", "event/veil"},
 
 	"team":    {},
-	"contact": {"analytics", "contact/attribute", "event", "event/veil"},
+	"rule":    {},
+	"contact": {"analytics", "contact/attribute", "event", "event/veil", "rule"},
 	"shop":    {"contact", "event"},
 
 	"contact/attribute":   {},
-	"contact/care":        {"contact", "event", "event/veil"},
-	"contact/consent":     {"contact", "event", "event/veil"},
+	"contact/care":        {"contact", "event", "event/veil", "rule"},
+	"contact/consent":     {"contact", "event", "event/veil", "rule"},
 	"contact/match/score": {},
 	"contact/match":       {"contact", "contact/match/score", "event"},
 

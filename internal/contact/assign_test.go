@@ -10,6 +10,7 @@ import (
 
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // desks: us_1 and us_2 are in the department dp_a, us_9 has left.
@@ -121,7 +122,7 @@ func TestFiltersOfWork(t *testing.T) {
 			}
 		}
 		count := func(field, op string, value any) int64 {
-			n, err := p.Count(p.ctx, Selection{Query: Query{Where: &Rule{V: 1, RuleNode: RuleNode{Field: field, Op: op, Value: value}}}})
+			n, err := p.Count(p.ctx, Selection{Query: Query{Where: &rule.Rule{V: 1, Node: rule.Node{Field: field, Op: op, Value: value}}}})
 			require.NoError(t, err)
 			return n
 		}
@@ -130,7 +131,7 @@ func TestFiltersOfWork(t *testing.T) {
 		require.EqualValues(t, 0, count("department", "in", []any{"dp_b"}))
 		require.EqualValues(t, 1, count("owner", "in", []any{"left"}))
 		require.EqualValues(t, 2, count("owner", "in", []any{"left", "me"}))
-		_, err := p.Count(p.ctx, Selection{Query: Query{Where: &Rule{V: 1, RuleNode: RuleNode{Field: "department", Op: "in", Value: []any{"dp_no"}}}}})
+		_, err := p.Count(p.ctx, Selection{Query: Query{Where: &rule.Rule{V: 1, Node: rule.Node{Field: "department", Op: "in", Value: []any{"dp_no"}}}}})
 		require.Error(t, err)
 
 		for department, want := range map[string]int{"dp_a": 2, "dp_b": 0} {

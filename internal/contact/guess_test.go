@@ -11,6 +11,7 @@ import (
 	"github.com/koipond/koipond/internal/contact/attribute"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 func TestHiddenDigitsCannotBeTriedOut(t *testing.T) {
@@ -49,7 +50,7 @@ func TestRulesDoNotTryOutHiddenDigits(t *testing.T) {
 			for i := range n {
 				values = append(values, fmt.Sprintf("E%04d", from+i))
 			}
-			return Query{Where: &Rule{V: 1, RuleNode: RuleNode{Field: "attr", Key: "card", Op: "in", Value: values}}}
+			return Query{Where: &rule.Rule{V: 1, Node: rule.Node{Field: "attr", Key: "card", Op: "in", Value: values}}}
 		}
 		for range 100 { // pages, counts, walks of one rule
 			page, err := p.List(clerk, rule(0, 20))

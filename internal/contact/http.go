@@ -10,6 +10,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // PageInput is where a list goes on and how much of it is wanted.
@@ -57,16 +58,16 @@ type SelectionBody struct {
 
 // FilterBody narrows contacts as the query of the list does.
 type FilterBody struct {
-	Q           string    `json:"q,omitempty" maxLength:"200"`
-	Channel     string    `json:"channel,omitempty"`
-	Tag         string    `json:"tag,omitempty"`
-	TagBelow    bool      `json:"tagBelow,omitempty" doc:"Or a tag that stands below it"`
-	Owner       string    `json:"owner,omitempty" doc:"User id; none: nobody's; me: mine"`
-	Department  string    `json:"department,omitempty" doc:"Department id: contacts of its people and of all below it"`
-	Kind        string    `json:"kind,omitempty" enum:"person,visitor" default:"person"`
-	CreatedFrom time.Time `json:"createdFrom,omitzero"`
-	CreatedTo   time.Time `json:"createdTo,omitzero"`
-	Where       *Rule     `json:"where,omitempty" doc:"And whom this rule means"`
+	Q           string     `json:"q,omitempty" maxLength:"200"`
+	Channel     string     `json:"channel,omitempty"`
+	Tag         string     `json:"tag,omitempty"`
+	TagBelow    bool       `json:"tagBelow,omitempty" doc:"Or a tag that stands below it"`
+	Owner       string     `json:"owner,omitempty" doc:"User id; none: nobody's; me: mine"`
+	Department  string     `json:"department,omitempty" doc:"Department id: contacts of its people and of all below it"`
+	Kind        string     `json:"kind,omitempty" enum:"person,visitor" default:"person"`
+	CreatedFrom time.Time  `json:"createdFrom,omitzero"`
+	CreatedTo   time.Time  `json:"createdTo,omitzero"`
+	Where       *rule.Rule `json:"where,omitempty" doc:"And whom this rule means"`
 }
 
 func (b *FilterBody) query(ctx context.Context) Query {
@@ -226,7 +227,7 @@ func (s *Service) listContacts(ctx context.Context, in *listInput) (*rowsOutput,
 	b := &FilterBody{Q: in.Q, Channel: in.Channel, Tag: in.Tag, TagBelow: in.TagBelow, Owner: in.Owner, Kind: in.Kind, CreatedFrom: in.CreatedFrom, CreatedTo: in.CreatedTo}
 	if in.Where != "" {
 		var err error
-		if b.Where, err = ParseRule(in.Where, "where"); err != nil {
+		if b.Where, err = rule.Parse(in.Where, "where"); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,8 @@ package contact
 import (
 	"fmt"
 	"time"
+
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // Stages of the lifecycle of a contact, from the first meeting to the loss. They
@@ -60,20 +62,20 @@ func stageOf(l life, today time.Time) string {
 }
 
 // stageRules say the same in conditions that lists are filtered by.
-var stageRules = func() map[string]RuleNode {
-	cond := func(field, op string, value int) RuleNode {
-		return RuleNode{Field: field, Op: op, Value: float64(value)}
+var stageRules = func() map[string]rule.Node {
+	cond := func(field, op string, value int) rule.Node {
+		return rule.Node{Field: field, Op: op, Value: float64(value)}
 	}
-	signs := func(days int) []RuleNode {
-		return []RuleNode{cond("lastSeen", "within", days), cond("created", "within", days), cond("lastOrder", "within", days)}
+	signs := func(days int) []rule.Node {
+		return []rule.Node{cond("lastSeen", "within", days), cond("created", "within", days), cond("lastOrder", "within", days)}
 	}
-	awake := RuleNode{Any: signs(dormantDays)}
-	return map[string]RuleNode{
-		StageNew:     {All: []RuleNode{cond("created", "within", newDays), cond("orders", "is", 0)}},
-		StageActive:  {All: []RuleNode{awake, cond("orders", "is", 0), {None: []RuleNode{cond("created", "within", newDays)}}}},
-		StagePaying:  {All: []RuleNode{{Field: "orders", Op: "between", Value: []any{1.0, float64(loyalOrders - 1)}}, awake}},
-		StageLoyal:   {All: []RuleNode{cond("orders", "gte", loyalOrders), awake}},
-		StageDormant: {All: []RuleNode{{None: signs(dormantDays)}, {Any: signs(lostDays)}}},
+	awake := rule.Node{Any: signs(dormantDays)}
+	return map[string]rule.Node{
+		StageNew:     {All: []rule.Node{cond("created", "within", newDays), cond("orders", "is", 0)}},
+		StageActive:  {All: []rule.Node{awake, cond("orders", "is", 0), {None: []rule.Node{cond("created", "within", newDays)}}}},
+		StagePaying:  {All: []rule.Node{{Field: "orders", Op: "between", Value: []any{1.0, float64(loyalOrders - 1)}}, awake}},
+		StageLoyal:   {All: []rule.Node{cond("orders", "gte", loyalOrders), awake}},
+		StageDormant: {All: []rule.Node{{None: signs(dormantDays)}, {Any: signs(lostDays)}}},
 		StageLost:    {None: signs(lostDays)},
 	}
 }()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 func TestStageOf(t *testing.T) {
@@ -65,12 +66,12 @@ func TestStagesAreOneMeaning(t *testing.T) {
 		}
 		require.Equal(t, len(Stages()), len(want), "the stock has somebody in each")
 		for _, stage := range Stages() {
-			q := Query{Limit: 1000, Where: &Rule{V: 1, RuleNode: RuleNode{All: []RuleNode{{Field: "stage", Op: "is", Value: stage}}}}}
+			q := Query{Limit: 1000, Where: &rule.Rule{V: 1, Node: rule.Node{All: []rule.Node{{Field: "stage", Op: "is", Value: stage}}}}}
 			page, err := p.List(p.ctx, q)
 			require.NoError(t, err)
 			require.ElementsMatch(t, want[stage], rowIDs(page.Items), stage)
 		}
-		_, err = p.List(p.ctx, Query{Limit: 1, Where: &Rule{V: 1, RuleNode: RuleNode{All: []RuleNode{{Field: "stage", Op: "in", Value: []any{StageNew, "vip"}}}}}})
+		_, err = p.List(p.ctx, Query{Limit: 1, Where: &rule.Rule{V: 1, Node: rule.Node{All: []rule.Node{{Field: "stage", Op: "in", Value: []any{StageNew, "vip"}}}}}})
 		require.Equal(t, "request.invalid", errs.CodeOf(err))
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // Query narrows and orders a list of contacts. Zero values mean any; merged
@@ -26,9 +27,9 @@ type Query struct {
 	Owner                  string // user id; "none": nobody's
 	Department             string // department id: of its people and of all below it
 	Kind                   event.Kind
-	CreatedFrom, CreatedTo time.Time // half open
-	Where                  *Rule     // and whom this rule means
-	Sort                   string    // see Sorts; lastSeen by default
+	CreatedFrom, CreatedTo time.Time  // half open
+	Where                  *rule.Rule // and whom this rule means
+	Sort                   string     // see Sorts; lastSeen by default
 	Ascending              bool
 	Cursor                 string
 	Limit                  int      // 1…200, default 50

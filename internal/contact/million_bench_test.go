@@ -16,6 +16,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/jobs"
 	"github.com/koipond/koipond/internal/platform/testkit"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // BenchmarkMillion measures what is done with a list of a million people. The
@@ -159,7 +160,7 @@ func millionQueries(b testing.TB, p *pond) []millionQuery {
 		return fmt.Sprintf(`{"field":"tag","op":"hasAnyOf","value":[%q]}`, tags[name])
 	}
 	rule := func(conditions ...string) Query {
-		r, err := ParseRule(`{"v":1,"all":[`+strings.Join(conditions, ",")+`]}`, "where")
+		r, err := rule.Parse(`{"v":1,"all":[`+strings.Join(conditions, ",")+`]}`, "where")
 		require.NoError(b, err)
 		return Query{Where: r}
 	}

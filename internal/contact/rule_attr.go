@@ -12,6 +12,7 @@ import (
 	"github.com/koipond/koipond/internal/contact/attribute"
 	"github.com/koipond/koipond/internal/platform/httpx"
 	"github.com/koipond/koipond/internal/platform/i18n"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // attributeField is the field of conditions on attributes that are defined; the
@@ -50,9 +51,9 @@ func (s *Service) attributeRuleField(ctx context.Context, key, path string) (*ru
 	def := defs.get(key)
 	switch {
 	case def == nil || def.archived:
-		return nil, ruleFault(path+".key", "contact.rule.no_such_attribute", "key", clip(key, 64))
+		return nil, rule.Fault(path+".key", "rule.no_such_attribute", "key", clip(key, 64))
 	case !def.indexed():
-		return nil, ruleFault(path+".key", "contact.rule.not_indexed", "name", def.NameZh)
+		return nil, rule.Fault(path+".key", "rule.not_indexed", "name", def.NameZh)
 	}
 	typ, ops := attributeRuleType(def.Attribute)
 	return &ruleField{name: attributeField, typ: typ, ops: ops, keys: []string{key}, compile: func(c *compiler, n *condition) (expr, error) {
@@ -84,7 +85,7 @@ func (c *compiler) attribute(def *definition, n *condition) (expr, error) {
 				read = func(v any) (int64, error) {
 					f, ok := v.(float64)
 					if !ok || math.Abs(f) > 1e14 {
-						return 0, n.fault("value", "contact.rule.needs_number")
+						return 0, n.fault("value", "rule.needs_number")
 					}
 					return int64(math.Round(f * 10_000)), nil
 				}
@@ -110,7 +111,7 @@ func (c *compiler) attribute(def *definition, n *condition) (expr, error) {
 		case attribute.Flag:
 			b, ok := n.Value.(bool)
 			if !ok {
-				return nil, n.fault("value", "contact.rule.needs_flag")
+				return nil, n.fault("value", "rule.needs_flag")
 			}
 			return c.values(def.Key, "str = $1", fmt.Sprint(b)), nil
 		}
@@ -151,19 +152,19 @@ func (c *compiler) attributeKey(def *definition, n *condition, text string) (str
 	if n.op != "contains" && n.op != "startsWith" {
 		v, fault := def.Read(raw)
 		if fault != nil {
-			return "", n.fault("value", "contact.rule.not_a_value", "value", clip(text, 60))
+			return "", n.fault("value", "rule.not_a_value", "value", clip(text, 60))
 		}
 		raw = v
 		if def.Type == attribute.Multi { // one choice of it
 			var ids []json.RawMessage
 			if err := json.Unmarshal(v, &ids); err != nil || len(ids) != 1 {
-				return "", n.fault("value", "contact.rule.not_a_value", "value", clip(text, 60))
+				return "", n.fault("value", "rule.not_a_value", "value", clip(text, 60))
 			}
 		}
 	}
 	keys := c.s.engine.keysOfPlain(def, raw)
 	if len(keys) != 1 {
-		return "", n.fault("value", "contact.rule.not_a_value", "value", clip(text, 60))
+		return "", n.fault("value", "rule.not_a_value", "value", clip(text, 60))
 	}
 	if def.Personal.Sealed() { // a rule would try out hidden digits as well as a search
 		if err := c.s.guesses.allowValue(c.ctx, c.s.Clock.Now(), def.Key+" "+keys[0].Str); err != nil {
@@ -191,7 +192,7 @@ func (s *Service) attributeViews(ctx context.Context) ([]FieldView, error) {
 			v.Options = append(v.Options, Option{o.ID, o.Label})
 		}
 		if !def.indexed() {
-			v.Blocked = httpx.Say(ctx, "contact.rule.not_indexed", map[string]any{"name": v.Label})
+			v.Blocked = httpx.Say(ctx, "rule.not_indexed", map[string]any{"name": v.Label})
 		}
 		out = append(out, v)
 	}

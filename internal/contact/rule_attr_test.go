@@ -10,6 +10,7 @@ import (
 	"github.com/koipond/koipond/internal/contact/attribute"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/secret"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 func TestRulesOnAttributes(t *testing.T) {
@@ -39,11 +40,11 @@ func TestRulesOnAttributes(t *testing.T) {
 		}
 		out, err := p.Upsert(p.ctx, rows, UpsertOptions{Source: "crm"})
 		require.NoError(t, err)
-		cond := func(key, op string, v any) *Rule {
-			return &Rule{V: 1, RuleNode: RuleNode{Field: "attr", Key: key, Op: op, Value: v}}
+		cond := func(key, op string, v any) *rule.Rule {
+			return &rule.Rule{V: 1, Node: rule.Node{Field: "attr", Key: key, Op: op, Value: v}}
 		}
 		for _, c := range []struct {
-			rule *Rule
+			rule *rule.Rule
 			want []int
 		}{
 			{cond("level", "in", []any{"gold"}), []int{0, 2}}, {cond("level", "notIn", []any{"gold"}), []int{1, 3}}, {cond("level", "is", "银"), []int{1}}, {cond("level", "set", nil), []int{0, 1, 2}},
@@ -54,7 +55,7 @@ func TestRulesOnAttributes(t *testing.T) {
 			{cond("vip", "is", true), []int{0}}, {cond("vip", "is", false), []int{1}},
 			{cond("home", "in", []any{"330000"}), []int{0, 1}}, {cond("home", "is", "330100"), []int{0}},
 			{cond("passport2", "is", "E123"), []int{0}},
-			{&Rule{V: 1, RuleNode: RuleNode{All: []RuleNode{cond("level", "is", "gold").RuleNode, cond("score", "gte", 2.0).RuleNode}}}, []int{2}},
+			{&rule.Rule{V: 1, Node: rule.Node{All: []rule.Node{cond("level", "is", "gold").Node, cond("score", "gte", 2.0).Node}}}, []int{2}},
 		} {
 			page, err := p.List(p.ctx, Query{Where: c.rule})
 			require.NoError(t, err, string(c.rule.JSON()))
@@ -66,12 +67,12 @@ func TestRulesOnAttributes(t *testing.T) {
 			require.Equal(t, c.want, got, string(c.rule.JSON()))
 		}
 		for _, c := range []struct {
-			rule *Rule
+			rule *rule.Rule
 			want string
 		}{
-			{cond("dark", "is", "x"), "where.key contact.rule.not_indexed"}, {cond("none", "is", "x"), "where.key contact.rule.no_such_attribute"},
-			{cond("level", "is", "bronze"), "where.value contact.rule.not_a_value"}, {cond("passport2", "contains", "E"), "where.op contact.rule.bad_op"},
-			{cond("score", "gt", "x"), "where.value contact.rule.needs_number"}, {cond("vip", "is", "x"), "where.value contact.rule.needs_flag"},
+			{cond("dark", "is", "x"), "where.key rule.not_indexed"}, {cond("none", "is", "x"), "where.key rule.no_such_attribute"},
+			{cond("level", "is", "bronze"), "where.value rule.not_a_value"}, {cond("passport2", "contains", "E"), "where.op rule.bad_op"},
+			{cond("score", "gt", "x"), "where.value rule.needs_number"}, {cond("vip", "is", "x"), "where.value rule.needs_flag"},
 		} {
 			var e *errs.Error
 			require.ErrorAs(t, p.checkRule(p.ctx, c.rule, "where"), &e)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // ruleType is what a field holds, which decides how it compares.
@@ -55,14 +57,14 @@ func (f *ruleField) allows(op string) bool {
 
 // condition is a node being compiled.
 type condition struct {
-	*RuleNode
+	*rule.Node
 	op   string // positive form
 	typ  ruleType
 	path string
 }
 
 func (c *condition) fault(part, code string, params ...any) error {
-	return ruleFault(c.path+"."+part, code, params...)
+	return rule.Fault(c.path+"."+part, code, params...)
 }
 
 // compiler turns a rule into an expression for one request: it knows who asks and when.
@@ -84,13 +86,16 @@ func (s *Service) today(ctx context.Context) time.Time {
 	return time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
 }
 
-func (c *compiler) compile(r *Rule, path string) (expr, error) { return c.node(&r.RuleNode, path) }
+func (c *compiler) compile(r *rule.Rule, path string) (expr, error) { return c.node(&r.Node, path) }
 
-func (c *compiler) node(n *RuleNode, path string) (expr, error) {
+func (c *compiler) node(n *rule.Node, path string) (expr, error) {
 	if n.Field != "" {
 		return c.condition(n, path)
 	}
-	kind, parts := n.parts()
+	if !n.Behaviour.Empty() {
+		return nil, rule.Fault(path, "rule.bad_field", "field", "behaviour")
+	}
+	kind, parts := n.Parts()
 	g := &group{kind: kind}
 	if kind == "" {
 		g.kind = "all"
@@ -105,14 +110,14 @@ func (c *compiler) node(n *RuleNode, path string) (expr, error) {
 	return g, nil
 }
 
-func (c *compiler) condition(n *RuleNode, path string) (expr, error) {
+func (c *compiler) condition(n *rule.Node, path string) (expr, error) {
 	f, err := c.s.ruleFieldOf(c.ctx, n, path)
 	if err != nil {
 		return nil, err
 	}
-	cond := &condition{RuleNode: n, op: n.Op, typ: f.typ, path: path}
+	cond := &condition{Node: n, op: n.Op, typ: f.typ, path: path}
 	if !f.allows(n.Op) {
-		return nil, cond.fault("op", "contact.rule.bad_op", "op", n.Op)
+		return nil, cond.fault("op", "rule.bad_op", "op", n.Op)
 	}
 	op, negate := positive[n.Op]
 	if negate {
@@ -129,7 +134,7 @@ func (c *compiler) condition(n *RuleNode, path string) (expr, error) {
 }
 
 // ruleFieldOf finds the field of a condition, and that its key is one of the field's.
-func (s *Service) ruleFieldOf(ctx context.Context, n *RuleNode, path string) (*ruleField, error) {
+func (s *Service) ruleFieldOf(ctx context.Context, n *rule.Node, path string) (*ruleField, error) {
 	if n.Field == attributeField {
 		return s.attributeRuleField(ctx, n.Key, path)
 	}
@@ -139,14 +144,14 @@ func (s *Service) ruleFieldOf(ctx context.Context, n *RuleNode, path string) (*r
 			continue
 		}
 		if f.keys == nil && n.Key != "" || f.keys != nil && !slices.Contains(f.keys, n.Key) {
-			return nil, ruleFault(path+".key", "contact.rule.bad_key", "key", n.Key)
+			return nil, rule.Fault(path+".key", "rule.bad_key", "key", n.Key)
 		}
 		return f, nil
 	}
 	if f, err := s.otherRuleField(ctx, n, path); f != nil || err != nil {
 		return f, err
 	}
-	return nil, ruleFault(path+".field", "contact.rule.bad_field", "field", n.Field)
+	return nil, rule.Fault(path+".field", "rule.bad_field", "field", n.Field)
 }
 
 // column makes the leaf of a condition on columns of contacts. index holds all
@@ -179,13 +184,13 @@ func (n *condition) texts() ([]string, error) {
 	for _, v := range list {
 		s, ok := v.(string)
 		if !ok || s == "" {
-			return nil, n.fault("value", "contact.rule.needs_text")
+			return nil, n.fault("value", "rule.needs_text")
 		}
 		out = append(out, s)
 	}
 	single := n.op == "is" || n.op == "contains" || n.op == "startsWith"
 	if len(out) == 0 || single && len(out) != 1 {
-		return nil, n.fault("value", "contact.rule.needs_text")
+		return nil, n.fault("value", "rule.needs_text")
 	}
 	return out, nil
 }
@@ -250,7 +255,7 @@ func (n *condition) whole(v any) (int64, error) {
 		f, ok = float64(i), true
 	}
 	if !ok || f != float64(int64(f)) || f > 1<<53 || f < -1<<53 {
-		return 0, n.fault("value", "contact.rule.needs_whole")
+		return 0, n.fault("value", "rule.needs_whole")
 	}
 	return int64(f), nil
 }
@@ -263,7 +268,7 @@ func (n *condition) wholes(read func(v any) (int64, error)) ([]int64, error) {
 	}
 	list, _ := n.Value.([]any)
 	if len(list) != 2 {
-		return nil, n.fault("value", "contact.rule.needs_two")
+		return nil, n.fault("value", "rule.needs_two")
 	}
 	a, err := read(list[0])
 	if err != nil {
@@ -274,7 +279,7 @@ func (n *condition) wholes(read func(v any) (int64, error)) ([]int64, error) {
 		return nil, err
 	}
 	if a > b {
-		return nil, n.fault("value", "contact.rule.wrong_order")
+		return nil, n.fault("value", "rule.wrong_order")
 	}
 	return []int64{a, b}, nil
 }
@@ -306,7 +311,7 @@ const maxRuleDays = 36_500
 func (n *condition) days() (int, error) {
 	d, err := n.whole(n.Value)
 	if err != nil || d < 1 || d > maxRuleDays {
-		return 0, n.fault("value", "contact.rule.needs_days", "limit", maxRuleDays)
+		return 0, n.fault("value", "rule.needs_days", "limit", maxRuleDays)
 	}
 	return int(d), nil
 }
@@ -315,7 +320,7 @@ func (n *condition) day(v any, zone *time.Location) (time.Time, error) {
 	s, _ := v.(string)
 	t, err := time.ParseInLocation(time.DateOnly, s, zone)
 	if err != nil || t.Year() < 1800 || t.Year() > 2300 {
-		return t, n.fault("value", "contact.rule.needs_day")
+		return t, n.fault("value", "rule.needs_day")
 	}
 	return t, nil
 }
@@ -343,7 +348,7 @@ func (c *compiler) span(n *condition) (span, error) {
 	case "between":
 		list, _ := n.Value.([]any)
 		if len(list) != 2 {
-			return span{}, n.fault("value", "contact.rule.needs_two")
+			return span{}, n.fault("value", "rule.needs_two")
 		}
 		a, err := n.day(list[0], zone)
 		if err != nil {
@@ -354,7 +359,7 @@ func (c *compiler) span(n *condition) (span, error) {
 			return span{}, err
 		}
 		if a.After(b) {
-			return span{}, n.fault("value", "contact.rule.wrong_order")
+			return span{}, n.fault("value", "rule.wrong_order")
 		}
 		return span{a, next(b, 1)}, nil
 	}

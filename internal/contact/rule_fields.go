@@ -96,10 +96,10 @@ func (n *condition) with(list []string) *condition {
 	for i, v := range list {
 		values[i] = v
 	}
-	node := *n.RuleNode
+	node := *n.Node
 	node.Value = values
 	out := *n
-	out.RuleNode = &node
+	out.Node = &node
 	return &out
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 type queryInput struct {
@@ -103,7 +104,7 @@ func (s *Service) listFields(ctx context.Context, _ *struct{}) (*fieldsOutput, e
 				v.Group = "activity"
 			}
 			p := &speaker{s: s, ctx: ctx, say: func(code string, _ ...any) string { return httpx.Say(ctx, code, nil) }}
-			v.Label = p.field(&RuleNode{Field: f.name, Key: key})
+			v.Label = p.field(&rule.Node{Field: f.name, Key: key})
 			switch f.name {
 			case "channel":
 				for _, c := range Channels() {

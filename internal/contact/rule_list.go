@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/koipond/koipond/internal/platform/numset"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // ruleSet gives whom a query means that is answered by sets: as it was at most
@@ -24,8 +27,8 @@ func (s *Service) ruleSet(ctx context.Context, q Query, f *filter, age time.Dura
 	if err != nil {
 		return nil, err
 	}
-	out := &chosen{choice: c, total: c.set.count()}
-	if c.rest {
+	out := &chosen{Choice: c, total: c.Set.Count()}
+	if c.Rest {
 		all, err := s.count(ctx, &filter{kind: f.kind})
 		if err != nil {
 			return nil, err
@@ -37,14 +40,14 @@ func (s *Service) ruleSet(ctx context.Context, q Query, f *filter, age time.Dura
 }
 
 // numbers lists those found; do not change it.
-func (s *Service) numbers(ctx context.Context, f *filter, set *chosen) (*numSet, error) {
-	if !set.rest {
-		return set.set, nil
+func (s *Service) numbers(ctx context.Context, f *filter, set *chosen) (*numset.Set, error) {
+	if !set.Rest {
+		return set.Set, nil
 	}
 	set.mu.Lock()
 	defer set.mu.Unlock()
 	if set.listed == nil {
-		all, err := s.setReader(ctx, f.kind).restOf(set.set)
+		all, err := s.setReader(ctx, f.kind).restOf(set.Set)
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +59,7 @@ func (s *Service) numbers(ctx context.Context, f *filter, set *chosen) (*numSet,
 // bySets tells whether a query is answered by sets of numbers: those with a rule,
 // and those that combine a tag or a search with something else.
 func (f *filter) bySets(q Query) bool {
-	return !q.Where.empty() || len(f.drive) > 1 || len(f.drive) == 1 && (len(f.plain) > 0 || f.counted == "" || f.several)
+	return !q.Where.Empty() || len(f.drive) > 1 || len(f.drive) == 1 && (len(f.plain) > 0 || f.counted == "" || f.several)
 }
 
 // ruleExpr is what a query asks, its rule and the rest, as one expression.
@@ -75,8 +78,8 @@ func (s *Service) ruleExpr(ctx context.Context, q Query, f *filter) (expr, error
 		l.probe = contactsAmong + " and " + f.kind + " and " + d.probe
 		parts = append(parts, &l)
 	}
-	if !q.Where.empty() {
-		if err := q.Where.check("where"); err != nil {
+	if !q.Where.Empty() {
+		if err := q.Where.Check("where"); err != nil {
 			return nil, err
 		}
 		e, err := s.compiler(ctx, f).compile(q.Where, "where")
@@ -96,8 +99,8 @@ func (s *Service) pageOf(ctx context.Context, q Query, f *filter, set *chosen, o
 	if set == nil {
 		return s.pageKeys(ctx, q, f, ord, cur)
 	}
-	if !set.rest && set.total <= s.narrow {
-		few := &filter{kind: f.kind, plus: f.plus, drive: []string{s.amongSQL("{in:num}", 1)}, args: []any{s.numbersArg(set.set.list())}}
+	if !set.Rest && set.total <= s.narrow {
+		few := &filter{kind: f.kind, plus: f.plus, drive: []string{s.amongSQL("{in:num}", 1)}, args: []any{s.numbersArg(set.Set.List())}}
 		cur.T = set.total // it may have grown since the first page
 		return s.pageKeys(ctx, q, few, ord, cur)
 	}
@@ -120,7 +123,7 @@ func (s *Service) pageAmong(ctx context.Context, q Query, f *filter, set *chosen
 			return nil, err
 		}
 		for _, n := range nums {
-			if len(hits) <= q.Limit && set.has(n) {
+			if len(hits) <= q.Limit && set.Has(n) {
 				hits = append(hits, n)
 			}
 		}
@@ -138,7 +141,7 @@ func (s *Service) pageAmong(ctx context.Context, q Query, f *filter, set *chosen
 // boundsOf is the list's filter with what the rule demands of the column it is sorted by.
 func (s *Service) boundsOf(ctx context.Context, q Query, f *filter, ord order) (*filter, error) {
 	out := &filter{kind: f.kind, plus: f.plus}
-	if q.Where.empty() {
+	if q.Where.Empty() {
 		return out, nil
 	}
 	e, err := s.compiler(ctx, f).compile(q.Where, "where")
@@ -217,7 +220,7 @@ func (s *Service) countBySets(ctx context.Context, sel Selection, f *filter) (in
 		return 0, err
 	}
 	for _, num := range except {
-		if left.has(num) {
+		if left.Has(num) {
 			n--
 		}
 	}
@@ -247,37 +250,37 @@ func (s *Service) walkBySets(ctx context.Context, q Query, f *filter, except []i
 		return nil, err
 	}
 	for {
-		nums := set.after(after, limit)
+		nums := set.After(after, limit)
 		if len(nums) == 0 {
 			return nil, nil
 		}
 		after = nums[len(nums)-1]
-		batch := &numSet{}
+		batch := &numset.Set{}
 		for _, n := range nums {
 			if _, skip := slices.BinarySearch(except, n); !skip {
-				batch.add(n)
+				batch.Add(n)
 			}
 		}
 		still, err := s.setReader(ctx, f.kind).numbers(e, batch)
 		if err != nil {
 			return nil, err
 		}
-		shown, err := s.readNumbers(ctx, s.amongSQL(contactsAmong+" and "+f.kind, 1), s.numbersArg(still.list()))
+		shown, err := s.readNumbers(ctx, s.amongSQL(contactsAmong+" and "+f.kind, 1), s.numbersArg(still.List()))
 		if err != nil {
 			return nil, err
 		}
-		if out := shown.list(); len(out) > 0 {
+		if out := shown.List(); len(out) > 0 {
 			return out, nil
 		}
 	}
 }
 
 // checkRule tells what is wrong with a rule before it is kept.
-func (s *Service) checkRule(ctx context.Context, r *Rule, path string) error {
-	if r.empty() {
+func (s *Service) checkRule(ctx context.Context, r *rule.Rule, path string) error {
+	if r.Empty() {
 		return nil
 	}
-	if err := r.check(path); err != nil {
+	if err := r.Check(path); err != nil {
 		return err
 	}
 	_, err := s.compiler(ctx, &filter{kind: "shown = 1"}).compile(r, path)

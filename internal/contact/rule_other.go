@@ -6,6 +6,9 @@ import (
 	"hash/fnv"
 	"slices"
 	"strings"
+
+	"github.com/koipond/koipond/internal/platform/numset"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // Field is something that contacts can be filtered by and that another package
@@ -64,7 +67,7 @@ var otherOps = []string{"in", "notIn"}
 
 // otherRuleField makes the field of a condition that another package answers;
 // nil when none does.
-func (s *Service) otherRuleField(ctx context.Context, n *RuleNode, path string) (*ruleField, error) {
+func (s *Service) otherRuleField(ctx context.Context, n *rule.Node, path string) (*ruleField, error) {
 	at := slices.IndexFunc(s.others, func(f otherField) bool { return f.name == n.Field })
 	if at < 0 {
 		return nil, nil
@@ -76,7 +79,7 @@ func (s *Service) otherRuleField(ctx context.Context, n *RuleNode, path string) 
 	}
 	key := slices.IndexFunc(views, func(v FieldView) bool { return v.Key == n.Key })
 	if key < 0 {
-		return nil, ruleFault(path+".key", "contact.rule.bad_key", "key", clip(n.Key, 64))
+		return nil, rule.Fault(path+".key", "rule.bad_key", "key", clip(n.Key, 64))
 	}
 	options := views[key].Options
 	return &ruleField{name: f.name, typ: typeChoice, ops: otherOps, compile: func(c *compiler, n *condition) (expr, error) {
@@ -87,7 +90,7 @@ func (s *Service) otherRuleField(ctx context.Context, n *RuleNode, path string) 
 		g := &group{kind: "any"}
 		for _, v := range list {
 			if !slices.ContainsFunc(options, func(o Option) bool { return o.Value == v }) {
-				return nil, n.fault("value", "contact.rule.not_a_value", "value", clip(v, 60))
+				return nil, n.fault("value", "rule.not_a_value", "value", clip(v, 60))
 			}
 			a, err := f.Among(c.ctx, n.Key, v)
 			if err != nil {
@@ -127,14 +130,14 @@ func (c *compiler) among(a Among) (expr, error) {
 		list := strings.NewReplacer("{list}", strings.TrimPrefix(c.shown, "shown = "))
 		return &leaf{set: list.Replace(a.Query), probe: list.Replace(a.Probe), args: a.Args, loose: a.Loose || a.Probe == ""}, nil
 	case len(a.Owners) > 0:
-		n := &condition{RuleNode: &RuleNode{Op: "in"}, op: "in"}
+		n := &condition{Node: &rule.Node{Op: "in"}, op: "in"}
 		where, args, err := c.textCond(n.with(a.Owners), "owner_id", false)
 		return c.column("contacts_by_owner", "owner_id <> ''", where, args...), err
 	}
-	l := &leaf{loose: true, nums: &numSet{}}
+	l := &leaf{loose: true, nums: &numset.Set{}}
 	h := fnv.New64a()
 	for _, n := range a.Nums {
-		l.nums.add(n)
+		l.nums.Add(n)
 		_ = binary.Write(h, binary.BigEndian, n) // a hash never fails
 	}
 	l.set = "these " + string(h.Sum(nil)) // tells it from others, see keyOf
@@ -144,7 +147,7 @@ func (c *compiler) among(a Among) (expr, error) {
 
 // otherView is how the field of another package shows what a condition asks;
 // the zero value when there is none.
-func (p *speaker) otherView(n *RuleNode) FieldView {
+func (p *speaker) otherView(n *rule.Node) FieldView {
 	for _, f := range p.s.others {
 		if f.name != n.Field {
 			continue

@@ -12,6 +12,7 @@ import (
 	"github.com/koipond/koipond/internal/contact/attribute"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/testkit"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // leavesOf lists the conditions that an expression reads.
@@ -103,7 +104,7 @@ func TestPlansOfRuleConditions(t *testing.T) {
 			`"field":"attr","key":"slogan","op":"set"`:                              values,
 		} {
 			t.Run(condition, func(t *testing.T) {
-				rule, err := ParseRule(`{"v":1,`+condition+`}`, "where")
+				rule, err := rule.Parse(`{"v":1,`+condition+`}`, "where")
 				require.NoError(t, err)
 				f, _, err := p.filterOf(p.ctx, Query{Where: rule})
 				require.NoError(t, err)
@@ -139,7 +140,7 @@ func TestPlansOfRuleConditions(t *testing.T) {
 // Where the rule bounds what the list is sorted by, the walk starts at the bound.
 func TestPlanOfABoundedWalk(t *testing.T) {
 	p := newPond(t, testkit.SQLite(t, Migrations()))
-	rule, err := ParseRule(`{"v":1,"all":[{"field":"lastSeen","op":"olderThan","value":90},{"field":"orders","op":"gte","value":1}]}`, "where")
+	rule, err := rule.Parse(`{"v":1,"all":[{"field":"lastSeen","op":"olderThan","value":90},{"field":"orders","op":"gte","value":1}]}`, "where")
 	require.NoError(t, err)
 	q := Query{Where: rule, Limit: 50}
 	f, _, err := p.filterOf(p.ctx, q)

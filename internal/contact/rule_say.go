@@ -9,11 +9,12 @@ import (
 	"github.com/koipond/koipond/internal/contact/attribute"
 	"github.com/koipond/koipond/internal/platform/httpx"
 	"github.com/koipond/koipond/internal/platform/i18n"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // Sentence says a rule in the caller's language: what the console shows beside
 // the filter builder, and what exports and the audit log keep of it.
-func (s *Service) Sentence(ctx context.Context, r *Rule) string {
+func (s *Service) Sentence(ctx context.Context, r *rule.Rule) string {
 	say := func(code string, params ...any) string {
 		m := map[string]any{}
 		for i := 0; i+1 < len(params); i += 2 {
@@ -23,10 +24,10 @@ func (s *Service) Sentence(ctx context.Context, r *Rule) string {
 		}
 		return httpx.Say(ctx, code, m)
 	}
-	if r.empty() {
-		return say("contact.rule_say.everybody")
+	if r.Empty() {
+		return say("rule.say.everybody")
 	}
-	return (&speaker{s: s, ctx: ctx, say: say}).node(&r.RuleNode, true)
+	return (&speaker{s: s, ctx: ctx, say: say}).node(&r.Node, true)
 }
 
 type speaker struct {
@@ -35,36 +36,36 @@ type speaker struct {
 	say func(code string, params ...any) string
 }
 
-func (p *speaker) node(n *RuleNode, top bool) string {
+func (p *speaker) node(n *rule.Node, top bool) string {
 	if n.Field != "" {
 		return p.condition(n)
 	}
-	kind, parts := n.parts()
+	kind, parts := n.Parts()
 	said := make([]string, len(parts))
 	for i := range parts {
 		said[i] = p.node(&parts[i], false)
 	}
-	code := map[string]string{"all": "contact.rule_say.and", "any": "contact.rule_say.or", "none": "contact.rule_say.or"}[kind]
+	code := map[string]string{"all": "rule.say.and", "any": "rule.say.or", "none": "rule.say.or"}[kind]
 	text := strings.Join(said, p.say(code))
 	switch {
 	case kind == "none":
-		return p.say("contact.rule_say.not", "what", text)
+		return p.say("rule.say.not", "what", text)
 	case top || len(parts) == 1:
 		return text
 	}
-	return p.say("contact.rule_say.group", "what", text)
+	return p.say("rule.say.group", "what", text)
 }
 
-func (p *speaker) condition(n *RuleNode) string {
+func (p *speaker) condition(n *rule.Node) string {
 	field := p.field(n)
 	params := []any{"field", field, "value", p.values(n)}
 	if list, ok := n.Value.([]any); ok && n.Op == "between" && len(list) == 2 {
 		params = append(params, "from", p.value(n, list[0]), "to", p.value(n, list[1]))
 	}
-	return p.say("contact.rule_op."+n.Op, params...)
+	return p.say("rule.op."+n.Op, params...)
 }
 
-func (p *speaker) field(n *RuleNode) string {
+func (p *speaker) field(n *rule.Node) string {
 	if n.Field == "channel" && n.Key == "last" {
 		return p.say("contact.field.lastChannel")
 	}
@@ -81,7 +82,7 @@ func (p *speaker) field(n *RuleNode) string {
 }
 
 // attribute is the definition that a condition speaks of; nil when it is gone.
-func (p *speaker) attribute(n *RuleNode) *definition {
+func (p *speaker) attribute(n *rule.Node) *definition {
 	defs, err := p.s.engine.definitions(p.ctx)
 	if err != nil { // then the key is said
 		return nil
@@ -89,7 +90,7 @@ func (p *speaker) attribute(n *RuleNode) *definition {
 	return defs.get(n.Key)
 }
 
-func (p *speaker) values(n *RuleNode) string {
+func (p *speaker) values(n *rule.Node) string {
 	list, ok := n.Value.([]any)
 	if !ok {
 		list = []any{n.Value}
@@ -104,7 +105,7 @@ func (p *speaker) values(n *RuleNode) string {
 		if p.s.People != nil {
 			names = p.s.People.Names(p.ctx, ids)
 		}
-		names["me"], names["left"] = p.say("contact.rule_say.me"), p.say("contact.rule_say.left")
+		names["me"], names["left"] = p.say("rule.say.me"), p.say("rule.say.left")
 	case "department":
 		if known, err := p.s.departments(p.ctx); err == nil { // without the names the ids are said
 			names = known
@@ -137,10 +138,10 @@ func (p *speaker) values(n *RuleNode) string {
 		}
 		said = append(said, text)
 	}
-	return strings.Join(said, p.say("contact.rule_say.comma"))
+	return strings.Join(said, p.say("rule.say.comma"))
 }
 
-func (p *speaker) value(n *RuleNode, v any) string {
+func (p *speaker) value(n *rule.Node, v any) string {
 	switch v := v.(type) {
 	case float64:
 		if def := p.attribute(n); n.Field == "revenue" || n.Field == attributeField && def != nil && def.Type == attribute.Money {

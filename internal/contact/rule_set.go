@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/numset"
 )
 
 // A rule is answered by algebra over sets of contact numbers: each condition
@@ -34,9 +35,9 @@ type leaf struct {
 	negate bool // those it does not give
 	loose  bool // may give numbers of merged contacts, and of others than the list shows
 
-	nums          *numSet // given: nothing is read
-	column, where string  // the condition on a column of contacts, when it is one
-	size          int64   // see estimate; 0: not known
+	nums          *numset.Set // given: nothing is read
+	column, where string      // the condition on a column of contacts, when it is one
+	size          int64       // see estimate; 0: not known
 }
 
 // group combines expressions: all, any or none of them.
@@ -73,7 +74,7 @@ type setReader struct {
 	alone bool // inside a transaction, which answers one question at a time
 
 	mu    sync.Mutex // guards what follows
-	all   *numSet
+	all   *numset.Set
 	moved map[int64]int64
 }
 
@@ -83,9 +84,9 @@ func (s *Service) setReader(ctx context.Context, shown string) *setReader {
 
 // choose finds whom e holds for, within some numbers or, with nil, within the
 // whole list. The answer is the caller's to change.
-func (r *setReader) choose(e expr, within *numSet) (choice, error) {
-	if within != nil && within.count() == 0 {
-		return choice{set: &numSet{}}, nil
+func (r *setReader) choose(e expr, within *numset.Set) (numset.Choice, error) {
+	if within != nil && within.Count() == 0 {
+		return numset.Choice{Set: &numset.Set{}}, nil
 	}
 	switch e := e.(type) {
 	case *leaf:
@@ -112,7 +113,7 @@ func (r *setReader) choose(e expr, within *numSet) (choice, error) {
 		}
 		return r.every(e.parts, within)
 	}
-	return choice{}, fmt.Errorf("%T is no expression", e)
+	return numset.Choice{}, fmt.Errorf("%T is no expression", e)
 }
 
 // not is the opposite of an expression.
@@ -125,45 +126,45 @@ func not(e expr) expr {
 	return &group{"none", []expr{e}}
 }
 
-// but turns a choice around; what was looked for within some numbers stays within them.
-func (r *setReader) but(c choice, within *numSet) choice {
-	if within == nil || c.set == nil {
-		return c.not()
+// but turns a numset.Choice around; what was looked for within some numbers stays within them.
+func (r *setReader) but(c numset.Choice, within *numset.Set) numset.Choice {
+	if within == nil || c.Set == nil {
+		return c.Not()
 	}
-	out := within.clone()
-	out.andNot(c.set)
-	return choice{set: out}
+	out := within.Clone()
+	out.AndNot(c.Set)
+	return numset.Choice{Set: out}
 }
 
 // numbers lists what e holds for, within the numbers or, with nil, within the whole list.
-func (r *setReader) numbers(e expr, within *numSet) (*numSet, error) {
+func (r *setReader) numbers(e expr, within *numset.Set) (*numset.Set, error) {
 	c, err := r.choose(e, within)
-	if err != nil || !c.rest {
-		return c.set, err
+	if err != nil || !c.Rest {
+		return c.Set, err
 	}
-	return r.restOf(c.set)
+	return r.restOf(c.Set)
 }
 
 // restOf is everybody but some.
-func (r *setReader) restOf(set *numSet) (*numSet, error) {
+func (r *setReader) restOf(set *numset.Set) (*numset.Set, error) {
 	all, err := r.everybody()
 	if err != nil {
 		return nil, err
 	}
-	out := all.clone()
-	out.andNot(set)
+	out := all.Clone()
+	out.AndNot(set)
 	return out, nil
 }
 
 // every finds those that all parts hold for, the narrowest part first. As long
 // as many are left the other parts are read whole, several at a time.
-func (r *setReader) every(parts []expr, within *numSet) (choice, error) {
-	if len(parts) > 1 && (within == nil || within.count() > fewNumbers) {
+func (r *setReader) every(parts []expr, within *numset.Set) (numset.Choice, error) {
+	if len(parts) > 1 && (within == nil || within.Count() > fewNumbers) {
 		sizes := map[expr]int64{}
 		for _, p := range parts {
 			n, err := r.estimate(p)
 			if err != nil {
-				return choice{}, err
+				return numset.Choice{}, err
 			}
 			sizes[p] = n
 		}
@@ -173,31 +174,31 @@ func (r *setReader) every(parts []expr, within *numSet) (choice, error) {
 			return r.together(parts, within)
 		}
 	}
-	left := choice{set: &numSet{}, rest: true}
+	left := numset.Choice{Set: &numset.Set{}, Rest: true}
 	if within != nil {
-		left = choice{set: within.clone()}
+		left = numset.Choice{Set: within.Clone()}
 	}
 	for i, p := range parts {
-		if !left.rest && left.set.count() > fewNumbers && len(parts)-i > 1 {
+		if !left.Rest && left.Set.Count() > fewNumbers && len(parts)-i > 1 {
 			others, err := r.together(parts[i:], within)
-			return left.and(others), err
+			return left.And(others), err
 		}
 		ask := within
-		if !left.rest {
-			ask = left.set
+		if !left.Rest {
+			ask = left.Set
 		}
 		got, err := r.choose(p, ask)
 		if err != nil {
-			return choice{}, err
+			return numset.Choice{}, err
 		}
-		left = left.and(got)
+		left = left.And(got)
 	}
 	return left, nil
 }
 
 // together finds those that all parts hold for by reading all of them at once.
-func (r *setReader) together(parts []expr, within *numSet) (choice, error) {
-	got, faults := make([]choice, len(parts)), make([]error, len(parts))
+func (r *setReader) together(parts []expr, within *numset.Set) (numset.Choice, error) {
+	got, faults := make([]numset.Choice, len(parts)), make([]error, len(parts))
 	var wait sync.WaitGroup
 	for i, p := range parts {
 		look := func() { got[i], faults[i] = r.choose(p, within) }
@@ -209,11 +210,11 @@ func (r *setReader) together(parts []expr, within *numSet) (choice, error) {
 	}
 	wait.Wait()
 	if err := errors.Join(faults...); err != nil {
-		return choice{}, err
+		return numset.Choice{}, err
 	}
 	left := got[0]
 	for _, g := range got[1:] {
-		left = left.and(g)
+		left = left.And(g)
 	}
 	return left, nil
 }
@@ -256,59 +257,59 @@ func (r *setReader) estimate(e expr) (int64, error) {
 	return 0, nil
 }
 
-func (r *setReader) leaf(l *leaf, within *numSet) (choice, error) {
+func (r *setReader) leaf(l *leaf, within *numset.Set) (numset.Choice, error) {
 	if l.negate {
 		got, err := r.leaf(not(l).(*leaf), within)
 		return r.but(got, within), err
 	}
-	if within != nil && !l.loose && within.count() <= fewNumbers {
-		got, err := r.read(r.s.amongSQL(l.probe, len(l.args)+1), append(slices.Clone(l.args), r.s.numbersArg(within.list()))...)
-		return choice{set: got}, err
+	if within != nil && !l.loose && within.Count() <= fewNumbers {
+		got, err := r.read(r.s.amongSQL(l.probe, len(l.args)+1), append(slices.Clone(l.args), r.s.numbersArg(within.List()))...)
+		return numset.Choice{Set: got}, err
 	}
 	got := l.nums
 	if got != nil {
-		got = got.clone()
+		got = got.Clone()
 	} else {
 		var err error
 		if got, err = r.read(l.set, l.args...); err != nil {
-			return choice{}, err
+			return numset.Choice{}, err
 		}
 	}
 	if l.loose {
 		if err := r.follow(got); err != nil {
-			return choice{}, err
+			return numset.Choice{}, err
 		}
 		if within == nil {
 			shown, err := r.shownOf(got)
 			if err != nil {
-				return choice{}, err
+				return numset.Choice{}, err
 			}
 			within = shown
 		}
 	}
 	if within != nil {
-		got.and(within)
+		got.And(within)
 	}
-	return choice{set: got}, nil
+	return numset.Choice{Set: got}, nil
 }
 
 // read reads the numbers of a query when it is its turn.
-func (r *setReader) read(query string, args ...any) (*numSet, error) {
+func (r *setReader) read(query string, args ...any) (*numset.Set, error) {
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
 	return r.s.readNumbers(r.ctx, query, args...)
 }
 
 // shownOf gives a set that holds those of some numbers which the list shows.
-func (r *setReader) shownOf(some *numSet) (*numSet, error) {
-	if some.count() > fewNumbers {
+func (r *setReader) shownOf(some *numset.Set) (*numset.Set, error) {
+	if some.Count() > fewNumbers {
 		return r.everybody()
 	}
-	return r.read(r.s.amongSQL(contactsAmong+" and "+r.shown, 1), r.s.numbersArg(some.list()))
+	return r.read(r.s.amongSQL(contactsAmong+" and "+r.shown, 1), r.s.numbersArg(some.List()))
 }
 
 // follow puts survivors beside contacts that were merged into them.
-func (r *setReader) follow(set *numSet) error {
+func (r *setReader) follow(set *numset.Set) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.moved == nil {
@@ -325,19 +326,19 @@ func (r *setReader) follow(set *numSet) error {
 		}
 	}
 	for from, into := range r.moved {
-		if !set.has(from) {
+		if !set.Has(from) {
 			continue
 		}
 		for next, ok := r.moved[into]; ok; next, ok = r.moved[into] {
 			into = next
 		}
-		set.add(into)
+		set.Add(into)
 	}
 	return nil
 }
 
 // everybody is the whole list, shared: do not change it.
-func (r *setReader) everybody() (*numSet, error) {
+func (r *setReader) everybody() (*numset.Set, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.all == nil {
@@ -352,14 +353,14 @@ func (r *setReader) everybody() (*numSet, error) {
 
 // readNumbers reads all numbers of a query at once: as one value, which costs a
 // tenth of a row each.
-func (s *Service) readNumbers(ctx context.Context, query string, args ...any) (*numSet, error) {
+func (s *Service) readNumbers(ctx context.Context, query string, args ...any) (*numset.Set, error) {
 	var packed []byte
 	err := s.DB.QueryRow(ctx, "select "+s.packSQL("n")+" from ("+query+") as s", args...).Scan(&packed)
 	if err != nil {
 		return nil, fmt.Errorf("read a set of contacts: %w", err)
 	}
-	out := &numSet{}
-	return out, s.unpack(packed, out.add)
+	out := &numset.Set{}
+	return out, s.unpack(packed, out.Add)
 }
 
 // packSQL gathers a column of contact numbers into one value: a text on SQLite,
@@ -372,7 +373,7 @@ func (s *Service) packSQL(column string) string {
 // unpack reads what packSQL gathered.
 func (s *Service) unpack(packed []byte, take func(n int64)) error {
 	if s.DB.Dialect() == db.SQLite {
-		return eachNumber(packed, take)
+		return numset.EachNumber(packed, take)
 	}
 	if len(packed)%4 != 0 {
 		return fmt.Errorf("%d bytes are no list of numbers", len(packed))
@@ -425,11 +426,11 @@ type keptSet struct {
 
 // chosen is whom a rule chose.
 type chosen struct {
-	choice
+	numset.Choice
 	total int64
 
 	mu     sync.Mutex
-	listed *numSet // all of them, once somebody wanted to go through them
+	listed *numset.Set // all of them, once somebody wanted to go through them
 }
 
 const (

@@ -17,6 +17,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/i18n"
 	"github.com/koipond/koipond/internal/platform/testkit"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // fish is all that a rule can ask of a contact, for the slow reference.
@@ -95,14 +96,14 @@ func readFish(t *testing.T, p *pond) []fish {
 }
 
 // holds is the slow reference: what a rule means, a contact at a time.
-func holds(n *RuleNode, f *fish, today time.Time, me string) bool {
+func holds(n *rule.Node, f *fish, today time.Time, me string) bool {
 	switch {
 	case n.All != nil:
-		return !slices.ContainsFunc(n.All, func(c RuleNode) bool { return !holds(&c, f, today, me) })
+		return !slices.ContainsFunc(n.All, func(c rule.Node) bool { return !holds(&c, f, today, me) })
 	case n.Any != nil:
-		return slices.ContainsFunc(n.Any, func(c RuleNode) bool { return holds(&c, f, today, me) })
+		return slices.ContainsFunc(n.Any, func(c rule.Node) bool { return holds(&c, f, today, me) })
 	case n.None != nil:
-		return !slices.ContainsFunc(n.None, func(c RuleNode) bool { return holds(&c, f, today, me) })
+		return !slices.ContainsFunc(n.None, func(c rule.Node) bool { return holds(&c, f, today, me) })
 	case n.Field == "":
 		return true
 	}
@@ -274,30 +275,30 @@ func holds(n *RuleNode, f *fish, today time.Time, me string) bool {
 }
 
 // anyRule makes a random rule.
-func anyRule(r *rand.Rand, tags []string) *Rule {
-	return &Rule{V: 1, RuleNode: anyNode(r, tags, 0)}
+func anyRule(r *rand.Rand, tags []string) *rule.Rule {
+	return &rule.Rule{V: 1, Node: anyNode(r, tags, 0)}
 }
 
-func anyNode(r *rand.Rand, tags []string, depth int) RuleNode {
-	if depth < maxRuleDepth && (depth == 0 || r.IntN(4) == 0) {
-		var parts []RuleNode
+func anyNode(r *rand.Rand, tags []string, depth int) rule.Node {
+	if depth < rule.MaxDepth && (depth == 0 || r.IntN(4) == 0) {
+		var parts []rule.Node
 		for range 1 + r.IntN(3) {
 			parts = append(parts, anyNode(r, tags, depth+1))
 		}
 		switch r.IntN(4) {
 		case 0:
-			return RuleNode{Any: parts}
+			return rule.Node{Any: parts}
 		case 1:
-			return RuleNode{None: parts}
+			return rule.Node{None: parts}
 		}
-		return RuleNode{All: parts}
+		return rule.Node{All: parts}
 	}
 	f := ruleFields[r.IntN(len(ruleFields))]
 	ops := f.ops
 	if ops == nil {
 		ops = opsOf[f.typ]
 	}
-	n := RuleNode{Field: f.name, Op: ops[r.IntN(len(ops))]}
+	n := rule.Node{Field: f.name, Op: ops[r.IntN(len(ops))]}
 	if f.keys != nil {
 		n.Key = f.keys[r.IntN(len(f.keys))]
 	}
@@ -354,11 +355,11 @@ func TestRulesAgreeWithTheSlowReference(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		some, most := 0, 0
 		for i := range 400 {
-			rule := anyRule(r, tags)
-			text := string(rule.JSON())
-			read, err := ParseRule(text, "where")
+			made := anyRule(r, tags)
+			text := string(made.JSON())
+			read, err := rule.Parse(text, "where")
 			require.NoError(t, err, text)
-			require.Equal(t, rule.Fingerprint(), read.Fingerprint())
+			require.Equal(t, made.Fingerprint(), read.Fingerprint())
 			q := Query{Where: read, Limit: 1 + r.IntN(60), Sort: Sorts[r.IntN(len(Sorts))], Ascending: r.IntN(2) == 0}
 			shown := int64(1)
 			if r.IntN(6) == 0 {
@@ -372,7 +373,7 @@ func TestRulesAgreeWithTheSlowReference(t *testing.T) {
 			}
 			want := []int64{}
 			for _, f := range all {
-				if f.shown == shown && holds(&rule.RuleNode, &f, today, "us_1") && (q.Owner == "" || f.owner == q.Owner) && (q.Tag == "" || slices.Contains(f.tags, q.Tag)) {
+				if f.shown == shown && holds(&made.Node, &f, today, "us_1") && (q.Owner == "" || f.owner == q.Owner) && (q.Tag == "" || slices.Contains(f.tags, q.Tag)) {
 					want = append(want, f.num)
 				}
 			}
@@ -424,38 +425,38 @@ func TestRulesNameTheFault(t *testing.T) {
 	each(t, func(t *testing.T, p *pond) {
 		cond := func(s string) string { return `{"v":1,"all":[` + s + `]}` }
 		for _, c := range []struct{ text, want string }{
-			{`{`, "where contact.rule.not_json"},
-			{`{"v":1} {"v":1}`, "where contact.rule.not_json"},
-			{`{"v":1,"some":[]}`, "where contact.rule.not_json"},
-			{`{"all":[]}`, "where.v contact.rule.bad_version"},
-			{`{"v":1,"any":[]}`, "where.any contact.rule.empty"},
-			{cond(`{}`), "where.all[0] contact.rule.empty"},
-			{cond(`{"any":[{"none":[{"all":[{"field":"tag","op":"set"}]}]}]}`), "where.all[0].any[0].none[0] contact.rule.too_deep"},
-			{cond(`{"field":"tag","op":"set","all":[]}`), "where.all[0] contact.rule.mixed"},
+			{`{`, "where rule.not_json"},
+			{`{"v":1} {"v":1}`, "where rule.not_json"},
+			{`{"v":1,"some":[]}`, "where rule.not_json"},
+			{`{"all":[]}`, "where.v rule.bad_version"},
+			{`{"v":1,"any":[]}`, "where.any rule.empty"},
+			{cond(`{}`), "where.all[0] rule.empty"},
+			{cond(`{"any":[{"none":[{"all":[{"any":[{"all":[{"field":"tag","op":"set"}]}]}]}]}]}`), "where.all[0].any[0].none[0].all[0].any[0] rule.too_deep"},
+			{cond(`{"field":"tag","op":"set","all":[]}`), "where.all[0] rule.mixed"},
 			{cond(`{"op":"set"}`), "where.all[0].field request.field_required"},
-			{cond(`{"field":"tag","op":"set"},{"any":[{"field":"created","op":"likes"}]}`), "where.all[1].any[0].op contact.rule.bad_op"},
-			{cond(`{"field":"shoe","op":"is","value":1}`), "where.all[0].field contact.rule.bad_field"},
-			{cond(`{"field":"channel","op":"set"}`), "where.all[0].key contact.rule.bad_key"},
-			{cond(`{"field":"orders","op":"gt","value":"many"}`), "where.all[0].value contact.rule.needs_whole"},
-			{cond(`{"field":"orders","op":"gt","value":1.5}`), "where.all[0].value contact.rule.needs_whole"},
-			{cond(`{"field":"orders","op":"between","value":[2,1]}`), "where.all[0].value contact.rule.wrong_order"},
-			{cond(`{"field":"created","op":"on","value":"2026-02-30"}`), "where.all[0].value contact.rule.needs_day"},
-			{cond(`{"field":"created","op":"within","value":0}`), "where.all[0].value contact.rule.needs_days"},
-			{cond(`{"field":"name","op":"is","value":["a","b"]}`), "where.all[0].value contact.rule.needs_text"},
-			{cond(`{"field":"name","op":"is","value":{"a":1}}`), "where.all[0].value contact.rule.bad_value"},
+			{cond(`{"field":"tag","op":"set"},{"any":[{"field":"created","op":"likes"}]}`), "where.all[1].any[0].op rule.bad_op"},
+			{cond(`{"field":"shoe","op":"is","value":1}`), "where.all[0].field rule.bad_field"},
+			{cond(`{"field":"channel","op":"set"}`), "where.all[0].key rule.bad_key"},
+			{cond(`{"field":"orders","op":"gt","value":"many"}`), "where.all[0].value rule.needs_whole"},
+			{cond(`{"field":"orders","op":"gt","value":1.5}`), "where.all[0].value rule.needs_whole"},
+			{cond(`{"field":"orders","op":"between","value":[2,1]}`), "where.all[0].value rule.wrong_order"},
+			{cond(`{"field":"created","op":"on","value":"2026-02-30"}`), "where.all[0].value rule.needs_day"},
+			{cond(`{"field":"created","op":"within","value":0}`), "where.all[0].value rule.needs_days"},
+			{cond(`{"field":"name","op":"is","value":["a","b"]}`), "where.all[0].value rule.needs_text"},
+			{cond(`{"field":"name","op":"is","value":{"a":1}}`), "where.all[0].value rule.bad_value"},
 			{cond(`{"field":"tag","op":"hasAnyOf","value":["tg_none"]}`), "where.all[0].value[0] contact.no_such_tag"},
-			{cond(strings.Repeat(`{"field":"tag","op":"set"},`, 50) + `{"field":"tag","op":"set"}`), "where.all[50] contact.rule.too_many"},
+			{cond(strings.Repeat(`{"field":"tag","op":"set"},`, 50) + `{"field":"tag","op":"set"}`), "where.all[50] rule.too_many"},
 		} {
-			rule, err := ParseRule(c.text, "where")
+			read, err := rule.Parse(c.text, "where")
 			if err == nil {
-				err = p.checkRule(p.ctx, rule, "where")
+				err = p.checkRule(p.ctx, read, "where")
 			}
 			var e *errs.Error
 			require.ErrorAs(t, err, &e, c.text)
 			require.Len(t, e.Fields, 1)
 			require.Equal(t, c.want, e.Fields[0].Path+" "+e.Fields[0].Code, c.text)
 		}
-		page, err := p.List(p.ctx, Query{Where: &Rule{V: 1}})
+		page, err := p.List(p.ctx, Query{Where: &rule.Rule{V: 1}})
 		require.NoError(t, err)
 		require.Zero(t, page.Total)
 	})
@@ -466,33 +467,14 @@ func FuzzParseRule(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		r, err := ParseRule(text, "where")
+		r, err := rule.Parse(text, "where")
 		if err != nil {
 			return
 		}
-		again, err := ParseRule(string(r.JSON()), "where")
+		again, err := rule.Parse(string(r.JSON()), "where")
 		require.NoError(t, err)
 		require.Equal(t, r.Fingerprint(), again.Fingerprint())
 	})
-}
-
-func TestNumbersInASet(t *testing.T) {
-	s := &numSet{}
-	require.NoError(t, eachNumber([]byte("7,64,1000000,7"), s.add))
-	require.Equal(t, []int64{7, 64, 1_000_000}, s.list())
-	require.Equal(t, []int64{64}, s.after(7, 1))
-	require.True(t, s.has(64))
-	require.False(t, s.has(-1) || s.has(65) || s.has(1<<40))
-	o := s.clone()
-	o.remove(64)
-	o.remove(1 << 50)
-	s.andNot(o)
-	require.Equal(t, []int64{64}, s.list())
-	s.or(o)
-	require.EqualValues(t, 3, s.count())
-	s.and(&numSet{})
-	require.Empty(t, s.list())
-	require.Error(t, eachNumber([]byte("1,x"), s.add))
 }
 
 func TestRulesOverHTTP(t *testing.T) {
@@ -526,7 +508,7 @@ func TestRulesOverHTTP(t *testing.T) {
 		require.Equal(t, "everybody", told.Sentence)
 		cat, err := i18n.Load(testkit.Quiet())
 		require.NoError(t, err)
-		said := func(op string) (string, bool) { return op, cat.Has("contact.rule_op." + op) }
+		said := func(op string) (string, bool) { return op, cat.Has("rule.op." + op) }
 		var fields struct{ Items []FieldView }
 		s.ok("GET", "/api/contacts/fields", nil, &fields)
 		for _, f := range fields.Items {
@@ -542,7 +524,7 @@ func TestRulesOverHTTP(t *testing.T) {
 			body         any
 		}{{"GET", "/api/contacts?where=" + url.QueryEscape(string(js(rule))), nil}, {"POST", "/api/contacts/query", obj{"filter": obj{"where": rule}}}, {"POST", "/api/contacts/describe", obj{"where": rule}}, {"POST", "/api/contacts/count", obj{"filter": obj{"where": rule}}}} {
 			status, code := s.call(c.method, c.path, "admin", c.body, nil)
-			require.Equal(t, "422 request.invalid where.all[0].op:contact.rule.bad_op", fmt.Sprint(status, " ", code))
+			require.Equal(t, "422 request.invalid where.all[0].op:rule.bad_op", fmt.Sprint(status, " ", code))
 			status, _ = s.call(c.method, c.path, "copywriter", c.body, nil)
 			require.Equal(t, 403, status)
 		}

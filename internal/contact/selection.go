@@ -154,7 +154,7 @@ func (s *Service) countSetAlso(ctx context.Context, sel Selection, f *filter, am
 	also(more)
 	var out int64
 	for after := int64(0); ; {
-		nums := set.after(after, 5000)
+		nums := set.After(after, 5000)
 		if len(nums) == 0 {
 			return out, nil
 		}

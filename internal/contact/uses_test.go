@@ -7,6 +7,7 @@ import (
 
 	"github.com/koipond/koipond/internal/contact/attribute"
 	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // called lists uses by what they are called.
@@ -18,8 +19,8 @@ func called(uses []Use) []string {
 	return out
 }
 
-func asking(field, key, op string, value any) *Rule {
-	return &Rule{V: 1, RuleNode: RuleNode{Any: []RuleNode{{All: []RuleNode{{Field: "orders", Op: "gte", Value: 1.0}, {Field: field, Key: key, Op: op, Value: value}}}}}}
+func asking(field, key, op string, value any) *rule.Rule {
+	return &rule.Rule{V: 1, Node: rule.Node{Any: []rule.Node{{All: []rule.Node{{Field: "orders", Op: "gte", Value: 1.0}, {Field: field, Key: key, Op: op, Value: value}}}}}}
 }
 
 func TestViewsSayWhatTheyUse(t *testing.T) {

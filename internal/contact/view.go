@@ -19,6 +19,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // ViewDefinition is a way to look at the list: whom, in which order, and what of them.
@@ -73,8 +74,8 @@ type viewCount struct {
 // builtInViews are the views that everybody has. A contact counts as left alone
 // after so many days.
 func builtInViews(alone int) []View {
-	cond := func(field, key, op string, value any) *Rule {
-		return &Rule{V: 1, RuleNode: RuleNode{All: []RuleNode{{Field: field, Key: key, Op: op, Value: value}}}}
+	cond := func(field, key, op string, value any) *rule.Rule {
+		return &rule.Rule{V: 1, Node: rule.Node{All: []rule.Node{{Field: field, Key: key, Op: op, Value: value}}}}
 	}
 	view := func(id, name string, f FilterBody, sort string) View {
 		return View{ID: id, Name: name, BuiltIn: true, Definition: ViewDefinition{Filter: f, Sort: sort, Order: "desc"}}
@@ -84,7 +85,7 @@ func builtInViews(alone int) []View {
 		view("mine", "contact.view.mine", FilterBody{Owner: "me"}, "lastSeen"),
 		view("new", "contact.view.new", FilterBody{Where: cond("created", "", "within", 7.0)}, "created"),
 		view("unowned", "contact.view.unowned", FilterBody{Owner: "none"}, "lastSeen"),
-		view("alone", "contact.view.alone", FilterBody{Where: &Rule{V: 1, RuleNode: RuleNode{Any: []RuleNode{
+		view("alone", "contact.view.alone", FilterBody{Where: &rule.Rule{V: 1, Node: rule.Node{Any: []rule.Node{
 			{Field: "ownerTouch", Op: "olderThan", Value: float64(alone)}, {Field: "owner", Op: "in", Value: []any{"left"}}}}}}, "lastSeen"),
 		view("birthday", "contact.view.birthday", FilterBody{Where: cond("birthday", "", "anniversary", 30.0)}, "lastSeen"),
 		view("silent", "contact.view.silent", FilterBody{Where: cond("lastSeen", "", "olderThan", 90.0)}, "lastSeen"),
@@ -147,7 +148,7 @@ func (v *views) dress(ctx context.Context, w View) View {
 }
 
 func (v *views) sentence(ctx context.Context, f FilterBody) string {
-	if f.Where.empty() {
+	if f.Where.Empty() {
 		return ""
 	}
 	return v.s.Sentence(ctx, f.Where)

@@ -21,6 +21,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/i18n"
 	"github.com/koipond/koipond/internal/platform/jobs"
 	"github.com/koipond/koipond/internal/platform/testkit"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 func TestViewsAreOnesOwnOrShared(t *testing.T) {
@@ -28,8 +29,8 @@ func TestViewsAreOnesOwnOrShared(t *testing.T) {
 		crowd(t, p, 60)
 		p.audit.entries = nil
 		s := serve(t, p)
-		rule := obj{"v": 1, "all": []obj{{"field": "orders", "op": "gte", "value": 1}}}
-		def := obj{"filter": obj{"where": rule}, "sort": "revenue", "order": "desc", "columns": []string{"name", "orders"}, "density": "compact"}
+		where := obj{"v": 1, "all": []obj{{"field": "orders", "op": "gte", "value": 1}}}
+		def := obj{"filter": obj{"where": where}, "sort": "revenue", "order": "desc", "columns": []string{"name", "orders"}, "density": "compact"}
 		var mine View
 		require.Equal(t, 200, first(s.call("POST", "/api/contact-views", "user_ops", obj{"name": " 买家 ", "definition": def}, &mine)))
 		require.Equal(t, "买家", mine.Name)
@@ -66,7 +67,7 @@ func TestViewsAreOnesOwnOrShared(t *testing.T) {
 		}
 		bad := obj{"filter": obj{"where": obj{"v": 1, "all": []obj{{"field": "orders", "op": "likes"}}}}}
 		status, code := s.call("POST", "/api/contact-views", "admin", obj{"name": "x", "definition": bad}, nil)
-		require.Equal(t, "422 request.invalid definition.filter.where.all[0].op:contact.rule.bad_op", fmt.Sprint(status, " ", code))
+		require.Equal(t, "422 request.invalid definition.filter.where.all[0].op:rule.bad_op", fmt.Sprint(status, " ", code))
 		status, code = s.call("PUT", "/api/contact-views/all", "admin", obj{"name": "x", "definition": def}, nil)
 		require.Equal(t, "409 contact.built_in_view", fmt.Sprint(status, " ", code))
 
@@ -75,7 +76,7 @@ func TestViewsAreOnesOwnOrShared(t *testing.T) {
 		s.ok("GET", "/api/contact-view-counts?ids=all,visitors,vw_none,"+mine.ID, nil, &counts)
 		all, err := p.Count(p.ctx, Selection{})
 		require.NoError(t, err)
-		buyers, err := p.Count(p.ctx, Selection{Query: Query{Where: &Rule{V: 1, RuleNode: RuleNode{All: []RuleNode{{Field: "orders", Op: "gte", Value: 1.0}}}}}})
+		buyers, err := p.Count(p.ctx, Selection{Query: Query{Where: &rule.Rule{V: 1, Node: rule.Node{All: []rule.Node{{Field: "orders", Op: "gte", Value: 1.0}}}}}})
 		require.NoError(t, err)
 		require.Equal(t, map[string]int64{"all": all, "visitors": 10, mine.ID: buyers}, counts.Counts)
 		p.who(event.Fact{UserID: "one more"})
@@ -196,7 +197,7 @@ func TestExportWritesWhatTheAskerMaySee(t *testing.T) {
 		require.Contains(t, string(plain), "'=客户7,+8613800000007,M7,female,组/茶友")
 		require.Contains(t, p.audit.entries[len(p.audit.entries)-1], "寄样品")
 
-		j, file = p.export("analyst", Export{Selection: Selection{Query: Query{Where: &Rule{V: 1, RuleNode: RuleNode{Field: "name", Op: "is", Value: "=客户7"}}}}, Format: "xlsx"})
+		j, file = p.export("analyst", Export{Selection: Selection{Query: Query{Where: &rule.Rule{V: 1, Node: rule.Node{Field: "name", Op: "is", Value: "=客户7"}}}}, Format: "xlsx"})
 		require.Equal(t, jobs.Succeeded, j.State)
 		require.EqualValues(t, 1, j.Done)
 		require.Equal(t, "PK", string(file[:2]))

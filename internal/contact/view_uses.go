@@ -7,54 +7,25 @@ import (
 
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // refersTo tells whether a condition is about a term.
-func (n *RuleNode) refersTo(of Term) bool {
+func refersTo(n *rule.Node, of Term) bool {
 	switch {
 	case of.Tag != nil:
-		return n.Field == "tag" && slices.Contains(n.values(), of.Tag.ID)
+		return n.Field == "tag" && slices.Contains(n.Texts(), of.Tag.ID)
 	case n.Field == attributeField:
 		if n.Key != of.Attribute {
 			return false
 		}
 	default:
 		b, ok := builtInNamed(of.Attribute)
-		if !ok || n.Field != of.Attribute && !(n.Field == "identity" && slices.Contains(n.values(), b.kind)) {
+		if !ok || n.Field != of.Attribute && !(n.Field == "identity" && slices.Contains(n.Texts(), b.kind)) {
 			return false
 		}
 	}
-	return of.Option == "" || slices.Contains(n.values(), of.Option)
-}
-
-// values are the texts that a condition compares with.
-func (n *RuleNode) values() []string {
-	switch v := n.Value.(type) {
-	case string:
-		return []string{v}
-	case []string:
-		return v
-	case []any:
-		var out []string
-		for _, x := range v {
-			if t, ok := x.(string); ok {
-				out = append(out, t)
-			}
-		}
-		return out
-	}
-	return nil
-}
-
-// conditions calls fn with every condition of a tree.
-func (n *RuleNode) conditions(fn func(*RuleNode)) {
-	_, parts := n.parts()
-	for i := range parts { // the parts themselves, not copies
-		parts[i].conditions(fn)
-	}
-	if n.Field != "" {
-		fn(n)
-	}
+	return of.Option == "" || slices.Contains(n.Texts(), of.Option)
 }
 
 // refersTo tells whether a view is about a term: by its filter, or a column.
@@ -63,8 +34,8 @@ func (d *ViewDefinition) refersTo(of Term) bool {
 	if of.Tag == nil && of.Option == "" {
 		found = slices.ContainsFunc(d.Columns, func(c string) bool { return c == attributeColumn+of.Attribute || c == of.Attribute && IsBuiltIn(c) })
 	}
-	if !d.Filter.Where.empty() {
-		d.Filter.Where.conditions(func(n *RuleNode) { found = found || n.refersTo(of) })
+	if !d.Filter.Where.Empty() {
+		d.Filter.Where.Each(func(n *rule.Node) { found = found || refersTo(n, of) })
 	}
 	return found
 }
@@ -140,10 +111,10 @@ func (v *views) Moved(ctx context.Context, from Term, into *Term) error {
 
 // follower makes the change to a view that a move asks for.
 func (v *views) follower(ctx context.Context, from, into Term) (func(*ViewDefinition), error) {
-	each := func(d *ViewDefinition, fn func(*RuleNode)) {
-		if !d.Filter.Where.empty() {
-			d.Filter.Where.conditions(func(n *RuleNode) {
-				if n.refersTo(from) {
+	each := func(d *ViewDefinition, fn func(*rule.Node)) {
+		if !d.Filter.Where.Empty() {
+			d.Filter.Where.Each(func(n *rule.Node) {
+				if refersTo(n, from) {
 					fn(n)
 				}
 			})
@@ -155,11 +126,11 @@ func (v *views) follower(ctx context.Context, from, into Term) (func(*ViewDefini
 			if d.Filter.Tag == from.Tag.ID {
 				d.Filter.Tag = into.Tag.ID
 			}
-			each(d, func(n *RuleNode) { n.replace(map[string]string{from.Tag.ID: into.Tag.ID}) })
+			each(d, func(n *rule.Node) { n.Replace(map[string]string{from.Tag.ID: into.Tag.ID}) })
 		}, nil
 	case from.Option != "":
 		return func(d *ViewDefinition) {
-			each(d, func(n *RuleNode) { n.replace(map[string]string{from.Option: into.Option}) })
+			each(d, func(n *rule.Node) { n.Replace(map[string]string{from.Option: into.Option}) })
 		}, nil
 	}
 	defs, err := v.s.engine.readDefinitions(ctx) // as they are in this transaction
@@ -188,35 +159,12 @@ func (v *views) follower(ctx context.Context, from, into Term) (func(*ViewDefini
 			seen = append(seen, c)
 			return twice
 		})
-		each(d, func(n *RuleNode) {
-			fits := answers && !slices.ContainsFunc(n.values(), func(o string) bool { return len(a.Options) > 0 && options[o] == "" })
+		each(d, func(n *rule.Node) {
+			fits := answers && !slices.ContainsFunc(n.Texts(), func(o string) bool { return len(a.Options) > 0 && options[o] == "" })
 			if fits {
 				n.Key = into.Attribute
-				n.replace(options)
+				n.Replace(options)
 			}
 		})
 	}, nil
-}
-
-// replace puts other texts in the place of those that a condition compares with, each once.
-func (n *RuleNode) replace(by map[string]string) {
-	put := func(t string) string {
-		if now, ok := by[t]; ok {
-			return now
-		}
-		return t
-	}
-	if t, ok := n.Value.(string); ok {
-		n.Value = put(t)
-		return
-	}
-	if list := n.values(); list != nil {
-		var out []string
-		for _, t := range list {
-			if t = put(t); !slices.Contains(out, t) {
-				out = append(out, t)
-			}
-		}
-		n.Value = out
-	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/platform/testkit"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 func TestListsFilteredByFollowUp(t *testing.T) {
@@ -24,7 +25,7 @@ func TestListsFilteredByFollowUp(t *testing.T) {
 		}
 		p.customer("us_a", "没计划")
 		for value, want := range map[string][]string{"overdue": {"昨天"}, "today": {"今晚"}, "week": {"今晚", "三天后"}, "later": {"下月"}, "none": {"没计划"}} {
-			rule, err := contact.ParseRule(fmt.Sprintf(`{"v":1,"field":"followUp","op":"in","value":[%q]}`, value), "where")
+			rule, err := rule.Parse(fmt.Sprintf(`{"v":1,"field":"followUp","op":"in","value":[%q]}`, value), "where")
 			require.NoError(t, err)
 			page, err := p.contacts.List(ctx, contact.Query{Where: rule})
 			require.NoError(t, err)

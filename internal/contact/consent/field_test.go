@@ -8,12 +8,13 @@ import (
 
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // listed gives the numbers that a condition on consent means.
 func (p *pond) listed(key, op, values string) []int64 {
 	p.t.Helper()
-	rule, err := contact.ParseRule(fmt.Sprintf(`{"v":1,"all":[{"field":"consent","key":%q,"op":%q,"value":[%s]}]}`, key, op, values), "where")
+	rule, err := rule.Parse(fmt.Sprintf(`{"v":1,"all":[{"field":"consent","key":%q,"op":%q,"value":[%s]}]}`, key, op, values), "where")
 	require.NoError(p.t, err)
 	sel := contact.Selection{Query: contact.Query{Where: rule}}
 	nums, err := p.Contacts.Walk(p.ctx, sel, 0, 1000)
@@ -78,11 +79,11 @@ func TestListsFilteredByConsent(t *testing.T) {
 		require.Greater(t, told, 9, "the answers differ")
 
 		for text, code := range map[string]string{
-			`{"v":1,"field":"consent","key":"marketing:fax","op":"in","value":["granted"]}`: "contact.rule.bad_key",
-			`{"v":1,"field":"consent","key":"marketing:sms","op":"in","value":["maybe"]}`:   "contact.rule.not_a_value",
-			`{"v":1,"field":"consent","key":"marketing:sms","op":"contains","value":"x"}`:   "contact.rule.bad_op",
+			`{"v":1,"field":"consent","key":"marketing:fax","op":"in","value":["granted"]}`: "rule.bad_key",
+			`{"v":1,"field":"consent","key":"marketing:sms","op":"in","value":["maybe"]}`:   "rule.not_a_value",
+			`{"v":1,"field":"consent","key":"marketing:sms","op":"contains","value":"x"}`:   "rule.bad_op",
 		} {
-			rule, err := contact.ParseRule(text, "where")
+			rule, err := rule.Parse(text, "where")
 			require.NoError(t, err)
 			_, err = p.Contacts.Count(p.ctx, contact.Selection{Query: contact.Query{Where: rule}})
 			require.Equal(t, code, errs.As(err).Fields[0].Code, text)

@@ -4503,6 +4503,25 @@ export interface components {
             title: string;
             type: string;
         };
+        Event: {
+            /**
+             * @description What is compared: how many (count, the default), the sum, average, smallest, largest, number of different, first or last value of the property. firstTime holds when the first one ever lies within the time
+             * @enum {string}
+             */
+            measure?: "count" | "sum" | "avg" | "min" | "max" | "distinct" | "first" | "last" | "firstTime";
+            /** @description Name of the event, e.g. order.paid */
+            name: string;
+            /** @description How it compares: gte (the default of count), gt, lte, lt, is, isNot, between; first and last also in, notIn, contains, notContains, startsWith */
+            op?: string;
+            /** @description What is measured; not for count and firstTime */
+            property?: string;
+            /** @description What it is compared with; 1 by default for count */
+            value?: unknown;
+            /** @description Only those whose properties fulfil all of these */
+            where?: components["schemas"]["Where"][];
+            /** @description Only those in this time; without it, ever */
+            within?: components["schemas"]["Window"];
+        };
         EventCount: {
             /** Format: int64 */
             count: number;
@@ -4779,6 +4798,42 @@ export interface components {
         };
         GroupOutputBody: {
             id: string;
+        };
+        Habit: {
+            /**
+             * Format: int64
+             * @description stopped, resumed: days
+             */
+            active?: number;
+            /**
+             * Format: int64
+             * @description regularly: in how many of them
+             */
+            atLeast?: number;
+            /** @enum {string} */
+            kind: "regularly" | "stopped" | "resumed";
+            name: string;
+            /**
+             * Format: int64
+             * @description regularly: how many are looked at
+             */
+            periods?: number;
+            /**
+             * Format: int64
+             * @description stopped, resumed: days
+             */
+            quiet?: number;
+            /**
+             * Format: int64
+             * @description stopped: how often before; 1 by default
+             */
+            times?: number;
+            /**
+             * @description regularly: the period; weeks begin on Monday
+             * @enum {string}
+             */
+            unit?: "day" | "week" | "month";
+            where?: components["schemas"]["Where"][];
         };
         HistoryOutputBody: {
             items: components["schemas"]["AttributeChange"][];
@@ -5330,6 +5385,30 @@ export interface components {
             items: components["schemas"]["NoIdentity"][];
             /** @description Cursor of the next page */
             next?: string;
+        };
+        Node: {
+            /** @description Every one of these must hold */
+            all?: components["schemas"]["Node"][];
+            /** @description At least one of these must hold */
+            any?: components["schemas"]["Node"][];
+            /** @description Tags: those below them count too */
+            children?: boolean;
+            /** @description Facts of one name, counted or measured */
+            event?: components["schemas"]["Event"];
+            /** @description What the condition is about; see GET /api/contacts/fields */
+            field?: string;
+            /** @description Done regularly, no more, or again */
+            habit?: components["schemas"]["Habit"];
+            /** @description Which one of the field: the attribute's key, first or last channel, the kind of identity */
+            key?: string;
+            /** @description None of these may hold */
+            none?: components["schemas"]["Node"][];
+            /** @description How it compares; see GET /api/contacts/fields */
+            op?: string;
+            /** @description One thing after another */
+            sequence?: components["schemas"]["Sequence"];
+            /** @description A text, number or list of them: what op takes */
+            value?: unknown;
         };
         NotJoined: {
             /** @description Who got the fact; left out when the caller may not see them */
@@ -6060,42 +6139,30 @@ export interface components {
         };
         Rule: {
             /** @description Every one of these must hold */
-            all?: components["schemas"]["RuleNode"][];
+            all?: components["schemas"]["Node"][];
             /** @description At least one of these must hold */
-            any?: components["schemas"]["RuleNode"][];
+            any?: components["schemas"]["Node"][];
             /** @description Tags: those below them count too */
             children?: boolean;
+            /** @description Facts of one name, counted or measured */
+            event?: components["schemas"]["Event"];
             /** @description What the condition is about; see GET /api/contacts/fields */
             field?: string;
+            /** @description Done regularly, no more, or again */
+            habit?: components["schemas"]["Habit"];
             /** @description Which one of the field: the attribute's key, first or last channel, the kind of identity */
             key?: string;
             /** @description None of these may hold */
-            none?: components["schemas"]["RuleNode"][];
+            none?: components["schemas"]["Node"][];
             /** @description How it compares; see GET /api/contacts/fields */
             op?: string;
+            /** @description One thing after another */
+            sequence?: components["schemas"]["Sequence"];
             /**
              * Format: int64
              * @description Version of the language: 1
              */
             v: number;
-            /** @description A text, number or list of them: what op takes */
-            value?: unknown;
-        };
-        RuleNode: {
-            /** @description Every one of these must hold */
-            all?: components["schemas"]["RuleNode"][];
-            /** @description At least one of these must hold */
-            any?: components["schemas"]["RuleNode"][];
-            /** @description Tags: those below them count too */
-            children?: boolean;
-            /** @description What the condition is about; see GET /api/contacts/fields */
-            field?: string;
-            /** @description Which one of the field: the attribute's key, first or last channel, the kind of identity */
-            key?: string;
-            /** @description None of these may hold */
-            none?: components["schemas"]["RuleNode"][];
-            /** @description How it compares; see GET /api/contacts/fields */
-            op?: string;
             /** @description A text, number or list of them: what op takes */
             value?: unknown;
         };
@@ -6135,6 +6202,13 @@ export interface components {
             count: number;
             /** @description The rule in the caller's language */
             sentence: string;
+        };
+        Sequence: {
+            /** @description At most so long from one step to the next */
+            gap?: components["schemas"]["Span"];
+            steps: components["schemas"]["Step"][];
+            /** @description All steps lie in this time */
+            within?: components["schemas"]["Window"];
         };
         Series: {
             key: string;
@@ -6242,6 +6316,12 @@ export interface components {
             email: string;
             password: string;
         };
+        Span: {
+            /** Format: int64 */
+            n: number;
+            /** @enum {string} */
+            unit: "minute" | "hour" | "day" | "week";
+        };
         StaffOutBody: {
             items: components["schemas"]["ApiColleague"][];
         };
@@ -6262,6 +6342,10 @@ export interface components {
             options: components["schemas"]["Options"];
             saveMappingAs?: string;
             uploadId: string;
+        };
+        Step: {
+            name: string;
+            where?: components["schemas"]["Where"][];
         };
         StoreStatus: {
             detail: string;
@@ -6915,6 +6999,26 @@ export interface components {
         };
         ViolationsOutputBody: {
             items: components["schemas"]["Violation"][];
+        };
+        Where: {
+            /** @description is, isNot, in, notIn, contains, notContains, startsWith, gt, gte, lt, lte, between, set, notSet */
+            op: string;
+            property: string;
+            /** @description Numbers compare as numbers, texts as texts, booleans as booleans */
+            value?: unknown;
+        };
+        Window: {
+            /** @description First day, YYYY-MM-DD; open when empty */
+            from?: string;
+            /**
+             * Format: int64
+             * @description How many units back; today counts as the first day
+             */
+            last?: number;
+            /** @description Last day, included; open when empty */
+            to?: string;
+            /** @enum {string} */
+            unit?: "minute" | "hour" | "day" | "week" | "month";
         };
         Wording: {
             by?: string;

@@ -1,0 +1,28 @@
+package analytics
+
+import (
+	"context"
+	"time"
+
+	"github.com/koipond/koipond/internal/platform/numset"
+	"github.com/koipond/koipond/internal/rule"
+)
+
+// BehaviourQuery asks whom conditions on behaviour hold for. Contacts are meant
+// as they are now: facts of merged contacts belong to the one they are part of,
+// which answers for all of them.
+type BehaviourQuery struct {
+	Leaves []rule.Behaviour // checked by package rule
+	Among  []int64          // only these, ascending; nil: everybody
+	Now    time.Time
+	Zone   *time.Location // of the company: where days begin
+}
+
+// Behaviours is an engine that answers conditions on behaviour, many in one scan.
+type Behaviours interface {
+	// Behaviour gives whom each of the leaves holds for. A condition that holds for
+	// those who did nothing (fewer than three, never) is answered by all but a set.
+	// With Among, answers speak of those numbers alone; what they say of others
+	// means nothing. Answers mean what package rule says of one contact's facts.
+	Behaviour(ctx context.Context, q BehaviourQuery) ([]numset.Choice, error)
+}
