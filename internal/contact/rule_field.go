@@ -73,11 +73,12 @@ type compiler struct {
 	ctx   context.Context
 	shown string    // of the list: shown = 1
 	today time.Time // the company's midnight
+	now   time.Time
 	me    string
 }
 
 func (s *Service) compiler(ctx context.Context, f *filter) *compiler {
-	return &compiler{s: s, ctx: ctx, shown: f.kind, me: principal(ctx).ID, today: s.today(ctx)}
+	return &compiler{s: s, ctx: ctx, shown: f.kind, me: principal(ctx).ID, today: s.today(ctx), now: s.Clock.Now()}
 }
 
 // today is the company's last midnight.
@@ -93,7 +94,7 @@ func (c *compiler) node(n *rule.Node, path string) (expr, error) {
 		return c.condition(n, path)
 	}
 	if !n.Behaviour.Empty() {
-		return nil, rule.Fault(path, "rule.bad_field", "field", "behaviour")
+		return c.behaviour(&n.Behaviour, path)
 	}
 	kind, parts := n.Parts()
 	g := &group{kind: kind}

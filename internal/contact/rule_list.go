@@ -23,7 +23,7 @@ func (s *Service) ruleSet(ctx context.Context, q Query, f *filter, age time.Dura
 	if set, ok := s.sets.get(key, now, age); ok {
 		return set, nil
 	}
-	c, err := s.setReader(ctx, f.kind).choose(e, nil)
+	c, err := s.setReader(ctx, f.kind).find(e, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/numset"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // A rule is answered by algebra over sets of contact numbers: each condition
@@ -35,9 +36,10 @@ type leaf struct {
 	negate bool // those it does not give
 	loose  bool // may give numbers of merged contacts, and of others than the list shows
 
-	nums          *numset.Set // given: nothing is read
-	column, where string      // the condition on a column of contacts, when it is one
-	size          int64       // see estimate; 0: not known
+	nums          *numset.Set     // given: nothing is read
+	did           *rule.Behaviour // on what was done: the analytics store answers
+	column, where string          // the condition on a column of contacts, when it is one
+	size          int64           // see estimate; 0: not known
 }
 
 // group combines expressions: all, any or none of them.
@@ -72,18 +74,21 @@ type setReader struct {
 	shown string // condition of the list on contacts: shown = 1
 	slots chan struct{}
 	alone bool // inside a transaction, which answers one question at a time
+	now   time.Time
 
 	mu    sync.Mutex // guards what follows
 	all   *numset.Set
 	moved map[int64]int64
+	told  map[string]verdict // what the analytics store said, by the condition
 }
 
 func (s *Service) setReader(ctx context.Context, shown string) *setReader {
-	return &setReader{s: s, ctx: ctx, shown: shown, slots: make(chan struct{}, readersAtOnce), alone: s.DB.InTx(ctx)}
+	return &setReader{s: s, ctx: ctx, shown: shown, slots: make(chan struct{}, readersAtOnce), alone: s.DB.InTx(ctx), now: s.Clock.Now()}
 }
 
 // choose finds whom e holds for, within some numbers or, with nil, within the
-// whole list. The answer is the caller's to change.
+// whole list. The answer is the caller's to change. From outside call find, which
+// asks for behaviour beforehand.
 func (r *setReader) choose(e expr, within *numset.Set) (numset.Choice, error) {
 	if within != nil && within.Count() == 0 {
 		return numset.Choice{Set: &numset.Set{}}, nil
@@ -138,7 +143,7 @@ func (r *setReader) but(c numset.Choice, within *numset.Set) numset.Choice {
 
 // numbers lists what e holds for, within the numbers or, with nil, within the whole list.
 func (r *setReader) numbers(e expr, within *numset.Set) (*numset.Set, error) {
-	c, err := r.choose(e, within)
+	c, err := r.find(e, within)
 	if err != nil || !c.Rest {
 		return c.Set, err
 	}
@@ -224,6 +229,9 @@ func (r *setReader) together(parts []expr, within *numset.Set) (numset.Choice, e
 func (r *setReader) estimate(e expr) (int64, error) {
 	switch e := e.(type) {
 	case *leaf:
+		if e.did != nil {
+			return r.estimateDid(e), nil
+		}
 		if e.negate {
 			return 2 * estimateLimit, nil
 		}
@@ -261,6 +269,9 @@ func (r *setReader) leaf(l *leaf, within *numset.Set) (numset.Choice, error) {
 	if l.negate {
 		got, err := r.leaf(not(l).(*leaf), within)
 		return r.but(got, within), err
+	}
+	if l.did != nil {
+		return r.didOf(l, within)
 	}
 	if within != nil && !l.loose && within.Count() <= fewNumbers {
 		got, err := r.read(r.s.amongSQL(l.probe, len(l.args)+1), append(slices.Clone(l.args), r.s.numbersArg(within.List()))...)

@@ -66,7 +66,9 @@ type Deps struct {
 	Staff    Staff
 	Titles   Titles
 	Imports  Imports
-	Tables   Tables // uploaded files that name people to tag
+	// Behaviours answers conditions on what contacts did; nil: rules with such are refused.
+	Behaviours analytics.Behaviours
+	Tables     Tables // uploaded files that name people to tag
 	// Zone is the company's time zone, in which days begin; nil is China's.
 	Zone func(ctx context.Context) *time.Location
 	Jobs jobs.Queue // nil: work that needs a job is refused

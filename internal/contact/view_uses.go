@@ -10,8 +10,10 @@ import (
 	"github.com/koipond/koipond/internal/rule"
 )
 
-// refersTo tells whether a condition is about a term.
-func refersTo(n *rule.Node, of Term) bool {
+// RefersTo tells whether a condition is about a tag, an attribute or one option
+// of it: whoever keeps rules answers Referrer.Uses with it. It looks at the one
+// condition; see rule.Node.Each for all of a rule.
+func RefersTo(n *rule.Node, of Term) bool {
 	switch {
 	case of.Tag != nil:
 		return n.Field == "tag" && slices.Contains(n.Texts(), of.Tag.ID)
@@ -35,7 +37,7 @@ func (d *ViewDefinition) refersTo(of Term) bool {
 		found = slices.ContainsFunc(d.Columns, func(c string) bool { return c == attributeColumn+of.Attribute || c == of.Attribute && IsBuiltIn(c) })
 	}
 	if !d.Filter.Where.Empty() {
-		d.Filter.Where.Each(func(n *rule.Node) { found = found || refersTo(n, of) })
+		d.Filter.Where.Each(func(n *rule.Node) { found = found || RefersTo(n, of) })
 	}
 	return found
 }
@@ -111,29 +113,61 @@ func (v *views) Moved(ctx context.Context, from Term, into *Term) error {
 
 // follower makes the change to a view that a move asks for.
 func (v *views) follower(ctx context.Context, from, into Term) (func(*ViewDefinition), error) {
-	each := func(d *ViewDefinition, fn func(*rule.Node)) {
-		if !d.Filter.Where.Empty() {
-			d.Filter.Where.Each(func(n *rule.Node) {
-				if refersTo(n, from) {
-					fn(n)
+	rules, err := v.s.Follower(ctx, from, into)
+	if err != nil {
+		return nil, err
+	}
+	return func(d *ViewDefinition) {
+		if from.Tag != nil && d.Filter.Tag == from.Tag.ID {
+			d.Filter.Tag = into.Tag.ID
+		}
+		if from.Tag == nil && from.Option == "" {
+			d.followColumn(from.Attribute, into.Attribute)
+		}
+		rules(d.Filter.Where)
+	}, nil
+}
+
+// followColumn shows an attribute in the place of another, once.
+func (d *ViewDefinition) followColumn(from, into string) {
+	for i, c := range d.Columns {
+		if c == attributeColumn+from {
+			d.Columns[i] = attributeColumn + into
+		}
+	}
+	var seen []string
+	d.Columns = slices.DeleteFunc(d.Columns, func(c string) bool {
+		twice := slices.Contains(seen, c)
+		seen = append(seen, c)
+		return twice
+	})
+}
+
+// Follower makes the change to rules that the end of a term asks for: their
+// conditions say what took its place, as views do. Conditions that the other
+// attribute could not answer stay as they are. The change tells whether there
+// was anything to change. Call it in the transaction of Referrer.Moved.
+func (s *Service) Follower(ctx context.Context, from, into Term) (func(r *rule.Rule) (changed bool), error) {
+	each := func(fn func(*rule.Node) bool) func(*rule.Rule) bool {
+		return func(r *rule.Rule) (changed bool) {
+			if r.Empty() {
+				return false
+			}
+			r.Each(func(n *rule.Node) {
+				if RefersTo(n, from) && fn(n) {
+					changed = true
 				}
 			})
+			return changed
 		}
 	}
 	switch {
 	case from.Tag != nil:
-		return func(d *ViewDefinition) {
-			if d.Filter.Tag == from.Tag.ID {
-				d.Filter.Tag = into.Tag.ID
-			}
-			each(d, func(n *rule.Node) { n.Replace(map[string]string{from.Tag.ID: into.Tag.ID}) })
-		}, nil
+		return each(func(n *rule.Node) bool { n.Replace(map[string]string{from.Tag.ID: into.Tag.ID}); return true }), nil
 	case from.Option != "":
-		return func(d *ViewDefinition) {
-			each(d, func(n *rule.Node) { n.Replace(map[string]string{from.Option: into.Option}) })
-		}, nil
+		return each(func(n *rule.Node) bool { n.Replace(map[string]string{from.Option: into.Option}); return true }), nil
 	}
-	defs, err := v.s.engine.readDefinitions(ctx) // as they are in this transaction
+	defs, err := s.engine.readDefinitions(ctx) // as they are in this transaction
 	if err != nil {
 		return nil, err
 	}
@@ -147,24 +181,12 @@ func (v *views) follower(ctx context.Context, from, into Term) (func(*ViewDefini
 			}
 		}
 	}
-	return func(d *ViewDefinition) {
-		for i, c := range d.Columns {
-			if c == attributeColumn+from.Attribute {
-				d.Columns[i] = attributeColumn + into.Attribute
-			}
+	return each(func(n *rule.Node) bool {
+		fits := answers && !slices.ContainsFunc(n.Texts(), func(o string) bool { return len(a.Options) > 0 && options[o] == "" })
+		if fits {
+			n.Key = into.Attribute
+			n.Replace(options)
 		}
-		var seen []string
-		d.Columns = slices.DeleteFunc(d.Columns, func(c string) bool {
-			twice := slices.Contains(seen, c)
-			seen = append(seen, c)
-			return twice
-		})
-		each(d, func(n *rule.Node) {
-			fits := answers && !slices.ContainsFunc(n.Texts(), func(o string) bool { return len(a.Options) > 0 && options[o] == "" })
-			if fits {
-				n.Key = into.Attribute
-				n.Replace(options)
-			}
-		})
-	}, nil
+		return fits
+	}), nil
 }
