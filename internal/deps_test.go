@@ -59,7 +59,7 @@ var domains = map[string][]string{
 	"event/live":       {"analytics", "event", "event/pipeline", "event/veil"},
 
 	"team":    {},
-	"rule":    {},
+	"rule":    {"event/jsonscan"},
 	"contact": {"analytics", "contact/attribute", "event", "event/veil", "rule"},
 	"shop":    {"contact", "event"},
 

@@ -1,6 +1,10 @@
 package analytics
 
-import "time"
+import (
+	"time"
+
+	"github.com/koipond/koipond/internal/platform/clock"
+)
 
 // Buckets lists the starts of the calendar buckets of loc that cover r, which
 // must have both ends. The first may begin before r.From. Buckets follow the
@@ -32,13 +36,13 @@ func calendar(iv Interval) (first, next func(time.Time) time.Time, err error) {
 	case Hour:
 		return hourStart, nextHour, nil
 	case Day:
-		return func(t time.Time) time.Time { return dayStart(t, 0, 0) },
+		return func(t time.Time) time.Time { return clock.DayStart(t, 0, 0) },
 			func(t time.Time) time.Time { return later(t, 0, 1) }, nil
 	case Week:
-		return func(t time.Time) time.Time { return dayStart(t, 0, -(int(t.Weekday())+6)%7) },
+		return func(t time.Time) time.Time { return clock.DayStart(t, 0, -(int(t.Weekday())+6)%7) },
 			func(t time.Time) time.Time { return later(t, 0, 7) }, nil
 	case Month:
-		return func(t time.Time) time.Time { return dayStart(t, 0, 1-t.Day()) },
+		return func(t time.Time) time.Time { return clock.DayStart(t, 0, 1-t.Day()) },
 			func(t time.Time) time.Time { return later(t, 1, 0) }, nil
 	}
 	return nil, nil, ErrBadInterval.With("value", string(iv))
@@ -48,43 +52,10 @@ func calendar(iv Interval) (first, next func(time.Time) time.Time, err error) {
 // days that do not exist in t's location.
 func later(t time.Time, months, days int) time.Time {
 	for n := 1; ; n++ {
-		if at := dayStart(t, months*n, days*n); at.After(t) {
+		if at := clock.DayStart(t, months*n, days*n); at.After(t) {
 			return at
 		}
 	}
-}
-
-// dayStart is the first instant of the local date of t moved by months and days.
-func dayStart(t time.Time, months, days int) time.Time {
-	loc := t.Location()
-	y, m, d := t.Date()
-	at := time.Date(y, m+time.Month(months), d+days, 0, 0, 0, 0, loc)
-	want := time.Date(y, m+time.Month(months), d+days, 0, 0, 0, 0, time.UTC)
-	from, to := at.ZoneBounds()
-	if h, mi, s := at.Clock(); h != 0 || mi != 0 || s != 0 {
-		// Midnight was skipped and Go chose one side of the gap.
-		if wall(at).Before(want) {
-			return to
-		}
-		return from
-	}
-	// Midnight that happens twice: take the first one.
-	if !from.IsZero() {
-		before := from.Add(-time.Nanosecond)
-		_, was := before.Zone()
-		_, is := at.Zone()
-		early := at.Add(time.Duration(is-was) * time.Second)
-		if early.Before(from) && wall(early).Equal(want) {
-			return early
-		}
-	}
-	return at
-}
-
-// wall is t's clock reading as if it were UTC.
-func wall(t time.Time) time.Time {
-	_, off := t.Zone()
-	return t.UTC().Add(time.Duration(off) * time.Second)
 }
 
 // hourStart is the last full local hour, or the last clock change if that came later.

@@ -56,8 +56,8 @@ type Step struct {
 //   - regularly: in at least atLeast of the last periods units, the current one included;
 //   - stopped: at least times times in the active days before the last quiet
 //     days, and not once in those;
-//   - resumed: once in the last active days, at least quiet days (of 24 hours)
-//     after the time before.
+//   - resumed: at least once in the last active days so that the time before,
+//     whenever that was, lies at least quiet days (of 24 hours) back.
 type Habit struct {
 	Kind    string  `json:"kind" enum:"regularly,stopped,resumed"`
 	Name    string  `json:"name"`

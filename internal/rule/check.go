@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -162,6 +163,8 @@ func checkName(path, name string) error {
 		return Fault(path, "request.field_required")
 	case len(name) > MaxText:
 		return Fault(path, "request.too_long", "limit", MaxText)
+	case strings.IndexByte(name, 0) >= 0:
+		return Fault(path, "rule.bad_value")
 	}
 	return nil
 }

@@ -20,5 +20,28 @@
 // filters on dates. Windows in minutes and hours end now and are exact. No
 // window ends before the future does: what a clock that runs ahead reports counts.
 // Spans between two facts (the gap of a sequence, the silence before a return)
-// are exact: a day is 24 hours.
+// are exact: a day is 24 hours. Holds says all this in code; it is what every
+// other evaluation is compared with.
+//
+// # Properties
+//
+// A property is looked at as a text or as a number. Its text is what a string
+// says, true or false, a number in its shortest form (1.50 is 1.5, 1e3 is
+// 1000.0), a list or an object as JSON without spaces. Its number is what that
+// text reads as, so "12" counts as 12; one beyond ±10^15 is none. Numbers have six
+// decimals, what lies beyond is rounded half away from zero, and are then compared
+// and added exactly. What a condition compares with decides: a number looks at the
+// number, a text at the text, letter by letter, a boolean at true and false. A
+// property that is null is one that is not there; the empty text is there.
+//
+// isNot, notIn, notContains and notSet are exactly the opposite of is, in,
+// contains and set: they hold too where there is no such property. All others
+// hold for no property that is not there.
+//
+// # Measures
+//
+// sum and distinct of nothing are 0. avg, min, max, first and last of nothing are
+// nothing, for which only the opposites (isNot, notIn, notContains) hold. sum, avg,
+// min and max take the facts whose property is a number; distinct counts different
+// texts; first and last take the first and last fact that has the property.
 package rule
