@@ -69,6 +69,8 @@ var domains = map[string][]string{
 	"contact/match/score": {},
 	"contact/match":       {"contact", "contact/match/score", "event"},
 
+	"audience/live": {"analytics", "contact", "event", "rule"},
+
 	"importer/table": {},
 	"importer":       {"contact", "event", "importer/table", "shop"},
 	"demo":           {},

@@ -132,6 +132,25 @@ type Subscriber interface {
 	Handle(ctx context.Context, facts []Stored) error
 }
 
+// Preparer is a Subscriber that reads much before it writes little. Prepare is
+// called instead of Handle, outside of any transaction, so that nobody waits for
+// what it reads. What it has to write it gives to commit, which runs it inside a
+// transaction that also moves this subscriber's cursor, and tells whether that is
+// committed. When it is not, Prepare may give it something else to write, or
+// give up by returning an error: the batch is then tried again. Without a call
+// of commit there was nothing to write, and the cursor moves alone.
+type Preparer interface {
+	Subscriber
+	Prepare(ctx context.Context, facts []Stored, commit func(write func(ctx context.Context) error) error) error
+}
+
+// Newcomer is a Subscriber that has no use for what was stored before it first
+// ran: it begins with the next fact.
+type Newcomer interface {
+	Subscriber
+	BeginsNow()
+}
+
 // Emitter states facts from inside the program. Within a transaction the fact
 // is written to the outbox with it; the relay appends it to the stream.
 type Emitter interface {

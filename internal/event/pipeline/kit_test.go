@@ -227,6 +227,7 @@ type world struct {
 	memory   *memory // nil when store is another
 	resolver *resolver
 	subs     []*recorder
+	follow   func(p *pipeline.Pipeline) // subscribes others, after subs
 	bus      *bus.Bus
 	stream   *bus.Stream
 	intake   *intake.Service
@@ -265,6 +266,9 @@ func (w *world) start() *world {
 		Clock: w.clock, IDs: w.ids, Log: testkit.Quiet(), BatchFacts: w.batch, Busy: w.busy, Backoff: time.Millisecond})
 	for _, s := range w.subs {
 		w.pipe.Subscribe(s)
+	}
+	if w.follow != nil {
+		w.follow(w.pipe)
 	}
 	require.NoError(w, w.intake.Start(w.Context()))
 	require.NoError(w, w.pipe.Start(w.Context()))

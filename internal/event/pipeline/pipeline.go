@@ -139,18 +139,41 @@ func New(d Deps) *Pipeline {
 	return p
 }
 
-// Subscribe adds a subscriber. It begins with the oldest stored fact, or where
-// it was when it ran before under the same name. Call it before Start.
-func (p *Pipeline) Subscribe(s event.Subscriber) {
+// Subscribe adds a subscriber. It begins with the oldest stored fact (an
+// event.Newcomer with the next one), or where it was when it ran before under the
+// same name. It sees a fact only when those named after have handled it: what
+// they make of facts it may read. Call it before Start, after these.
+func (p *Pipeline) Subscribe(s event.Subscriber, after ...string) {
 	if p.started {
 		panic("pipeline: Subscribe after Start")
 	}
-	for _, other := range p.subs {
-		if other.name == s.Name() {
-			panic("pipeline: two subscribers named " + s.Name())
+	sub := &subscription{p: p, name: s.Name(), to: s}
+	for _, name := range after {
+		before := p.subscriber(name)
+		if before == nil {
+			panic("pipeline: " + s.Name() + " comes after " + name + ", which is not subscribed")
+		}
+		sub.after = append(sub.after, before)
+	}
+	if p.subscriber(s.Name()) != nil {
+		panic("pipeline: two subscribers named " + s.Name())
+	}
+	p.subs = append(p.subs, sub)
+}
+
+// subscriber finds one by name; nil when there is none.
+func (p *Pipeline) subscriber(name string) *subscription {
+	for _, s := range p.subs {
+		if s.name == name {
+			return s
 		}
 	}
-	p.subs = append(p.subs, &subscription{p: p, name: s.Name(), to: s})
+	return nil
+}
+
+// Cursor tells how far a subscriber has come, before and after Start.
+func (p *Pipeline) Cursor(ctx context.Context, subscriber string) (event.Position, error) {
+	return p.cursor(ctx, (&subscription{name: subscriber}).cursorName())
 }
 
 // Start reads where everyone was and begins to work.
@@ -174,6 +197,12 @@ func (p *Pipeline) Start(ctx context.Context) error {
 	for _, s := range p.subs {
 		if s.cursor, err = p.cursor(ctx, s.cursorName()); err != nil {
 			return err
+		}
+		if _, ok := s.to.(event.Newcomer); ok && s.cursor == (event.Position{}) && pos.Seq > 0 {
+			if err := p.moveCursor(ctx, s.cursorName(), pos); err != nil { // so that it misses nothing from now on, whatever happens
+				return err
+			}
+			s.cursor = pos
 		}
 		if s.cursor.Less(pos) {
 			continue

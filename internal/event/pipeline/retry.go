@@ -1,10 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/koipond/koipond/internal/event"
@@ -199,14 +201,12 @@ func (r asideRow) facts(dec *wire.Decoder) ([]event.Fact, error) {
 	return dec.Decode(nil, data)
 }
 
+// errTaken: somebody else settled the row in the meantime.
+var errTaken = errors.New("the set-aside fact is not open any more")
+
 // retryReaction gives a stored fact to the one subscriber that failed on it.
 func (p *Pipeline) retryReaction(ctx context.Context, r asideRow) (bool, error) {
-	var sub *subscription
-	for _, s := range p.subs {
-		if s.name == r.Subscriber {
-			sub = s
-		}
-	}
+	sub := p.subscriber(r.Subscriber)
 	if sub == nil {
 		return false, p.failAgain(ctx, r, errs.New(errs.NotFound, "facts.no_subscriber", "subscriber", r.Subscriber))
 	}
@@ -222,18 +222,14 @@ func (p *Pipeline) retryReaction(ctx context.Context, r asideRow) (bool, error) 
 		}
 		stored.ContactID, stored.ContactKind = who[f.Contact].ID, who[f.Contact].Kind
 	}
-	p.gate.RLock()
-	defer p.gate.RUnlock()
-	ok := false
-	err := p.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		n, err := p.aside.settle(ctx, StateRetried, []string{r.ID})
-		if ok = n == 1; err != nil || !ok {
-			return err
+	err := sub.give(ctx, []event.Stored{stored}, func(ctx context.Context) error {
+		if n, err := p.aside.settle(ctx, StateRetried, []string{r.ID}); n != 1 {
+			return cmp.Or(err, errTaken)
 		}
-		return guarded(p.deps.Log, "subscriber "+sub.name, func() error { return sub.to.Handle(ctx, []event.Stored{stored}) })
+		return nil
 	})
-	if err == nil {
-		return ok, nil
+	if err == nil || errors.Is(err, errTaken) {
+		return err == nil, nil
 	}
 	if !p.blame(ctx, err) {
 		return false, err

@@ -12,9 +12,10 @@ type subscription struct {
 	p      *Pipeline
 	name   string
 	to     event.Subscriber
-	cursor event.Position // guarded by p.mu
-	failed error          // why it stands still, nil when it does not; guarded by p.mu
-	inRow  int            // facts set aside one after the other
+	after  []*subscription // it never goes beyond these
+	cursor event.Position  // guarded by p.mu
+	failed error           // why it stands still, nil when it does not; guarded by p.mu
+	inRow  int             // facts set aside one after the other
 }
 
 const (
@@ -32,9 +33,7 @@ func (s *subscription) run(ctx context.Context) {
 			return
 		}
 		if err == nil {
-			s.p.gate.RLock()
 			err = s.handle(ctx, facts, to, handleTries)
-			s.p.gate.RUnlock()
 		}
 		if ctx.Err() != nil {
 			return
@@ -66,17 +65,22 @@ func (s *subscription) next(ctx context.Context) (facts []event.Stored, to event
 	p := s.p
 	for {
 		p.mu.Lock()
-		change, stored, cursor := p.change, p.stored, s.cursor
+		change, limit, cursor := p.change, p.stored, s.cursor
+		for _, before := range s.after {
+			if before.cursor.Less(limit) {
+				limit = before.cursor
+			}
+		}
 		ok := false
-		if cursor.Less(stored) {
-			facts, to, ok = p.tail.after(cursor, handleFacts)
+		if cursor.Less(limit) {
+			facts, to, ok = p.tail.after(cursor, limit, handleFacts)
 		}
 		p.mu.Unlock()
 		switch {
 		case ok:
 			return facts, to, nil
-		case cursor.Less(stored):
-			return p.behind(ctx, cursor, stored)
+		case cursor.Less(limit):
+			return p.behind(ctx, cursor, limit)
 		}
 		select {
 		case <-change:
@@ -86,14 +90,21 @@ func (s *subscription) next(ctx context.Context) (facts []event.Stored, to event
 	}
 }
 
-// behind reads from the store, and asks anew who the contacts are: they may
-// have been merged or named since.
-func (p *Pipeline) behind(ctx context.Context, cursor, stored event.Position) ([]event.Stored, event.Position, error) {
+// behind reads from the store, up to limit, and asks anew who the contacts are:
+// they may have been merged or named since.
+func (p *Pipeline) behind(ctx context.Context, cursor, limit event.Position) ([]event.Stored, event.Position, error) {
 	p.gate.RLock()
 	defer p.gate.RUnlock()
 	rows, err := p.deps.Store.After(ctx, cursor, handleFacts)
 	if err != nil {
 		return nil, cursor, fmt.Errorf("read stored facts: %w", err)
+	}
+	to := limit
+	if n := len(rows); n > 0 && rows[n-1].Position.Less(limit) && n >= handleFacts {
+		to = rows[n-1].Position
+	}
+	for n := len(rows); n > 0 && limit.Less(rows[n-1].Position); n-- {
+		rows = rows[:n-1]
 	}
 	numbers := make([]int64, 0, len(rows))
 	asked := map[int64]bool{}
@@ -115,10 +126,6 @@ func (p *Pipeline) behind(ctx context.Context, cursor, stored event.Position) ([
 		c := who[r.Contact]
 		facts[i] = event.Stored{Fact: r.Fact, Position: r.Position, ContactID: c.ID, ContactKind: c.Kind, Channel: r.Channel}
 		facts[i].Contact = r.Contact
-	}
-	to := stored
-	if n := len(rows); n > 0 && (n >= handleFacts || to.Less(rows[n-1].Position)) {
-		to = rows[n-1].Position
 	}
 	return facts, to, nil
 }
@@ -156,13 +163,41 @@ func (s *subscription) handle(ctx context.Context, facts []event.Stored, to even
 }
 
 func (s *subscription) handleOnce(ctx context.Context, facts []event.Stored, to event.Position) error {
-	return s.p.deps.DB.Tx(ctx, func(ctx context.Context) error {
-		err := guarded(s.p.deps.Log, "subscriber "+s.name, func() error { return s.to.Handle(ctx, facts) })
-		if err != nil {
-			return fmt.Errorf("subscriber %s: %w", s.name, err)
+	return s.give(ctx, facts, func(ctx context.Context) error { return s.p.moveCursor(ctx, s.cursorName(), to) })
+}
+
+// give hands facts over once; settle belongs to the transaction of what the
+// subscriber writes. Only that holds up a backup, reading does not.
+func (s *subscription) give(ctx context.Context, facts []event.Stored, settle func(ctx context.Context) error) error {
+	what := "subscriber " + s.name
+	committed := false
+	commit := func(write func(ctx context.Context) error) error {
+		if committed {
+			return fmt.Errorf("%s commits one batch twice", what)
 		}
-		return s.p.moveCursor(ctx, s.cursorName(), to)
-	})
+		s.p.gate.RLock()
+		defer s.p.gate.RUnlock()
+		err := s.p.deps.DB.Tx(ctx, func(ctx context.Context) error {
+			if err := guarded(s.p.deps.Log, what, func() error { return write(ctx) }); err != nil {
+				return err
+			}
+			return settle(ctx)
+		})
+		committed = err == nil
+		return err
+	}
+	prepare := func() error { return commit(func(ctx context.Context) error { return s.to.Handle(ctx, facts) }) }
+	if to, ok := s.to.(event.Preparer); ok {
+		prepare = func() error { return to.Prepare(ctx, facts, commit) }
+	}
+	err := guarded(s.p.deps.Log, what, prepare)
+	switch {
+	case committed: // what it says afterwards changes nothing
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return commit(func(context.Context) error { return nil })
 }
 
 // setAside puts one fact away for this subscriber alone: others have seen it,
@@ -172,6 +207,8 @@ func (s *subscription) setAside(ctx context.Context, f event.Stored, to event.Po
 		return fmt.Errorf("%w (last: %w)", errBroken, why)
 	}
 	s.p.deps.Log.Error("a fact is set aside for a subscriber", "subscriber", s.name, "messageId", f.MessageID, "error", why)
+	s.p.gate.RLock()
+	defer s.p.gate.RUnlock()
 	err := s.p.deps.DB.Tx(ctx, func(ctx context.Context) error {
 		if err := s.p.aside.put(ctx, asideFact{stage: stageReact, subscriber: s.name, fact: f.Fact, at: f.Position, err: reason(why, "facts.cannot_react", "subscriber", s.name)}); err != nil {
 			return err

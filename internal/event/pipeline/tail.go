@@ -44,9 +44,9 @@ func (t *tail) add(facts []event.Stored, to event.Position) {
 	}
 }
 
-// after gives up to limit facts beyond pos and the position up to which they
-// are complete; false when that part is not in memory any more.
-func (t *tail) after(pos event.Position, limit int) (facts []event.Stored, to event.Position, ok bool) {
+// after gives up to most facts beyond pos and not beyond limit, and the position
+// up to which they are complete; false when that part is not in memory any more.
+func (t *tail) after(pos, limit event.Position, most int) (facts []event.Stored, to event.Position, ok bool) {
 	if pos.Less(t.from) {
 		return nil, pos, false
 	}
@@ -59,11 +59,17 @@ func (t *tail) after(pos event.Position, limit int) (facts []event.Stored, to ev
 			if !pos.Less(b.facts[i].Position) {
 				continue
 			}
-			if len(facts) >= limit {
+			if limit.Less(b.facts[i].Position) {
+				return facts, limit, true
+			}
+			if len(facts) >= most {
 				return facts, to, true
 			}
 			facts = append(facts, b.facts[i])
 			to = b.facts[i].Position
+		}
+		if !b.to.Less(limit) {
+			return facts, limit, true
 		}
 		to = b.to
 	}

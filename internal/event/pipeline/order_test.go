@@ -1,0 +1,229 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/event/pipeline"
+	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/testkit"
+)
+
+// preparer is a recorder that reads first, outside of the transaction.
+type preparer struct {
+	*recorder
+	before  *recorder // everything this one is given, that one has handled
+	t       *testing.T
+	prepare func(ctx context.Context, facts []event.Stored) error // may fail
+	write   func(tries int) error                                 // may fail, inside the transaction
+	silent  bool                                                  // has nothing to write
+	now     bool
+}
+
+func (p *preparer) Prepare(ctx context.Context, facts []event.Stored, commit func(func(context.Context) error) error) error {
+	if p.db.InTx(ctx) {
+		return errors.New("it is read inside the transaction")
+	}
+	if p.before != nil {
+		for _, f := range facts {
+			var n int
+			if err := p.db.QueryRow(ctx, "select count(*) from seen_facts where who = $1 and message_id = $2", p.before.name, f.MessageID).Scan(&n); err != nil {
+				return err
+			}
+			if n != 1 {
+				p.t.Errorf("%s is seen before %s has handled it", f.MessageID, p.before.name)
+			}
+		}
+	}
+	if p.prepare != nil {
+		if err := p.prepare(ctx, facts); err != nil {
+			return err
+		}
+	}
+	if p.silent {
+		return nil
+	}
+	err := errors.New("not committed yet")
+	for tries := 0; err != nil && tries < 3; tries++ {
+		err = commit(func(ctx context.Context) error {
+			if p.write != nil {
+				if err := p.write(tries); err != nil {
+					return err
+				}
+			}
+			return p.Handle(ctx, facts)
+		})
+	}
+	return err
+}
+
+// newcomer is a preparer that begins with the next fact.
+type newcomer struct{ *preparer }
+
+func (newcomer) BeginsNow() {}
+
+func (w *world) prepares(name string, before *recorder) *preparer {
+	return &preparer{recorder: &recorder{name: name, db: w.db}, before: before, t: w.T}
+}
+
+func TestASubscriberFollowsOthers(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, "first")
+		last := w.prepares("last", w.subs[0])
+		w.follow = func(p *pipeline.Pipeline) { p.Subscribe(last, "first") }
+		gate := make(chan struct{})
+		w.start()
+		w.wait(w.ingest("m00"))
+		w.subs[0].mu.Lock()
+		w.subs[0].fail = func([]event.Stored) error { <-gate; return nil }
+		w.subs[0].mu.Unlock()
+		ids := []string{"m00"}
+		var seq uint64
+		for i := range 30 {
+			id := fmt.Sprintf("n%02d", i)
+			ids = append(ids, id)
+			seq = w.ingest(id)
+		}
+		require.Never(t, func() bool { return len(last.ids()) > 1 }, 100*time.Millisecond, 10*time.Millisecond, "whoever stands still holds it")
+		short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		require.Error(t, w.pipe.Wait(short, seq))
+		close(gate)
+		w.wait(seq)
+		require.Equal(t, ids, last.ids())
+		w.once("last", ids...)
+	})
+}
+
+func TestALateFollowerReadsTheStoreUpToTheOthers(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, "first").start()
+		var ids []string
+		for i := range 30 { // more than memory holds
+			var some []string
+			for j := range 200 {
+				some = append(some, fmt.Sprintf("m%d-%d", i, j))
+			}
+			w.wait(w.ingest(some...))
+			ids = append(ids, some...)
+		}
+		w.stop()
+		late, now := w.prepares("late", w.subs[0]), w.prepares("now", w.subs[0])
+		w.follow = func(p *pipeline.Pipeline) {
+			p.Subscribe(late, "first")
+			p.Subscribe(newcomer{now}, "first", "late")
+		}
+		w.start()
+		w.wait(w.ingest("z1", "z2"))
+		require.Equal(t, append(ids, "z1", "z2"), late.ids())
+		require.Equal(t, []string{"z1", "z2"}, now.ids(), "it begins with the next fact")
+		w.stop()
+		w.start()
+		w.wait(w.ingest("z3"))
+		require.Equal(t, []string{"z1", "z2", "z3"}, now.ids())
+		require.Panics(t, func() { w.pipe.Subscribe(now) })
+	})
+}
+
+func TestWhatAPreparerReadsIsRepeatedAndWhatItWritesIsNot(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, "first")
+		p := w.prepares("last", nil)
+		w.follow = func(pipe *pipeline.Pipeline) { pipe.Subscribe(p, "first") }
+		p.write = func(tries int) error {
+			if tries == 0 {
+				return errors.New("once more")
+			}
+			return nil
+		}
+		w.start()
+		w.wait(w.ingest("a1", "a2"))
+		w.once("last", "a1", "a2")
+		for _, point := range []string{"reading", "writing"} {
+			died := make(chan struct{}, 1)
+			die := func() error {
+				select {
+				case died <- struct{}{}:
+				default:
+				}
+				return errs.New(errs.Unavailable, "test.killed")
+			}
+			w.stop()
+			if point == "reading" {
+				p.prepare = func(context.Context, []event.Stored) error { return die() }
+			} else {
+				p.write = func(int) error { return die() }
+			}
+			w.start()
+			w.ingest("b-" + point)
+			<-died
+			w.kill()
+			p.prepare, p.write = nil, nil
+			w.start()
+			w.wait(w.ingest("c-" + point))
+		}
+		w.once("last", "a1", "a2", "b-reading", "c-reading", "b-writing", "c-writing")
+		p.silent = true
+		w.wait(w.ingest("d1"))
+		w.once("last", "a1", "a2", "b-reading", "c-reading", "b-writing", "c-writing")
+	})
+}
+
+func TestAPreparerLosesOnlyTheFactAtFault(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		p := w.prepares("picky", nil)
+		w.follow = func(pipe *pipeline.Pipeline) { pipe.Subscribe(p) }
+		var mu sync.Mutex
+		broken := true
+		p.prepare = func(_ context.Context, facts []event.Stored) error {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, f := range facts {
+				if broken && f.MessageID == "bad" {
+					panic("cannot read this")
+				}
+			}
+			return nil
+		}
+		w.start()
+		w.wait(w.ingest("a1", "a2", "bad", "a3"))
+		w.once("picky", "a1", "a2", "a3")
+		require.EqualValues(t, 1, w.open())
+		mu.Lock()
+		broken = false
+		mu.Unlock()
+		n, err := w.pipe.Retry(t.Context(), nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
+		require.Zero(t, w.open())
+		w.once("picky", "a1", "a2", "bad", "a3")
+	})
+}
+
+func TestABackupDoesNotWaitForReading(t *testing.T) {
+	w := newWorld(t, testkit.SQLite(t, pipeline.Migrations()))
+	p := w.prepares("slow", nil)
+	w.follow = func(pipe *pipeline.Pipeline) { pipe.Subscribe(p) }
+	reading, finish := make(chan struct{}), make(chan struct{})
+	p.prepare = func(context.Context, []event.Stored) error { close(reading); <-finish; return nil }
+	w.start()
+	seq := w.ingest("a1")
+	<-reading
+	resume, err := w.pipe.Pause(t.Context())
+	require.NoError(t, err)
+	close(finish)
+	require.Never(t, func() bool { return len(p.ids()) != 0 }, 50*time.Millisecond, 10*time.Millisecond, "but it writes nothing meanwhile")
+	resume()
+	p.prepare = nil
+	w.wait(seq)
+	w.once("slow", "a1")
+}
