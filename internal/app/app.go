@@ -14,6 +14,7 @@ import (
 
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/analytics/sealed"
+	"github.com/koipond/koipond/internal/audience"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/care"
 	"github.com/koipond/koipond/internal/contact/consent"
@@ -72,6 +73,7 @@ type App struct {
 	matches   *match.Service
 	shop      *shop.Service
 	importer  *importer.Service
+	segments  *audience.Service
 	overview  *overviewService
 	vault     *vault.Keeper
 	demo      *demoPond  // nil but for the demo
@@ -195,6 +197,11 @@ func (a *App) buildServices() {
 	a.importer = importer.NewService(importer.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Keys: a.ring, Jobs: a.jobs, Audit: a.Audit,
 		Ingest: ingest, Contacts: importedPeople{a.contacts, a.consent}, Orders: a.shop, Facts: a.store, Consents: fileConsents{a.consent}, Catalogue: a.catalogue, Company: a.company, Settle: a.settle, Attributes: a.contacts.AttributeKeys,
 		MaxUpload: a.cfg.MaxUploadMB << 20})
+	a.segments = audience.NewService(audience.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit, Jobs: a.jobs,
+		Contacts: a.contacts, Exports: a.exports, People: a.Team, Tables: tagTables{a}, Zone: a.zone})
+	a.contacts.FilterBy(audience.Field, a.segments.Field())
+	a.contacts.AddReferrer(a.segments.Terms())
+	a.contacts.OnRemove(a.segments.Sets.Forget)
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)

@@ -227,6 +227,10 @@ func title(ctx context.Context, e *Entry, w words) string {
 		return say("timeline.followup_planned", "by", cmp.Or(firstWord(p, "by"), "…"))
 	case event.NameFollowUpDone:
 		return say("timeline.followup_done", "by", cmp.Or(firstWord(p, "by"), "…"))
+	case event.NameSegmentEntered:
+		return say("timeline.segment_entered", "what", cmp.Or(firstWord(p, "segmentName", "segment"), "…"))
+	case event.NameSegmentLeft:
+		return say("timeline.segment_left", "what", cmp.Or(firstWord(p, "segmentName", "segment"), "…"))
 	case event.NameOrderPaid:
 		return say("timeline.order_paid", "number", cmp.Or(firstWord(p, "orderNumber", "number"), "…"))
 	case event.NameOrderRefunded:

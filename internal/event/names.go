@@ -28,6 +28,8 @@ const (
 	NameFollowUpDone     = "followup.done"
 	NameFileAdded        = "file.added"
 	NameRelationAdded    = "relation.added"
+	NameSegmentEntered   = "segment.entered"
+	NameSegmentLeft      = "segment.left"
 	NameOrderPaid        = "order.paid"
 	NameOrderRefunded    = "order.refunded"
 )
@@ -38,6 +40,7 @@ var administrative = map[string]bool{
 	NameContactCreated: false, NameContactUpdated: false, NameContactMerged: false, NameContactSplit: false, NameContactImport: false,
 	NameTagAdded: false, NameTagRemoved: false, NameTagMerged: false, NameNoteAdded: false,
 	NameOwnerChanged: false, NameFollowUpPlanned: false, NameFollowUpDone: false, NameFileAdded: false, NameRelationAdded: false,
+	NameSegmentEntered: false, NameSegmentLeft: false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }
 

@@ -21,6 +21,7 @@ var builtins = map[string]string{
 	event.NameConsentGranted: "dictionary.consent_granted", event.NameConsentWithdrawn: "dictionary.consent_withdrawn", event.NameOwnerChanged: "dictionary.owner_changed",
 	event.NameFileAdded: "dictionary.file_added", event.NameRelationAdded: "dictionary.relation_added",
 	event.NameFollowUpPlanned: "dictionary.followup_planned", event.NameFollowUpDone: "dictionary.followup_done",
+	event.NameSegmentEntered: "dictionary.segment_entered", event.NameSegmentLeft: "dictionary.segment_left",
 	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
 }
 
@@ -42,6 +43,7 @@ var usual = map[string]string{
 	"group": "dictionary.property_group", "topic": "dictionary.property_topic", "by": "dictionary.property_by", "from": "dictionary.property_from",
 	"to": "dictionary.property_to", "why": "dictionary.property_why", "due": "dictionary.property_due", "type": "dictionary.property_type",
 	"outcome": "dictionary.property_outcome", "purpose": "dictionary.property_purpose", "tag": "dictionary.property_tag",
+	"segment": "dictionary.property_segment", "segmentName": "dictionary.property_segment_name", "reason": "dictionary.property_why", "live": "dictionary.property_live",
 }
 
 // Builtin tells whether Koipond itself names this event.

@@ -32,6 +32,8 @@ const (
 	ContactUnmask   Permission = "contact.unmask"
 	ContactExport   Permission = "contact.export"
 	ViewShare       Permission = "view.share"
+	SegmentRead     Permission = "segment.read"
+	SegmentWrite    Permission = "segment.write"
 	ConsentWrite    Permission = "consent.write"
 	AttributeWrite  Permission = "attribute.write"
 	IdentityWrite   Permission = "identity.write"
@@ -44,7 +46,7 @@ const (
 
 // All lists every grantable permission, in the order the console shows them.
 func All() []Permission {
-	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, ViewShare, TagWrite, ConsentWrite, AttributeWrite, IdentityWrite, OrderRead,
+	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, ViewShare, SegmentRead, SegmentWrite, TagWrite, ConsentWrite, AttributeWrite, IdentityWrite, OrderRead,
 		ImportRead, ImportWrite, FactsRead, FactsWrite, DictionaryRead, DictionaryWrite,
 		JobsRead, JobsWrite, KeysRead, KeysWrite, TeamRead, TeamWrite, AuditRead, SystemRead, SettingsWrite}
 }
@@ -58,20 +60,20 @@ type Role struct {
 
 // BuiltinRoles are the roles that always exist and cannot be changed.
 func BuiltinRoles() []Role {
-	look := []Permission{OverviewRead, ContactRead, OrderRead, JobsRead}
+	look := []Permission{OverviewRead, ContactRead, SegmentRead, OrderRead, JobsRead}
 	with := func(more ...Permission) []Permission { return append(slices.Clone(look), more...) }
 	all, mine := DataScope{BreadthAll, true}, DataScope{BreadthMine, false}
 	department := DataScope{BreadthDepartment, true}
 	return []Role{
 		{"admin", All(), all},
-		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ViewShare, TagWrite, ConsentWrite, AttributeWrite, IdentityWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite), all},
-		{"growth", with(ContactWrite, ViewShare, TagWrite, AttributeWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite), all},
+		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ViewShare, SegmentWrite, TagWrite, ConsentWrite, AttributeWrite, IdentityWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite), all},
+		{"growth", with(ContactWrite, ViewShare, SegmentWrite, TagWrite, AttributeWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite), all},
 		{"content", with(FactsRead, DictionaryRead), all},
 		{"copywriter", []Permission{OverviewRead, DictionaryRead, JobsRead}, mine},
 		{"community", with(ContactWrite, ContactUnmask, ConsentWrite), department},
 		{"sales", with(ContactWrite, ContactUnmask, ConsentWrite), mine},
 		{"service", with(ContactWrite, ContactUnmask, ConsentWrite), department},
-		{"analyst", with(FactsRead, FactsWrite, DictionaryRead, DictionaryWrite, ContactExport, ViewShare, ImportRead, SystemRead), all},
+		{"analyst", with(FactsRead, FactsWrite, DictionaryRead, DictionaryWrite, ContactExport, ViewShare, SegmentWrite, ImportRead, SystemRead), all},
 	}
 }
 

@@ -22,6 +22,8 @@ export type Permission =
   | 'contact.unmask'
   | 'contact.export'
   | 'view.share'
+  | 'segment.read'
+  | 'segment.write'
   | 'consent.write'
   | 'attribute.write'
   | 'identity.write'

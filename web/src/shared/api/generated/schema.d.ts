@@ -2396,6 +2396,317 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List segments by name */
+        get: operations["list-segments"];
+        put?: never;
+        /** Make a segment */
+        post: operations["create-segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/overlap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count every combination of two to five segments */
+        post: operations["overlap-segments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a segment */
+        get: operations["get-segment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a segment: its name, note, folder, owner or rule */
+        patch: operations["update-segment"];
+        trace?: never;
+    };
+    "/api/segments/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a segment away: its members stay as they are */
+        post: operations["archive-segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make another segment with the same rule or the same people */
+        post: operations["copy-segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Export the people of a segment: a job */
+        post: operations["export-segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/growth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a segment grew, day by day */
+        get: operations["get-segment-growth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was done to a segment, newest first */
+        get: operations["list-segment-history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/history/{entry}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back one change of a static list */
+        post: operations["undo-segment-change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the people of a segment */
+        get: operations["list-segment-members"];
+        put?: never;
+        /** Put people on a static list, or take them off */
+        post: operations["change-segment-members"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/recount": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Work a dynamic segment out anew: a job */
+        post: operations["recount-segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a segment out of the archive */
+        post: operations["restore-segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Have snapshots made by themselves */
+        put: operations["set-segment-schedule"];
+        post?: never;
+        /** Have no more snapshots made */
+        delete: operations["end-segment-schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a segment's snapshots, newest first */
+        get: operations["list-segment-snapshots"];
+        put?: never;
+        /** Keep who is in a segment now */
+        post: operations["create-segment-snapshot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/snapshots/{snapshot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Drop a snapshot */
+        delete: operations["delete-segment-snapshot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/snapshots/{snapshot}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count who came and left since a snapshot */
+        get: operations["diff-segment-snapshot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/snapshots/{snapshot}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who came, left or stayed since a snapshot */
+        get: operations["list-segment-snapshot-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/segments/{id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List where a segment is used */
+        get: operations["list-segment-uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -3368,6 +3679,19 @@ export interface components {
              */
             total: number;
         };
+        ArchiveInputBody: {
+            /** @description Although it is in use */
+            anyway?: boolean;
+        };
+        Area: {
+            /** Format: int64 */
+            count: number;
+            /** @description Segment ids */
+            in: string[];
+            out: string[];
+            /** @description The list of contacts filtered by it shows them */
+            rule: components["schemas"]["Rule"];
+        };
         AsideOutputBody: {
             items: components["schemas"]["ApiAside"][];
             next?: string;
@@ -3640,6 +3964,48 @@ export interface components {
              * @description Values that events and imports sent and that were not taken
              */
             violations: number;
+        };
+        AudienceEvent: {
+            /** @enum {string} */
+            action: "created" | "defined" | "changed" | "archived" | "restored" | "added" | "removed" | "uploaded" | "undone" | "recounted";
+            /** Format: date-time */
+            at: string;
+            by?: components["schemas"]["Ref"];
+            /**
+             * Format: int64
+             * @description How many it brought; only for those who see everybody, once it is worked out
+             */
+            came?: number;
+            canUndo?: boolean;
+            detail?: components["schemas"]["EventDetail"];
+            id: string;
+            rule?: components["schemas"]["Rule"];
+            sentence?: string;
+            /**
+             * Format: int64
+             * @description Members afterwards
+             */
+            size?: number;
+            /** Format: date-time */
+            undoneAt?: string;
+            undoneBy?: string;
+            /**
+             * Format: int64
+             * @description Of the definition, when this made one
+             */
+            version?: number;
+            /** Format: int64 */
+            went?: number;
+        };
+        AudienceHistoryOutputBody: {
+            items: components["schemas"]["AudienceEvent"][];
+            /** Format: int64 */
+            next?: number;
+        };
+        AudienceListOutputBody: {
+            /** @description All that are in use */
+            folders: string[];
+            items: components["schemas"]["Segment"][];
         };
         AuditEntry: {
             action: string;
@@ -4000,6 +4366,22 @@ export interface components {
             /** @enum {string} */
             state?: "learned" | "expected" | "hidden";
         };
+        ChangeMembersBody: {
+            /**
+             * @description What lines and cells hold; auto looks at each
+             * @default auto
+             * @enum {string}
+             */
+            kind: "auto" | "contact_id" | "phone" | "email" | "member_no" | "user_id";
+            /** @description A contact id or an identity each; empty ones do not count */
+            lines?: string[];
+            /** @description Take them off the list instead */
+            remove?: boolean;
+            /** @description Of the list of contacts */
+            selection?: components["schemas"]["SelectionBody"];
+            /** @description A column of an uploaded file */
+            upload?: components["schemas"]["UploadBody"];
+        };
         ChangePropertyInputBody: {
             /** @description true: make it a typed column in the background */
             column?: boolean;
@@ -4219,6 +4601,9 @@ export interface components {
             stage?: "new" | "active" | "paying" | "loyal" | "dormant" | "lost";
             tags: components["schemas"]["TagRef"][];
         };
+        CopyInputBody: {
+            name: string;
+        };
         CountOutputBody: {
             /** Format: int64 */
             count: number;
@@ -4294,6 +4679,19 @@ export interface components {
             /** @description Customers without owner, too; always so with all */
             unowned?: boolean;
         };
+        CreateSegmentInputBody: {
+            folder?: string;
+            /** @enum {string} */
+            kind: "dynamic" | "static";
+            /** @description Of static ones: who is on the list from the beginning */
+            members?: components["schemas"]["MembersBody"];
+            name: string;
+            note?: string;
+            /** @description Of dynamic ones: who is meant */
+            rule?: components["schemas"]["Rule"];
+            /** @description Of dynamic ones instead of a rule: a view of the list of contacts whose filter becomes the rule */
+            viewId?: string;
+        };
         CreateTokenInBody: {
             /**
              * Format: date-time
@@ -4333,6 +4731,28 @@ export interface components {
             key: components["schemas"]["ApiWriteKey"];
             /** @description Shown this once */
             secret: string;
+        };
+        CreatedOutputBody: {
+            /** @description When it is done */
+            event?: components["schemas"]["AudienceEvent"];
+            /** @description When many people make it a job; its result has came, went, unknown and lines */
+            job?: components["schemas"]["JobView"];
+            segment: components["schemas"]["Segment"];
+            /** @description The first lines that named nobody; nothing was made of them */
+            unknown?: components["schemas"]["UnknownLine"][];
+        };
+        Day: {
+            /** @description YYYY-MM-DD, of the company */
+            day: string;
+            /** Format: int64 */
+            entered: number;
+            /** Format: int64 */
+            left: number;
+            /**
+             * Format: int64
+             * @description At its end; today: now
+             */
+            size: number;
         };
         Decision: {
             allowed: boolean;
@@ -4529,6 +4949,19 @@ export interface components {
             /** Format: int64 */
             people: number;
         };
+        EventDetail: {
+            /** @description The name it got, of a file, or of what it was made from */
+            name?: string;
+            /** @description The change that was undone */
+            of?: string;
+            /**
+             * Format: int64
+             * @description Lines that named nobody
+             */
+            unknown?: number;
+            /** @description What it was called before */
+            was?: string;
+        };
         EventRow: {
             /** Format: int64 */
             count: number;
@@ -4603,6 +5036,21 @@ export interface components {
             /** @description Kept in the audit log */
             reason?: string;
             selection: components["schemas"]["SelectionBody"];
+        };
+        ExportInputBody1: {
+            /** @description Phone numbers and e-mail addresses in full; needs contact.unmask and a reason */
+            clear?: boolean;
+            /** @description See GET /api/contacts/export-columns; none: the usual ones */
+            columns?: string[];
+            /**
+             * @default utf8bom
+             * @enum {string}
+             */
+            encoding: "utf8bom" | "utf8" | "gb18030";
+            /** @enum {string} */
+            format: "csv" | "xlsx";
+            /** @description Kept in the audit log */
+            reason?: string;
         };
         Face: {
             /** @description Masked */
@@ -4798,6 +5246,20 @@ export interface components {
         };
         GroupOutputBody: {
             id: string;
+        };
+        Growth: {
+            days: components["schemas"]["Day"][];
+            /**
+             * Format: int64
+             * @description Of all these days
+             */
+            entered: number;
+            /** @description It speaks of everybody, and the caller sees some people only */
+            hidden?: boolean;
+            /** Format: int64 */
+            left: number;
+            /** @description New definitions within these days */
+            marks: components["schemas"]["Mark"][];
         };
         Habit: {
             /**
@@ -5181,6 +5643,12 @@ export interface components {
         MappingsOutputBody: {
             items: components["schemas"]["SavedMapping"][];
         };
+        Mark: {
+            by: string;
+            day: string;
+            /** Format: int64 */
+            version: number;
+        };
         MatchSummaryOutputBody: {
             /** @description What reviews said, by score */
             bands: components["schemas"]["Band"][];
@@ -5220,6 +5688,28 @@ export interface components {
             name: string;
             role: string;
             roleName: string;
+        };
+        MembersBody: {
+            /**
+             * @description What lines and cells hold; auto looks at each
+             * @default auto
+             * @enum {string}
+             */
+            kind: "auto" | "contact_id" | "phone" | "email" | "member_no" | "user_id";
+            /** @description A contact id or an identity each; empty ones do not count */
+            lines?: string[];
+            /** @description Of the list of contacts */
+            selection?: components["schemas"]["SelectionBody"];
+            /** @description A column of an uploaded file */
+            upload?: components["schemas"]["UploadBody"];
+        };
+        MembersChange: {
+            /** @description When it is done */
+            event?: components["schemas"]["AudienceEvent"];
+            /** @description When many people make it a job; its result has came, went, unknown and lines */
+            job?: components["schemas"]["JobView"];
+            /** @description The first lines that named nobody; nothing was made of them */
+            unknown?: components["schemas"]["UnknownLine"][];
         };
         MergeAllInputBody: {
             /**
@@ -5563,6 +6053,36 @@ export interface components {
              */
             type: "order" | "refund";
         };
+        Overlap: {
+            /**
+             * Format: int64
+             * @description People in any of them
+             */
+            any: number;
+            /** @description Every combination, those in most segments first; together they are everybody in any */
+            areas: components["schemas"]["Area"][];
+            /**
+             * Format: int64
+             * @description People in all of them
+             */
+            every: number;
+            segments: components["schemas"]["OverlapOne"][];
+        };
+        OverlapInputBody: {
+            /** @description Two to five segments */
+            ids: string[];
+        };
+        OverlapOne: {
+            id: string;
+            /** Format: int64 */
+            members: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description In this one alone
+             */
+            only: number;
+        };
         Overview: {
             advice: components["schemas"]["Advice"][];
             channels: components["schemas"]["ChannelRow"][];
@@ -5635,6 +6155,15 @@ export interface components {
         PasswordInBody: {
             current: string;
             next: string;
+        };
+        PeopleOutputBody: {
+            items: components["schemas"]["Row"][];
+            next?: string;
+            /**
+             * Format: int64
+             * @description Those whom the caller may see
+             */
+            total: number;
         };
         PeoplePage: {
             items: components["schemas"]["Row"][];
@@ -6183,11 +6712,77 @@ export interface components {
             name: string;
             options: components["schemas"]["Options"];
         };
+        Schedule: {
+            /**
+             * @description Weeks begin on Monday, months on the first
+             * @enum {string}
+             */
+            every: "day" | "week" | "month";
+            /**
+             * Format: int64
+             * @description Older ones that were made by themselves are dropped
+             */
+            keep: number;
+            /** Format: date-time */
+            readonly next?: string;
+        };
         SearchResult: {
             contacts: components["schemas"]["Row"][];
             events: components["schemas"]["FoundEvent"][];
             imports: components["schemas"]["Ref"][];
             orders: components["schemas"]["FoundOrder"][];
+        };
+        Segment: {
+            /** Format: date-time */
+            archivedAt?: string;
+            /**
+             * Format: date-time
+             * @description When its definition, name or list was changed last
+             */
+            changedAt: string;
+            /**
+             * Format: date-time
+             * @description When members came or went last
+             */
+            countedAt?: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: components["schemas"]["Ref"];
+            /** @description Why it failed, in words */
+            fault?: string;
+            folder?: string;
+            id: string;
+            /** @description The job that works on it, when there is one */
+            jobId?: string;
+            /** @enum {string} */
+            kind: "dynamic" | "static";
+            /**
+             * Format: int64
+             * @description Those whom the caller may see
+             */
+            members: number;
+            name: string;
+            note?: string;
+            /** @description Who looks after it */
+            owner?: components["schemas"]["Ref"];
+            /**
+             * Format: double
+             * @description From 0 to 1 while a definition is worked out
+             */
+            progress?: number;
+            /** @description Of dynamic ones */
+            rule?: components["schemas"]["Rule"];
+            /** @description Snapshots that are made by themselves */
+            schedule?: components["schemas"]["Schedule"];
+            /** @description The rule in the caller's language */
+            sentence?: string;
+            /** @enum {string} */
+            status: "working" | "ready" | "failed" | "archived";
+            /**
+             * Format: int64
+             * @description Of the definition, counted from 1
+             */
+            version: number;
         };
         SelectionBody: {
             /** @description Contact ids left out of what the filter matches */
@@ -6315,6 +6910,39 @@ export interface components {
         SignInInBody: {
             email: string;
             password: string;
+        };
+        SnapInputBody: {
+            note?: string;
+        };
+        Snapshot: {
+            /** Format: date-time */
+            at: string;
+            by?: components["schemas"]["Ref"];
+            /** @description By which schedule it was made; empty: by hand */
+            every?: string;
+            id: string;
+            note?: string;
+            /**
+             * Format: int64
+             * @description Those whom the caller may see
+             */
+            size: number;
+        };
+        SnapshotDiff: {
+            /** Format: int64 */
+            came: number;
+            /** Format: int64 */
+            left: number;
+            /** Format: int64 */
+            now: number;
+            /** Format: int64 */
+            stayed: number;
+            /** Format: int64 */
+            then: number;
+        };
+        SnapshotsOutputBody: {
+            items: components["schemas"]["Snapshot"][];
+            schedule?: components["schemas"]["Schedule"];
         };
         Span: {
             /** Format: int64 */
@@ -6816,6 +7444,14 @@ export interface components {
             leaves: components["schemas"]["Contact"];
             stays: components["schemas"]["Contact"];
         };
+        UnknownLine: {
+            /** Format: int64 */
+            line: number;
+            /** @description Why, in words */
+            message?: string;
+            /** @description Code of why */
+            reason: string;
+        };
         UnmaskInputBody: {
             /** @description phone, email, attribute:<key>, or the id of an identity */
             field: string;
@@ -6852,6 +7488,15 @@ export interface components {
             /** @description Counts with scope */
             unowned?: boolean;
         };
+        UpdateSegmentInputBody: {
+            folder?: string;
+            name?: string;
+            note?: string;
+            /** @description User id */
+            ownerId?: string;
+            /** @description A new definition; the old members serve until it is worked out */
+            rule?: components["schemas"]["Rule"];
+        };
         UpdateSelfInBody: {
             /** @enum {string} */
             language?: "zh-CN" | "en";
@@ -6871,6 +7516,11 @@ export interface components {
             role?: string;
             /** @enum {string} */
             state?: "active" | "disabled";
+        };
+        UploadBody: {
+            /** @description Named as in the file */
+            column: string;
+            uploadId: string;
         };
         UploadView: {
             columns: components["schemas"]["Column"][];
@@ -12599,6 +13249,815 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchResult"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-segments": {
+        parameters: {
+            query?: {
+                /** @description In the name or note */
+                q?: string;
+                folder?: string;
+                /** @description Those that were put away, instead of the others */
+                archived?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AudienceListOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-segment": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSegmentInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "overlap-segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverlapInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overlap"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSegmentInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "archive-segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "copy-segment": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-segment": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportInputBody1"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-segment-growth": {
+        parameters: {
+            query?: {
+                /** @description How many days back, today included */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Growth"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-segment-history": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                before?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AudienceHistoryOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "undo-segment-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+                /** @description Id of the change */
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AudienceEvent"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-segment-members": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                sort?: "lastSeen" | "created" | "name" | "orders" | "revenue" | "lastOrder";
+                order?: "asc" | "desc";
+                /** @description Keys of attributes that the rows carry */
+                attributes?: string[] | null;
+            };
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-segment-members": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeMembersBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembersChange"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recount-segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "restore-segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-segment-schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Schedule"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-segment-schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-segment-snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-segment-snapshot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnapInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-segment-snapshot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+                /** @description Snapshot id */
+                snapshot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "diff-segment-snapshot": {
+        parameters: {
+            query?: {
+                /** @description Id of a later snapshot; without it: now */
+                with?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+                /** @description Snapshot id */
+                snapshot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotDiff"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-segment-snapshot-people": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                /** @description Id of a later snapshot; without it: now */
+                with?: string;
+                part?: "came" | "left" | "stayed";
+            };
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+                /** @description Snapshot id */
+                snapshot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-segment-uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsesOutputBody"];
                 };
             };
             /** @description Problem */

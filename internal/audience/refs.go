@@ -1,0 +1,213 @@
+package audience
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/rule"
+)
+
+// Field is the name of the condition on being in a segment.
+const Field = "segment"
+
+// segmentsIn lists the segments that a rule rests on.
+func segmentsIn(r *rule.Rule) []string {
+	var out []string
+	if r == nil {
+		return nil
+	}
+	r.Each(func(n *rule.Node) {
+		if n.Field != Field {
+			return
+		}
+		for _, id := range n.Texts() {
+			if !slices.Contains(out, id) {
+				out = append(out, id)
+			}
+		}
+	})
+	return out
+}
+
+// checkNesting refuses rules that rest on themselves, and towers of segments.
+func (s *Service) checkNesting(ctx context.Context, id string, r *rule.Rule) error {
+	if len(segmentsIn(r)) == 0 {
+		return nil
+	}
+	all, err := s.all(ctx)
+	if err != nil {
+		return err
+	}
+	names, below := map[string]string{}, map[string][]string{}
+	for _, g := range all {
+		names[g.id], below[g.id] = g.name, segmentsIn(g.rule)
+	}
+	below[id] = segmentsIn(r)
+	if names[id] == "" {
+		names[id] = "…"
+	}
+	if path := circle(id, below, []string{id}); path != nil {
+		for i, p := range path {
+			path[i] = names[p]
+		}
+		return rule.Fault("rule", "audience.circle", "path", strings.Join(path, " → "))
+	}
+	above := map[string][]string{}
+	for up, list := range below {
+		for _, b := range list {
+			above[b] = append(above[b], up)
+		}
+	}
+	if down, up := heights(below)(id), heights(above)(id); down+up-1 > maxNesting {
+		return rule.Fault("rule", "audience.too_nested", "limit", maxNesting)
+	}
+	return nil
+}
+
+// circle finds a way from a segment back to itself; each segment is looked at once.
+func circle(id string, below map[string][]string, way []string) []string {
+	seen := map[string]bool{}
+	var look func(way []string) []string
+	look = func(way []string) []string {
+		for _, next := range below[way[len(way)-1]] {
+			if next == id {
+				return append(way, id)
+			}
+			if seen[next] {
+				continue
+			}
+			seen[next] = true
+			if found := look(append(slices.Clone(way), next)); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	return look(way)
+}
+
+// heights gives a function that tells how many segments stand on each other
+// with one and beyond it, as next says. There are no circles.
+func heights(next map[string][]string) func(id string) int {
+	known := map[string]int{}
+	var of func(id string) int
+	of = func(id string) int {
+		if h, ok := known[id]; ok {
+			return h
+		}
+		most := 0
+		for _, n := range next[id] {
+			most = max(most, of(n))
+		}
+		known[id] = most + 1
+		return most + 1
+	}
+	return of
+}
+
+// Referrer is a part of the program that refers to segments: journeys, tags,
+// stages. Uses lists the places that refer to one, as the caller may see them.
+type Referrer interface {
+	SegmentUses(ctx context.Context, id string) ([]contact.Use, error)
+}
+
+// Refer registers a part that refers to segments. Call it while wiring.
+func (s *Service) Refer(r Referrer) { s.referrers = append(s.referrers, r) }
+
+// Uses lists where a segment is used.
+func (s *Service) Uses(ctx context.Context, id string) ([]contact.Use, error) {
+	if _, err := s.get(ctx, id); err != nil {
+		return nil, err
+	}
+	out := []contact.Use{}
+	for _, r := range s.referrers {
+		uses, err := r.SegmentUses(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("find uses of a segment: %w", err)
+		}
+		out = append(out, uses...)
+	}
+	return out, nil
+}
+
+// ownReferrer lists the segments and views that rest on a segment.
+type ownReferrer struct{ s *Service }
+
+// SegmentUses implements Referrer.
+func (o ownReferrer) SegmentUses(ctx context.Context, id string) ([]contact.Use, error) {
+	all, err := o.s.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []contact.Use
+	for _, g := range all {
+		if g.archived == 0 && slices.Contains(segmentsIn(g.rule), id) {
+			out = append(out, contact.Use{Kind: "segment", ID: g.id, Name: g.name, Link: "/segments/" + g.id})
+		}
+	}
+	views, err := o.s.Contacts.ViewsWith(ctx, func(n *rule.Node) bool { return n.Field == Field && slices.Contains(n.Texts(), id) })
+	return append(out, views...), err
+}
+
+func refersTo(r *rule.Rule, of contact.Term) (found bool) {
+	if !r.Empty() {
+		r.Each(func(n *rule.Node) { found = found || contact.RefersTo(n, of) })
+	}
+	return found
+}
+
+// Terms makes segments follow tags and attributes: their pages say which
+// segments use them, and a rule follows a tag that was merged.
+func (s *Service) Terms() contact.Referrer { return terms{s} }
+
+type terms struct{ s *Service }
+
+// Uses implements contact.Referrer.
+func (t terms) Uses(ctx context.Context, of contact.Term) ([]contact.Use, error) {
+	all, err := t.s.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []contact.Use
+	for _, g := range all {
+		if refersTo(g.rule, of) {
+			out = append(out, contact.Use{Kind: "segment", ID: g.id, Name: g.name, Link: "/segments/" + g.id})
+		}
+	}
+	return out, nil
+}
+
+// Moved implements contact.Referrer. A rule that follows means the same people:
+// it makes no new version.
+func (t terms) Moved(ctx context.Context, from contact.Term, into *contact.Term) error {
+	if into == nil {
+		return nil
+	}
+	all, err := t.s.all(ctx)
+	if err != nil {
+		return err
+	}
+	follow, err := t.s.Contacts.Follower(ctx, from, *into)
+	if err != nil {
+		return err
+	}
+	for _, g := range all {
+		if !follow(g.rule) {
+			continue
+		}
+		text, err := t.s.sealRule(ruleField, g.rule)
+		if err != nil {
+			return err
+		}
+		if _, err := t.s.DB.Exec(ctx, "update segments set rule = $2 where id = $1", g.id, text); err != nil {
+			return fmt.Errorf("follow in segment: %w", err)
+		}
+		if err := t.s.work(ctx, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
