@@ -177,7 +177,7 @@ func (a *App) buildServices() {
 		Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
 	a.dict = dictionary.New(dictionary.Deps{DB: a.DB, Store: a.store, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Jobs: a.jobs})
 	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Zone: a.zone, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
-		Timeline: a.store, People: a.Team, Staff: a.Team, AloneAfter: a.aloneAfter, Titles: a.dict, Imports: importNames{a}, Jobs: a.jobs, Tables: tagTables{a}})
+		Timeline: a.store, People: a.Team, Staff: a.Team, AloneAfter: a.aloneAfter, Titles: a.dict, Dictionary: ruleWords{a.dict}, Imports: importNames{a}, Jobs: a.jobs, Tables: tagTables{a}})
 	a.contacts.RegisterJobs()
 	a.consent = consent.NewService(consent.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Jobs: a.jobs, Files: a.files, Brand: a.brand, PublicURL: a.cfg.URL})

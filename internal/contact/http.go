@@ -199,6 +199,7 @@ func (s *Service) Routes(api *httpx.API) {
 	creates := func(o httpx.Op) httpx.Op { o.Idempotent = true; return o }
 	httpx.Register(api, op("list-contacts", http.MethodGet, "/api/contacts", auth.ContactRead, "List contacts"), s.listContacts)
 	s.ruleRoutes(api, op)
+	s.rulesRoutes(api)
 	s.views.routes(api, op)
 	httpx.Register(api, op("count-contacts", http.MethodPost, "/api/contacts/count", auth.ContactRead, "Count a selection of contacts"), s.countContacts)
 	httpx.Register(api, creates(op("create-contact", http.MethodPost, "/api/contacts", auth.ContactWrite, "Make a person")), s.createContact)

@@ -54,18 +54,19 @@ type Imports interface {
 // may be nil in tests; then names are left out, groups of staff are empty, and
 // nothing is audited.
 type Deps struct {
-	DB       *db.DB
-	Clock    clock.Clock
-	IDs      *id.Source
-	Log      *slog.Logger
-	Keys     Keyring
-	Emit     event.Emitter
-	Audit    audit.Recorder
-	Timeline Timeline
-	People   People
-	Staff    Staff
-	Titles   Titles
-	Imports  Imports
+	DB         *db.DB
+	Clock      clock.Clock
+	IDs        *id.Source
+	Log        *slog.Logger
+	Keys       Keyring
+	Emit       event.Emitter
+	Audit      audit.Recorder
+	Timeline   Timeline
+	People     People
+	Staff      Staff
+	Titles     Titles
+	Dictionary Dictionary // nil: rules get no suggestions
+	Imports    Imports
 	// Behaviours answers conditions on what contacts did; nil: rules with such are refused.
 	Behaviours analytics.Behaviours
 	Tables     Tables // uploaded files that name people to tag
@@ -92,6 +93,7 @@ type Service struct {
 	recent    *recentLooks
 	counts    tagCounts
 	sets      ruleSets
+	answers   answers
 	usage     kindUsage
 	views     *views
 	narrow    int64 // see List

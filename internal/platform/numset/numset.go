@@ -85,6 +85,28 @@ func (s *Set) After(n int64, limit int) []int64 {
 	return out
 }
 
+// Spread gives up to n numbers, evenly picked from the first to the last.
+func (s *Set) Spread(n int) []int64 {
+	count := s.Count()
+	if n <= 0 || count <= int64(n) {
+		return s.After(-1, n)
+	}
+	var out []int64
+	rank, next := int64(0), int64(0)
+	for w, word := range s.words {
+		here := int64(bits.OnesCount64(word))
+		for ; next < rank+here && len(out) < n; next = int64(len(out)) * (count - 1) / int64(max(n-1, 1)) {
+			left := word
+			for range next - rank {
+				left &= left - 1
+			}
+			out = append(out, int64(w<<6+bits.TrailingZeros64(left)))
+		}
+		rank += here
+	}
+	return out
+}
+
 // Of is the set of some numbers.
 func Of(nums ...int64) *Set {
 	s := &Set{}
