@@ -21,6 +21,7 @@ const (
 	typeMoney  ruleType = "money" // minor units
 	typeDate   ruleType = "date"
 	typeBool   ruleType = "bool"
+	typeBucket ruleType = "bucket" // a stable random number below 100
 )
 
 // opsOf are the ways to compare, in the order the console offers them.
@@ -32,6 +33,7 @@ var opsOf = map[ruleType][]string{
 	typeMoney:  {"gte", "gt", "lt", "lte", "between", "is", "isNot", "set", "notSet"},
 	typeDate:   {"within", "olderThan", "on", "before", "after", "between", "next", "anniversary", "set", "notSet"},
 	typeBool:   {"is", "set", "notSet"},
+	typeBucket: {"between"},
 }
 
 // positive gives the operator that op is the opposite of.
@@ -43,6 +45,7 @@ type ruleField struct {
 	typ  ruleType
 	ops  []string // nil: those of the type
 	keys []string // which ones there are; nil: the field has none
+	free bool     // any key will do, and there must be one
 	// compile answers a condition whose operator is none of the opposites.
 	compile func(c *compiler, n *condition) (expr, error)
 }
@@ -144,7 +147,11 @@ func (s *Service) ruleFieldOf(ctx context.Context, n *rule.Node, path string) (*
 		if f.name != n.Field {
 			continue
 		}
-		if f.keys == nil && n.Key != "" || f.keys != nil && !slices.Contains(f.keys, n.Key) {
+		switch {
+		case f.free && (strings.TrimSpace(n.Key) == "" || len(n.Key) > maxSalt):
+			return nil, rule.Fault(path+".key", "rule.needs_salt")
+		case f.free:
+		case f.keys == nil && n.Key != "" || f.keys != nil && !slices.Contains(f.keys, n.Key):
 			return nil, rule.Fault(path+".key", "rule.bad_key", "key", n.Key)
 		}
 		return f, nil

@@ -84,6 +84,7 @@ var ruleFields = []ruleField{
 		return c.column("contacts_by_about", "", where, args...), err
 	}},
 	{name: "identity", typ: typeChoice, ops: []string{"in", "notIn"}, compile: compileIdentity},
+	{name: bucketField, typ: typeBucket, free: true, compile: compileBucket},
 	{name: "import", typ: typeChoice, ops: []string{"in", "notIn"}, compile: func(c *compiler, n *condition) (expr, error) {
 		where, args, err := c.textCond(n, "import_id", false)
 		return &leaf{set: "select contact as n from contact_import_changes where " + where, args: args, loose: true}, err

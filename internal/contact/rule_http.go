@@ -27,7 +27,7 @@ type FieldView struct {
 	Key     string   `json:"key,omitempty"`
 	Label   string   `json:"label"`
 	Group   string   `json:"group" enum:"person,work,source,activity,orders,consent,attribute" doc:"Where the console offers it"`
-	Type    string   `json:"type" enum:"text,choice,multi,number,money,date,bool"`
+	Type    string   `json:"type" enum:"text,choice,multi,number,money,date,bool,bucket"`
 	Ops     []string `json:"ops"`
 	Options []Option `json:"options,omitempty" doc:"What a choice chooses from, when the list is short and fixed"`
 	Blocked string   `json:"blocked,omitempty" doc:"Why it cannot be used just now, in words"`

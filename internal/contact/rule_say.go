@@ -27,18 +27,25 @@ func (s *Service) Sentence(ctx context.Context, r *rule.Rule) string {
 	if r.Empty() {
 		return say("rule.say.everybody")
 	}
-	return (&speaker{s: s, ctx: ctx, say: say}).node(&r.Node, true)
+	p := &speaker{s: s, ctx: ctx, say: say}
+	p.learn(&r.Node)
+	return p.node(&r.Node, true)
 }
 
 type speaker struct {
 	s   *Service
 	ctx context.Context
 	say func(code string, params ...any) string
+
+	called spoken
 }
 
 func (p *speaker) node(n *rule.Node, top bool) string {
 	if n.Field != "" {
 		return p.condition(n)
+	}
+	if !n.Behaviour.Empty() {
+		return p.did(&n.Behaviour)
 	}
 	kind, parts := n.Parts()
 	said := make([]string, len(parts))
@@ -57,6 +64,9 @@ func (p *speaker) node(n *rule.Node, top bool) string {
 }
 
 func (p *speaker) condition(n *rule.Node) string {
+	if n.Field == bucketField {
+		return p.bucket(n)
+	}
 	field := p.field(n)
 	params := []any{"field", field, "value", p.values(n)}
 	if list, ok := n.Value.([]any); ok && n.Op == "between" && len(list) == 2 {

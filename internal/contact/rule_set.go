@@ -36,10 +36,11 @@ type leaf struct {
 	negate bool // those it does not give
 	loose  bool // may give numbers of merged contacts, and of others than the list shows
 
-	nums          *numset.Set     // given: nothing is read
-	did           *rule.Behaviour // on what was done: the analytics store answers
-	column, where string          // the condition on a column of contacts, when it is one
-	size          int64           // see estimate; 0: not known
+	nums          *numset.Set          // given: nothing is read
+	did           *rule.Behaviour      // on what was done: the analytics store answers
+	holds         func(num int64) bool // worked out from the number alone
+	column, where string               // the condition on a column of contacts, when it is one
+	size          int64                // see estimate; 0: not known
 }
 
 // group combines expressions: all, any or none of them.
@@ -270,8 +271,11 @@ func (r *setReader) leaf(l *leaf, within *numset.Set) (numset.Choice, error) {
 		got, err := r.leaf(not(l).(*leaf), within)
 		return r.but(got, within), err
 	}
-	if l.did != nil {
+	switch {
+	case l.did != nil:
 		return r.didOf(l, within)
+	case l.holds != nil:
+		return r.holding(l, within)
 	}
 	if within != nil && !l.loose && within.Count() <= fewNumbers {
 		got, err := r.read(r.s.amongSQL(l.probe, len(l.args)+1), append(slices.Clone(l.args), r.s.numbersArg(within.List()))...)

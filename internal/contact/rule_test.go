@@ -3,6 +3,7 @@ package contact
 import (
 	"database/sql"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/url"
 	"slices"
@@ -268,6 +269,10 @@ func holds(n *rule.Node, f *fish, today time.Time, me string) bool {
 		return has(f.kinds)
 	case "import":
 		return has(f.imports)
+	case bucketField:
+		list, _ := n.Value.([]any)
+		at := float64(bucketOf(bucketSeed(n.Key), f.num)) / 100
+		return at >= list[0].(float64) && at < list[1].(float64)
 	case "stage":
 		return text(stageOf(life{f.created, f.seen, f.lastOrder, f.orders}, today))
 	}
@@ -307,8 +312,14 @@ func anyNode(r *rand.Rand, tags []string, depth int) rule.Node {
 		"source": {"google", "Google", "g", "bai"}, "medium": {"cpc", "CPC"}, "campaign": {"双11", "6"}, "gender": {"male", "female"}, "city": {"杭州", "hang", "Hang", "_"},
 		"identity": {KindPhone, KindMemberNo, KindAnonymous, KindUserID}, "import": {"im_1", "im_2", "im_9"}, "stage": Stages(),
 	}[f.name]
+	if f.free {
+		n.Key = []string{"spring", "summer"}[r.IntN(2)]
+	}
 	day := func() string { return start.AddDate(0, 0, -r.IntN(14)).Format("2006-01-02") }
 	switch f.typ {
+	case typeBucket:
+		from := float64(r.IntN(9900)) / 100
+		n.Value = []any{from, math.Round(from*100+1+float64(r.IntN(10_000-int(math.Round(from*100))))) / 100}
 	case typeDate:
 		switch n.Op {
 		case "within", "olderThan", "next":
