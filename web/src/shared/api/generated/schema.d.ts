@@ -2379,6 +2379,74 @@ export interface paths {
         patch: operations["update-role"];
         trace?: never;
     };
+    "/api/rules/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say a rule in words, or the first thing that is wrong with it */
+        post: operations["check-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rules/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count whom a rule means, with a few of them */
+        post: operations["estimate-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rules/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the events that rules can speak of */
+        get: operations["list-rule-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rules/events/{name}/properties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is known of an event's properties, to write conditions on them */
+        get: operations["list-rule-event-properties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/search": {
         parameters: {
             query?: never;
@@ -4438,6 +4506,16 @@ export interface components {
                 [key: string]: components["schemas"]["Decision"];
             };
         };
+        CheckRuleInputBody: {
+            /** @description A rule; its JSON Schema is at /api/rules/schema. Anything is taken here, to say what is wrong with it */
+            rule: unknown;
+        };
+        CheckRuleOutputBody: {
+            fault?: components["schemas"]["RuleFault"];
+            ok: boolean;
+            /** @description The rule in the caller's language, when it is right */
+            sentence?: string;
+        };
         Colleague: {
             kinds: components["schemas"]["RelationKind"][];
             /** Format: date-time */
@@ -4923,6 +5001,29 @@ export interface components {
             title: string;
             type: string;
         };
+        Estimate: {
+            /**
+             * Format: date-time
+             * @description How old the oldest part of the answer is: at most a minute
+             */
+            asOf: string;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: double
+             * @description Count of total, with two decimals
+             */
+            percent: number;
+            /** @description Up to ten of them, from the oldest contact to the newest */
+            sample: components["schemas"]["Row"][];
+            /** @description The rule in the caller's language */
+            sentence: string;
+            /**
+             * Format: int64
+             * @description All people whom the caller may see
+             */
+            total: number;
+        };
         Event: {
             /**
              * @description What is compared: how many (count, the default), the sum, average, smallest, largest, number of different, first or last value of the property. firstTime holds when the first one ever lies within the time
@@ -5104,7 +5205,7 @@ export interface components {
             /** @description What a choice chooses from, when the list is short and fixed */
             options?: components["schemas"]["Option"][];
             /** @enum {string} */
-            type: "text" | "choice" | "multi" | "number" | "money" | "date" | "bool";
+            type: "text" | "choice" | "multi" | "number" | "money" | "date" | "bool" | "bucket";
         };
         FieldsOutputBody: {
             items: components["schemas"]["FieldView"][];
@@ -5518,6 +5619,46 @@ export interface components {
             /** Format: date-time */
             countedAt: string;
             items: components["schemas"]["KindUsage"][];
+        };
+        KnownEvent: {
+            category?: string;
+            /** Format: date-time */
+            lastSeenAt?: string;
+            name: string;
+            /** @description What people call it, in the caller's language; the name when they call it nothing */
+            title: string;
+            /**
+             * Format: int64
+             * @description How often it happened, ever
+             */
+            volume: number;
+            /**
+             * Format: int64
+             * @description In the last seven days
+             */
+            volume7d: number;
+        };
+        KnownEventsOutputBody: {
+            items: components["schemas"]["KnownEvent"][];
+        };
+        KnownPropertiesOutputBody: {
+            items: components["schemas"]["KnownProperty"][];
+        };
+        KnownProperty: {
+            /** Format: int64 */
+            count: number;
+            name: string;
+            /** @description Values seen; none for callers who see only some customers, and no personal ones */
+            samples: string[];
+            /** @description What people call it, in the caller's language; the name when they call it nothing */
+            title: string;
+            /**
+             * @description What it holds most often
+             * @enum {string}
+             */
+            type: "string" | "number" | "boolean" | "time" | "array" | "object" | "null";
+            /** @description All that it was seen to hold, the most frequent first */
+            types: string[];
         };
         Kpi: {
             /** @enum {string} */
@@ -6694,6 +6835,17 @@ export interface components {
             v: number;
             /** @description A text, number or list of them: what op takes */
             value?: unknown;
+        };
+        RuleFault: {
+            code: string;
+            /** @description What is wrong and what to do, in the caller's language */
+            message: string;
+            /** @description Where in the rule, e.g. rule.all[0].event.where[1].op */
+            path: string;
+        };
+        RuleInput: {
+            /** @description Whom to look for; {"v":1} is everybody. Its JSON Schema is at /api/rules/schema */
+            rule: components["schemas"]["Rule"];
         };
         RunInputBody: {
             /** @description Read everybody, not only those who changed since the last run */
@@ -13218,6 +13370,137 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApiRole"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "check-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRuleInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckRuleOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "estimate-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-rule-events": {
+        parameters: {
+            query?: {
+                /** @description Part of the name or title */
+                q?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownEventsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-rule-event-properties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the event */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownPropertiesOutputBody"];
                 };
             };
             /** @description Problem */
