@@ -26,3 +26,10 @@ type Behaviours interface {
 	// means nothing. Answers mean what package rule says of one contact's facts.
 	Behaviour(ctx context.Context, q BehaviourQuery) ([]numset.Choice, error)
 }
+
+// Witness is an engine that shows what a contact did about conditions on behaviour.
+type Witness interface {
+	// Evidence tells for each of the leaves what makes it hold, or not, for the
+	// one contact in Among.
+	Evidence(ctx context.Context, q BehaviourQuery) ([]rule.Evidence, error)
+}

@@ -97,3 +97,34 @@ func (b *Behaviour) Names() []string {
 	}
 	return out
 }
+
+// wheres are the conditions on properties in it.
+func (b *Behaviour) wheres() []Where {
+	switch {
+	case b.Event != nil:
+		return b.Event.Where
+	case b.Sequence != nil:
+		var out []Where
+		for _, s := range b.Sequence.Steps {
+			out = append(out, s.Where...)
+		}
+		return out
+	case b.Habit != nil:
+		return b.Habit.Where
+	}
+	return nil
+}
+
+// Properties lists the properties of facts that the condition looks at.
+func (b *Behaviour) Properties() []string {
+	var out []string
+	if b.Event != nil && b.Event.Property != "" {
+		out = append(out, b.Event.Property)
+	}
+	for _, w := range b.wheres() {
+		if !slices.Contains(out, w.Property) {
+			out = append(out, w.Property)
+		}
+	}
+	return out
+}

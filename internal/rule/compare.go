@@ -5,10 +5,13 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+
+	"github.com/koipond/koipond/internal/platform/secret"
 )
 
-// positive is the operator that op is the opposite of, and whether it is one.
-func positive(op string) (of string, opposite bool) {
+// Positive is the operator that op is the opposite of, and whether it is one;
+// else op itself.
+func Positive(op string) (of string, opposite bool) {
 	switch op {
 	case "isNot":
 		return "is", true
@@ -25,7 +28,7 @@ func positive(op string) (of string, opposite bool) {
 // compare tells whether a property fulfils an operator; there tells whether it
 // is there at all.
 func compare(op string, value any, text string, there bool) bool {
-	op, opposite := positive(op)
+	op, opposite := Positive(op)
 	return (there && compareText(op, value, text)) != opposite
 }
 
@@ -40,14 +43,18 @@ func compareText(op string, value any, text string) bool {
 		return slices.ContainsFunc(list, func(v any) bool { return same(v, text) })
 	case "contains":
 		part, ok := value.(string)
-		return ok && strings.Contains(text, part)
+		return ok && strings.Contains(text, part) && !sealed(text)
 	case "startsWith":
 		part, ok := value.(string)
-		return ok && strings.HasPrefix(text, part)
+		return ok && strings.HasPrefix(text, part) && !sealed(text)
 	}
 	n, ok := number(text)
 	return ok && compareNumber(op, value, func(v float64) int { return cmp.Compare(n, v) })
 }
+
+// sealed tells whether a text is a personal value as the analytics store keeps
+// it: equal ones are equal, but nothing is to be found in it.
+func sealed(text string) bool { return secret.FixedKey(text) != "" }
 
 // same tells whether a text is a value, which decides how it is looked at.
 func same(value any, text string) bool {
@@ -62,6 +69,12 @@ func same(value any, text string) bool {
 		return ok && fits && n == want
 	}
 	return false
+}
+
+// Fulfils tells whether a number in millionths fulfils an operator on numbers.
+func Fulfils(op string, value any, millionths float64) bool {
+	op, opposite := Positive(op)
+	return compareNumber(op, value, func(v float64) int { return cmp.Compare(millionths, v) }) != opposite
 }
 
 // compareNumber is a comparison with the number or numbers of value, in

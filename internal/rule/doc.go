@@ -36,7 +36,9 @@
 //
 // isNot, notIn, notContains and notSet are exactly the opposite of is, in,
 // contains and set: they hold too where there is no such property. All others
-// hold for no property that is not there.
+// hold for no property that is not there. Of personal values, which the analytics
+// store keeps sealed, it can only be told whether two are the same: contains and
+// startsWith hold for none of them, and none is a number.
 //
 // # Measures
 //

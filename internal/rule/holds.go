@@ -148,7 +148,7 @@ func (m *measured) take(text string) {
 }
 
 func (m *measured) compare(count int, op string, value any) bool {
-	op, opposite := positive(op)
+	op, opposite := Positive(op)
 	whole := func(n int) func(float64) int {
 		return func(v float64) int { return cmp.Compare(float64(n)*1e6, v) }
 	}

@@ -51,6 +51,24 @@ func (w *Window) start(now time.Time) time.Time {
 	return clock.DateStart(y, m, min(d, last)+1, now.Location())
 }
 
+// Span is the time, in UTC milliseconds, outside of which no fact makes a
+// difference to the condition.
+func (b *Behaviour) Span(now time.Time, zone *time.Location) (from, to int64) {
+	switch {
+	case b.Event != nil:
+		from, to = b.Event.Within.Span(now, zone)
+		if b.Event.Measure == "firstTime" {
+			from = Ever
+		}
+		return from, to
+	case b.Sequence != nil:
+		return b.Sequence.Within.Span(now, zone)
+	case b.Habit != nil && b.Habit.Kind != "resumed":
+		return b.Habit.Starts(now, zone)[0], Forever
+	}
+	return Ever, Forever
+}
+
 // Ms is the length of the span in milliseconds.
 func (s *Span) Ms() int64 {
 	unit := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour}

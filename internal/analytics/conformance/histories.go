@@ -34,6 +34,7 @@ type history struct {
 	m      *Model
 	seq    uint64
 	last   analytics.Batch
+	props  func(r *rapid.T) string // of a fact; nil: as below
 }
 
 var (
@@ -87,7 +88,10 @@ func (h *history) batch(r *rapid.T) analytics.Batch {
 	rows := make([]analytics.Row, rapid.IntRange(0, 40).Draw(r, "rows"))
 	for i := range rows {
 		props := ""
-		if rapid.Bool().Draw(r, "has properties") {
+		switch {
+		case h.props != nil:
+			props = h.props(r)
+		case rapid.Bool().Draw(r, "has properties"):
 			props = fmt.Sprintf(`{"p":%s,"q":%s,"total":%s,"currency":%q}`, drawValue.Draw(r, "p"), drawValue.Draw(r, "q"),
 				drawMoney.Draw(r, "total"), rapid.SampledFrom([]string{"CNY", "USD"}).Draw(r, "currency"))
 		}

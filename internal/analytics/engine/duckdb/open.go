@@ -46,6 +46,8 @@ type Config struct {
 type Store struct {
 	path   string
 	limit  string      // memory_limit as DuckDB reads it
+	megs   int         // the same in MiB
+	cores  int         // threads of a question
 	lean   atomic.Bool // the limit is leanMB for now
 	leaner bool        // the limit is more than leanMB
 	clock  clock.Clock
@@ -113,7 +115,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("open analytics file %s: %w", cfg.Path, err)
 	}
 	s := &Store{
-		path: cfg.Path, limit: limit, leaner: cfg.MemoryLimitMB > leanMB, clock: cfg.Clock, log: cfg.Log, connector: connector,
+		path: cfg.Path, limit: limit, megs: cfg.MemoryLimitMB, cores: cfg.Threads, leaner: cfg.MemoryLimitMB > leanMB, clock: cfg.Clock, log: cfg.Log, connector: connector,
 		soft: cfg.softLog, hard: cfg.hardLog,
 		readDB:  sql.OpenDB(noClose{connector}),
 		writeDB: sql.OpenDB(noClose{connector}),

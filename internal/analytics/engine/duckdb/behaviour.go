@@ -1,0 +1,159 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+	"time"
+
+	"github.com/koipond/koipond/internal/analytics"
+	"github.com/koipond/koipond/internal/platform/numset"
+	"github.com/koipond/koipond/internal/rule"
+)
+
+var (
+	_ analytics.Behaviours = (*Store)(nil)
+	_ analytics.Witness    = (*Store)(nil)
+)
+
+// Behaviour implements analytics.Behaviours. Everybody is answered by a few
+// statements, each of which answers many of the leaves; few contacts by reading
+// their facts. All see the same state of the store.
+func (s *Store) Behaviour(ctx context.Context, q analytics.BehaviourQuery) (out []numset.Choice, err error) {
+	if err := checkBehaviour(&q); err != nil || len(q.Leaves) == 0 {
+		return nil, err
+	}
+	err = s.read(ctx, "ask for behaviour", func(st *state) error {
+		tx, err := s.readDB.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }() // it changed nothing
+		if q.Among != nil && len(q.Among) <= fewPeople {
+			var done bool
+			if out, done, err = answerFew(ctx, tx, st, q); err != nil || done {
+				return err
+			}
+		}
+		out, err = s.answerAll(ctx, tx, st, q)
+		return err
+	})
+	return out, err
+}
+
+// checkBehaviour fills in the zone and refuses names that no statement may hold.
+func checkBehaviour(q *analytics.BehaviourQuery) error {
+	if q.Zone == nil {
+		q.Zone = time.UTC
+	}
+	for i := range q.Leaves {
+		for _, p := range q.Leaves[i].Properties() {
+			if err := analytics.CheckProperty(p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// answerAll answers for everybody.
+func (s *Store) answerAll(ctx context.Context, tx *sql.Tx, st *state, q analytics.BehaviourQuery) ([]numset.Choice, error) {
+	var top int64
+	err := tx.QueryRowContext(ctx, `SELECT greatest((SELECT coalesce(max(contact), 0) FROM facts), (SELECT coalesce(max(root), 0) FROM contacts))`).Scan(&top)
+	if err != nil {
+		return nil, err
+	}
+	p := newPlan(st, q, top, int64(s.megs)<<20, s.cores)
+	answers := make([]func() *numset.Set, len(q.Leaves))
+	for i := range q.Leaves {
+		answers[i] = p.leaf(&q.Leaves[i])
+	}
+	for _, m := range p.statements() {
+		query, args := m.sql(p)
+		if err := bitsOf(ctx, tx, query, args, m.into()); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]numset.Choice, len(q.Leaves))
+	for i := range answers {
+		out[i] = numset.Choice{Set: answers[i](), Rest: p.empty(&q.Leaves[i])}
+	}
+	return out, nil
+}
+
+// bitsOf runs a statement whose one line has a string of bits for each of the sets.
+func bitsOf(ctx context.Context, tx *sql.Tx, query string, args []any, into []*numset.Set) error {
+	raw := make([][]byte, len(into))
+	to := make([]any, len(into))
+	for i := range raw {
+		to[i] = &raw[i]
+	}
+	if err := tx.QueryRowContext(ctx, query, args...).Scan(to...); err != nil {
+		return err
+	}
+	for i, set := range into {
+		if len(raw[i])%8 != 0 {
+			return fmt.Errorf("a set of contacts has %d bytes", len(raw[i]))
+		}
+		for w := len(raw[i])/8 - 1; w >= 0; w-- { // from the end: the set makes room once
+			set.OrWord(w, bits.Reverse64(binary.BigEndian.Uint64(raw[i][8*w:])))
+		}
+	}
+	return nil
+}
+
+// plan is how leaves are answered for everybody. Each leaf says which sets it is
+// made of; leaves that ask the same share them.
+//
+// Contacts have dense numbers, so a set is a string of bits that DuckDB makes in
+// one pass: who did something at least once costs a bit per contact and no
+// table of groups. What must be counted or measured per contact is grouped, the
+// leaves on one event together, as many as the memory allows.
+type plan struct {
+	st     *state
+	now    time.Time
+	zone   *time.Location
+	top    int64 // no contact has a greater number; one less than a multiple of 64
+	budget int64 // bytes of what one statement keeps of all contacts
+	cores  int64
+
+	did   []*didStatement
+	found map[string]*numset.Set // by what was asked
+	sums  []*measureStatement
+	alone []statement
+}
+
+// statement is one question to DuckDB with a set for each column of its answer.
+type statement interface {
+	sql(p *plan) (string, []any)
+	into() []*numset.Set
+}
+
+func newPlan(st *state, q analytics.BehaviourQuery, top, memory int64, cores int) *plan {
+	return &plan{st: st, now: q.Now, zone: q.Zone, top: top | 63, budget: memory / 4, cores: int64(cores), found: map[string]*numset.Set{}}
+}
+
+func (p *plan) statements() []statement {
+	var out []statement
+	for _, m := range p.did {
+		out = append(out, m)
+	}
+	for _, m := range p.sums {
+		out = append(out, m)
+	}
+	return append(out, p.alone...)
+}
+
+// empty tells whether the leaf holds for those who did nothing.
+func (p *plan) empty(b *rule.Behaviour) bool { return rule.Holds(b, nil, p.now, p.zone) }
+
+// bits is the SQL for the contacts r that fulfil a condition.
+func (p *plan) bits(cond string) string {
+	filter := ""
+	if cond != "" {
+		filter = " FILTER (WHERE " + cond + ")"
+	}
+	return fmt.Sprintf("(bitstring_agg(r, 0::BIGINT, %d::BIGINT)%s)::BLOB", p.top, filter)
+}
