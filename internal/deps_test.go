@@ -52,7 +52,7 @@ var domains = map[string][]string{
 	"analytics":               {"event", "rule"},
 	"analytics/conformance":   {"analytics", "event", "rule"},
 	"analytics/engine/duckdb": {"analytics", "event", "rule"},
-	"analytics/sealed":        {"analytics", "event", "event/veil", "rule"},
+	"analytics/sealed":        {"analytics", "event", "event/jsonscan", "event/veil", "rule"},
 
 	"event/pipeline":   {"analytics", "event", "event/jsonscan", "event/veil", "event/wire"},
 	"event/dictionary": {"analytics", "event", "event/jsonscan", "event/veil"},

@@ -176,7 +176,7 @@ func (a *App) buildServices() {
 	a.intake = intake.New(intake.Deps{Stream: a.stream, MaxMessage: a.bus.MaxMessage(), Keys: a.ring, DB: a.DB, WriteKeys: writeKeys{a.Team},
 		Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
 	a.dict = dictionary.New(dictionary.Deps{DB: a.DB, Store: a.store, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Jobs: a.jobs})
-	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Zone: a.zone, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
+	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Zone: a.zone, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit, Behaviours: a.store,
 		Timeline: a.store, People: a.Team, Staff: a.Team, AloneAfter: a.aloneAfter, Titles: a.dict, Dictionary: ruleWords{a.dict}, Imports: importNames{a}, Jobs: a.jobs, Tables: tagTables{a}})
 	a.contacts.RegisterJobs()
 	a.consent = consent.NewService(consent.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,

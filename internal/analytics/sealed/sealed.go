@@ -26,10 +26,12 @@ const (
 	idField    = "fact.id"
 )
 
-// Engine is a store that can go over its facts again.
+// Engine is a store that can go over its facts again, and answers conditions on behaviour.
 type Engine interface {
 	analytics.Store
 	analytics.Rewriter
+	analytics.Behaviours
+	analytics.Witness
 }
 
 // Store is an analytics.Store whose engine holds personal values sealed.
