@@ -71,7 +71,8 @@ var domains = map[string][]string{
 	"contact/match/score": {},
 	"contact/match":       {"contact", "contact/match/score", "event"},
 
-	"audience/live": {"analytics", "contact", "event", "rule"},
+	"audience/live":    {"analytics", "contact", "event", "rule"},
+	"audience/machine": {"audience/live", "contact", "event", "event/veil", "rule"},
 
 	"importer/table": {},
 	"importer":       {"contact", "event", "importer/table", "shop"},

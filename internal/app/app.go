@@ -15,6 +15,7 @@ import (
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/analytics/sealed"
 	"github.com/koipond/koipond/internal/audience"
+	"github.com/koipond/koipond/internal/audience/machine"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/care"
 	"github.com/koipond/koipond/internal/contact/consent"
@@ -70,6 +71,7 @@ type App struct {
 	exports   *contact.Exports
 	consent   *consent.Service
 	care      *care.Service
+	machines  *machine.Service
 	matches   *match.Service
 	shop      *shop.Service
 	importer  *importer.Service
@@ -186,6 +188,16 @@ func (a *App) buildServices() {
 	a.care.RegisterJobs()
 	a.contacts.FilterBy("followUp", a.care.Field())
 	a.contacts.FilterBy("department", ownersDepartment{a.Team})
+	a.machines = machine.NewService(machine.Deps{DB: a.DB, Clock: a.clock, Log: a.log, Audit: a.Audit, Emit: a.intake, Jobs: a.jobs, Contacts: a.contacts, Zone: a.zone})
+	a.machines.RegisterJobs()
+	a.contacts.StandBy(a.machines)
+	for name, f := range a.machines.Fields() {
+		a.contacts.FilterBy(name, f)
+	}
+	a.contacts.OnMerge(a.machines.Merged)
+	a.contacts.OnSplit(a.machines.Split)
+	a.contacts.OnKind(a.machines.Rekind)
+	a.contacts.OnRemove(a.machines.Forget)
 	a.exports = contact.NewExports(a.contacts, contact.ExportDeps{Jobs: a.jobs, Catalogue: a.catalogue, Sources: []contact.ExportSource{fileConsents{a.consent}}})
 	a.matches = match.New(match.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Contacts: a.contacts, Joiner: joiner{a.contacts}, Jobs: a.jobs,
 		Audit: a.Audit, Zone: a.zone, Dir: a.cfg.Data})

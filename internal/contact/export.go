@@ -137,10 +137,16 @@ var exportColumns = []exportColumn{
 	{"lastOrder", "contact.field.lastOrder", func(r *exported) sheet.Cell { return r.when(r.lastOrder) }},
 	{"lastSeen", "contact.field.lastSeen", func(r *exported) sheet.Cell { return r.when(r.LastSeenAt) }},
 	{"stage", "contact.field.stage", func(r *exported) sheet.Cell {
-		if r.Stage == "" {
+		if r.Stage == nil {
 			return sheet.Text("")
 		}
-		return sheet.Text(r.say("contact.stage." + r.Stage))
+		return sheet.Text(r.Stage.Name)
+	}},
+	{"pool", "contact.field.pool", func(r *exported) sheet.Cell {
+		if r.Pool == nil {
+			return sheet.Text("")
+		}
+		return sheet.Text(r.Pool.Name)
 	}},
 	{"created", "contact.field.created", func(r *exported) sheet.Cell { return r.when(&r.CreatedAt) }},
 }

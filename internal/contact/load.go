@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/contact/attribute"
-	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
@@ -120,7 +119,7 @@ func (s *Service) Refs(ctx context.Context, nums []int64) (map[int64]Ref, error)
 	return out, nil
 }
 
-const rowColumns = "num, id, name, kind, city, channel, owner_id, orders, revenue, created_at, last_seen_at, last_order_at"
+const rowColumns = "num, id, name, kind, city, channel, owner_id, orders, revenue, created_at, last_seen_at"
 
 // ListByNums gives contacts as rows in the order of nums. A merged one stands
 // for its survivor; each comes once; those that are gone or outside the
@@ -154,12 +153,12 @@ func (s *Service) rowsOf(ctx context.Context, nums []int64) ([]Row, error) {
 			order = append(order, n)
 		}
 	}
-	owners, today := map[int64]string{}, s.today(ctx)
+	owners := map[int64]string{}
 	err = selectIn(ctx, s.DB, "read contacts", "select "+rowColumns+" from contacts where num in (%s)", nil, order, func(r *sql.Rows) error {
 		var row Row
 		var owner, revenue string
-		var created, seen, ordered int64
-		err := r.Scan(&row.num, &row.ID, &row.Name, &row.Kind, &row.City, &row.Channel, &owner, &row.Orders, &revenue, &created, &seen, &ordered)
+		var created, seen int64
+		err := r.Scan(&row.num, &row.ID, &row.Name, &row.Kind, &row.City, &row.Channel, &owner, &row.Orders, &revenue, &created, &seen)
 		if err != nil {
 			return err
 		}
@@ -168,9 +167,6 @@ func (s *Service) rowsOf(ctx context.Context, nums []int64) ([]Row, error) {
 			return err
 		}
 		row.Revenue = amounts(row.revenue)
-		if row.Kind == event.Person {
-			row.Stage = stageOf(life{created, seen, ordered, row.Orders}, today)
-		}
 		if owner != "" {
 			owners[row.num] = owner
 		}
@@ -184,6 +180,9 @@ func (s *Service) rowsOf(ctx context.Context, nums []int64) ([]Row, error) {
 		return nil, err
 	}
 	if err := s.addContactData(ctx, place, order); err != nil {
+		return nil, err
+	}
+	if err := s.addStandings(ctx, place, order); err != nil {
 		return nil, err
 	}
 	s.addOwners(ctx, place, owners)

@@ -83,7 +83,7 @@ func (s *Service) describeFilter(ctx context.Context, in *struct{ Body FilterBod
 // fieldGroups is where the console offers a field; those not named are activity.
 var fieldGroups = map[string]string{
 	"name": "person", "gender": "person", "birthday": "person", "city": "person", "identity": "person",
-	"tag": "work", "owner": "work", "department": "work", "ownerTouch": "work", "stage": "activity", "channel": "source", "source": "source", "medium": "source", "campaign": "source", "import": "source",
+	"tag": "work", "owner": "work", "department": "work", "ownerTouch": "work", "channel": "source", "source": "source", "medium": "source", "campaign": "source", "import": "source",
 	"orders": "orders", "revenue": "orders", "firstOrder": "orders", "lastOrder": "orders",
 }
 
@@ -123,10 +123,6 @@ func (s *Service) listFields(ctx context.Context, _ *struct{}) (*fieldsOutput, e
 			case "gender":
 				for _, g := range []string{"female", "male", "other"} {
 					v.Options = append(v.Options, Option{g, httpx.Say(ctx, "contact.gender."+g, nil)})
-				}
-			case "stage":
-				for _, id := range Stages() {
-					v.Options = append(v.Options, Option{id, httpx.Say(ctx, "contact.stage."+id, nil)})
 				}
 			case "identity":
 				kinds, err := s.kinds(ctx)

@@ -164,8 +164,6 @@ func (p *speaker) value(n *rule.Node, v any) string {
 			return p.say("contact.channel." + v)
 		case "gender":
 			return p.say("contact.gender." + v)
-		case "stage":
-			return p.say("contact.stage." + v)
 		}
 		return v
 	case bool:

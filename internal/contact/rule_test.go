@@ -273,8 +273,6 @@ func holds(n *rule.Node, f *fish, today time.Time, me string) bool {
 		list, _ := n.Value.([]any)
 		at := float64(bucketOf(bucketSeed(n.Key), f.num)) / 100
 		return at >= list[0].(float64) && at < list[1].(float64)
-	case "stage":
-		return text(stageOf(life{f.created, f.seen, f.lastOrder, f.orders}, today))
 	}
 	panic(n.Field)
 }
@@ -310,7 +308,7 @@ func anyNode(r *rand.Rand, tags []string, depth int) rule.Node {
 	words := map[string][]string{
 		"name": {"张", "张三", "Li", "JOHN smith", "o"}, "tag": tags, "owner": {"us_1", "us_2", "me", "left"}, "department": {"dp_a", "dp_b"}, "channel": {Social, Offline, Unknown},
 		"source": {"google", "Google", "g", "bai"}, "medium": {"cpc", "CPC"}, "campaign": {"双11", "6"}, "gender": {"male", "female"}, "city": {"杭州", "hang", "Hang", "_"},
-		"identity": {KindPhone, KindMemberNo, KindAnonymous, KindUserID}, "import": {"im_1", "im_2", "im_9"}, "stage": Stages(),
+		"identity": {KindPhone, KindMemberNo, KindAnonymous, KindUserID}, "import": {"im_1", "im_2", "im_9"},
 	}[f.name]
 	if f.free {
 		n.Key = []string{"spring", "summer"}[r.IntN(2)]

@@ -99,6 +99,7 @@ type Service struct {
 	narrow    int64 // see List
 	referrers []Referrer
 	others    []otherField // see FilterBy
+	standings Standings    // see StandBy
 }
 
 // NewService builds the service. Merge hooks are added before serving.

@@ -210,6 +210,10 @@ func title(ctx context.Context, e *Entry, w words) string {
 		return say("timeline.file_added", "by", cmp.Or(firstWord(p, "by"), "…"))
 	case event.NameRelationAdded:
 		return say("timeline.relation_added", "by", cmp.Or(firstWord(p, "by"), "…"))
+	case event.NameLifecycleChanged:
+		return say("timeline.lifecycle_changed", "from", cmp.Or(firstWord(p, "fromName", "from"), "…"), "to", cmp.Or(firstWord(p, "toName", "to"), "…"))
+	case event.NamePoolChanged:
+		return say("timeline.pool_changed", "from", cmp.Or(firstWord(p, "fromName", "from"), "…"), "to", cmp.Or(firstWord(p, "toName", "to"), "…"))
 	case event.NameConsentGranted:
 		return say("timeline.consent_granted", "what", cmp.Or(firstWord(p, "purposeName", "purpose"), "…"))
 	case event.NameConsentWithdrawn:

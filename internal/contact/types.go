@@ -37,7 +37,8 @@ type Row struct {
 	Revenue    []Money    `json:"revenue"`
 	CreatedAt  time.Time  `json:"createdAt"`
 	LastSeenAt *time.Time `json:"lastSeenAt,omitempty"`
-	Stage      string     `json:"stage,omitempty" enum:"new,active,paying,loyal,dormant,lost" doc:"Stage of the lifecycle; persons only"`
+	Stage      *StateRef  `json:"stage,omitempty" doc:"Stage of the lifecycle; absent for visitors, and until somebody is sorted"`
+	Pool       *StateRef  `json:"pool,omitempty" doc:"Pool they are in; absent as stage is"`
 
 	Attributes map[string]string `json:"attributes,omitempty" doc:"Those that were asked for, as people read them; personal ones masked"`
 

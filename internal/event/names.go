@@ -30,6 +30,8 @@ const (
 	NameRelationAdded    = "relation.added"
 	NameSegmentEntered   = "segment.entered"
 	NameSegmentLeft      = "segment.left"
+	NameLifecycleChanged = "lifecycle.changed"
+	NamePoolChanged      = "pool.changed"
 	NameOrderPaid        = "order.paid"
 	NameOrderRefunded    = "order.refunded"
 )
@@ -41,6 +43,7 @@ var administrative = map[string]bool{
 	NameTagAdded: false, NameTagRemoved: false, NameTagMerged: false, NameNoteAdded: false,
 	NameOwnerChanged: false, NameFollowUpPlanned: false, NameFollowUpDone: false, NameFileAdded: false, NameRelationAdded: false,
 	NameSegmentEntered: false, NameSegmentLeft: false,
+	NameLifecycleChanged: false, NamePoolChanged: false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }
 

@@ -22,6 +22,7 @@ var builtins = map[string]string{
 	event.NameFileAdded: "dictionary.file_added", event.NameRelationAdded: "dictionary.relation_added",
 	event.NameFollowUpPlanned: "dictionary.followup_planned", event.NameFollowUpDone: "dictionary.followup_done",
 	event.NameSegmentEntered: "dictionary.segment_entered", event.NameSegmentLeft: "dictionary.segment_left",
+	event.NameLifecycleChanged: "dictionary.lifecycle_changed", event.NamePoolChanged: "dictionary.pool_changed",
 	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
 }
 

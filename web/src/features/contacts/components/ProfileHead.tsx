@@ -36,6 +36,7 @@ export function ProfileHead({ contact, children }: { contact: Contact; children?
             <h1>{name}</h1>
             <Chip tone={contact.kind === 'person' ? 'info' : 'neutral'}>{t(`kind.${contact.kind}`)}</Chip>
             {contact.stage && <StageChip stage={contact.stage} />}
+            {contact.pool && <StageChip stage={contact.pool} />}
             {mayWrite && (
               <Tooltip title={t('profile.rename')}>
                 <Button type="text" size="small" aria-label={t('profile.rename')} icon={<Pencil size={14} aria-hidden />} onClick={() => setRenaming(true)} />

@@ -1,19 +1,16 @@
-import { useTranslation } from 'react-i18next'
+import type { CSSProperties } from 'react'
 import type { ContactRow } from '@/shared/api/types'
-import { Chip } from '@/shared/ui/chips'
 import { Tooltip } from '@/shared/ui/kit'
+import css from './StageChip.module.css'
 
 type Stage = NonNullable<ContactRow['stage']>
 
-const TONES = { new: 'info', active: 'info', paying: 'good', loyal: 'good', dormant: 'warn', lost: 'neutral' } as const
-
-/** Where a contact stands in its lifecycle, and what that means. */
+/** Where a contact stands (stage or pool), and what that means. */
 export function StageChip({ stage }: { stage: Stage }) {
-  const { t } = useTranslation('contacts')
   return (
-    <Tooltip title={t(`stageHint.${stage}`)}>
-      <span>
-        <Chip tone={TONES[stage]}>{t(`stage.${stage}`)}</Chip>
+    <Tooltip title={stage.note}>
+      <span className={css.chip} style={{ '--stage': stage.color } as CSSProperties}>
+        {stage.name}
       </span>
     </Tooltip>
   )

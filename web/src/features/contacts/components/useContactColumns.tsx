@@ -69,6 +69,7 @@ export function useContactColumns(sortable: boolean): Column<ContactRow, SortKey
       { key: 'revenue', title: t('col.revenue'), align: 'right', width: 72, sort: sort('revenue'), render: (r) => <Money value={r.revenue} whole /> },
       { key: 'lastSeen', title: t('col.lastSeen'), width: 96, sort: sort('lastSeen'), render: (r) => <TimeAgo at={r.lastSeenAt} /> },
       { key: 'stage', title: t('col.stage'), width: 72, optional: true, render: (r) => (r.stage ? <StageChip stage={r.stage} /> : <None />) },
+      { key: 'pool', title: t('col.pool'), width: 80, optional: true, render: (r) => (r.pool ? <StageChip stage={r.pool} /> : <None />) },
       { key: 'created', title: t('col.created'), width: 84, sort: sort('created'), optional: true, render: (r) => <DateTime at={r.createdAt} dateOnly /> },
     ]
   }, [t, channel, nameOf, sortable])
