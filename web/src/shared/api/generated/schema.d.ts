@@ -1023,6 +1023,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contacts/{id}/moves/lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a contact's moves in the lifecycle, the newest first */
+        get: operations["list-contact-lifecycle-moves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/moves/pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a contact's moves in the pools, the newest first */
+        get: operations["list-contact-pools-moves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contacts/{id}/notes": {
         parameters: {
             query?: never;
@@ -1933,6 +1967,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the lifecycle: states, rules, and how many people are in each */
+        get: operations["get-lifecycle"];
+        /** Redefine the lifecycle; everybody is sorted anew in the background */
+        put: operations["save-lifecycle"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/flow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count the moves of the lifecycle by month */
+        get: operations["flow-lifecycle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count who would move from where to where if the lifecycle were defined so */
+        post: operations["preview-lifecycle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/matches": {
         parameters: {
             query?: never;
@@ -2286,6 +2372,92 @@ export interface paths {
         get: operations["list-people"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the pools: states, rules, and how many people are in each */
+        get: operations["get-pools"];
+        /** Redefine the pools; everybody is sorted anew in the background */
+        put: operations["save-pools"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pools/flow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count the moves of the pools by month */
+        get: operations["flow-pools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pools/pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put people into a pool by hand; rules do not move them until the day is over */
+        post: operations["put-into-pool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pools/pins/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Let rules decide the pool of a contact again */
+        delete: operations["release-from-pool"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pools/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count who would move from where to where if the pools were defined so */
+        post: operations["preview-pools"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4671,12 +4843,11 @@ export interface components {
             owner?: components["schemas"]["Ref"];
             /** @description Masked */
             phone?: string;
+            /** @description Pool they are in; absent as stage is */
+            pool?: components["schemas"]["StateRef"];
             revenue: components["schemas"]["Money"][];
-            /**
-             * @description Stage of the lifecycle; persons only
-             * @enum {string}
-             */
-            stage?: "new" | "active" | "paying" | "loyal" | "dormant" | "lost";
+            /** @description Stage of the lifecycle; absent for visitors, and until somebody is sorted */
+            stage?: components["schemas"]["StateRef"];
             tags: components["schemas"]["TagRef"][];
         };
         CopyInputBody: {
@@ -5182,12 +5353,11 @@ export interface components {
             owner?: components["schemas"]["Ref"];
             /** @description Masked */
             phone?: string;
+            /** @description Pool they are in; absent as stage is */
+            pool?: components["schemas"]["StateRef"];
             revenue: components["schemas"]["Money"][];
-            /**
-             * @description Stage of the lifecycle; persons only
-             * @enum {string}
-             */
-            stage?: "new" | "active" | "paying" | "loyal" | "dormant" | "lost";
+            /** @description Stage of the lifecycle; absent for visitors, and until somebody is sorted */
+            stage?: components["schemas"]["StateRef"];
             tags: components["schemas"]["TagRef"][];
         };
         FieldView: {
@@ -5250,6 +5420,19 @@ export interface components {
             tagBelow?: boolean;
             /** @description And whom this rule means */
             where?: components["schemas"]["Rule"];
+        };
+        Flow: {
+            /** Format: int64 */
+            count: number;
+            from: string;
+            to: string;
+            /** @description Value of the field stageMove or poolMove that means these people */
+            value?: string;
+        };
+        FlowOutBody: {
+            /** @description The caller sees only some customers: moves of all are not counted for them */
+            limited: boolean;
+            months: components["schemas"]["MonthFlows"][];
         };
         FollowUp: {
             /** @description Due on the day, at no hour */
@@ -5397,6 +5580,9 @@ export interface components {
              */
             unit?: "day" | "week" | "month";
             where?: components["schemas"]["Where"][];
+        };
+        HistoryOutBody: {
+            items: components["schemas"]["MachineStep"][];
         };
         HistoryOutputBody: {
             items: components["schemas"]["AttributeChange"][];
@@ -5775,6 +5961,54 @@ export interface components {
         LooksOutputBody: {
             items: components["schemas"]["Look"][];
         };
+        MachineStep: {
+            /** Format: date-time */
+            at: string;
+            by?: components["schemas"]["Ref"];
+            color: string;
+            /** @description Name of the state */
+            from: string;
+            note?: string;
+            /**
+             * @description fact: something they did; lapse: a time ran out; midnight: a day began; definition: the machine was changed; hand: a colleague
+             * @enum {string}
+             */
+            reason: "fact" | "lapse" | "merge" | "definition" | "start" | "midnight" | "hand";
+            /** @description Name of the state */
+            to: string;
+        };
+        MachineView: {
+            /** Format: date-time */
+            changedAt: string;
+            changedBy: components["schemas"]["Ref"];
+            /** @description What the machine is until a company changes it */
+            defaults: components["schemas"]["State"][];
+            /** @description The job that is sorting everybody by this definition; empty when it is done */
+            job?: string;
+            /**
+             * Format: int64
+             * @description How many the definition moved when it came into force
+             */
+            moved: number;
+            /** @description The day with which the counts are compared; empty when none is kept yet */
+            since?: string;
+            states: components["schemas"]["StateView"][];
+            /**
+             * Format: int64
+             * @description People that the caller sees
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Those of them who are not sorted yet
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description To be given back when it is changed
+             */
+            version: number;
+        };
         Mapping: {
             /** @description Field by column name; empty: ignore */
             columns: {
@@ -5960,6 +6194,12 @@ export interface components {
             amount: number;
             /** @description ISO 4217 */
             currency: string;
+        };
+        MonthFlows: {
+            /** @description YYYY-MM, of the company */
+            month: string;
+            /** @description The largest first; a person counts once for each pair of states */
+            moves: components["schemas"]["Flow"][];
         };
         NamedSeries: {
             /** @enum {string} */
@@ -6312,6 +6552,26 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        Pin: {
+            /** @description Ids of contacts */
+            contacts: string[];
+            /** @description Why */
+            note: string;
+            /** @description Id of the pool */
+            pool: string;
+            /**
+             * Format: date
+             * @description Last day on which the choice holds, of the company; at most two years ahead
+             */
+            until: string;
+        };
+        PinOutBody: {
+            /**
+             * Format: int64
+             * @description How many stood in another pool before
+             */
+            moved: number;
+        };
         PipelineStatus: {
             /**
              * Format: int64
@@ -6391,9 +6651,30 @@ export interface components {
              */
             until: string;
         };
+        Preview: {
+            /** @description How many would be in each state */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description How many would stand elsewhere
+             */
+            moved: number;
+            /** @description From where to where; who stands nowhere yet comes from "" */
+            moves: components["schemas"]["Flow"][];
+            /**
+             * Format: int64
+             * @description People
+             */
+            total: number;
+        };
         PreviewContactMergeInputBody: {
             /** @description Id of the contact that becomes part of this one */
             other: string;
+        };
+        PreviewInBody: {
+            states: components["schemas"]["State"][];
         };
         PreviewInputBody: {
             /** @description A purpose that is not saved yet */
@@ -6789,12 +7070,11 @@ export interface components {
             owner?: components["schemas"]["Ref"];
             /** @description Masked */
             phone?: string;
+            /** @description Pool they are in; absent as stage is */
+            pool?: components["schemas"]["StateRef"];
             revenue: components["schemas"]["Money"][];
-            /**
-             * @description Stage of the lifecycle; persons only
-             * @enum {string}
-             */
-            stage?: "new" | "active" | "paying" | "loyal" | "dormant" | "lost";
+            /** @description Stage of the lifecycle; absent for visitors, and until somebody is sorted */
+            stage?: components["schemas"]["StateRef"];
             tags: components["schemas"]["TagRef"][];
         };
         RowPage: {
@@ -6855,6 +7135,15 @@ export interface components {
             items: components["schemas"]["TagRun"][];
             /** @description Cursor of the next page */
             next?: string;
+        };
+        SaveInBody: {
+            /** @description All states, in the order in which they are looked at and shown */
+            states: components["schemas"]["State"][];
+            /**
+             * Format: int64
+             * @description Version that the change was made from
+             */
+            version: number;
         };
         SavedMapping: {
             id: string;
@@ -7122,6 +7411,73 @@ export interface components {
             options: components["schemas"]["Options"];
             saveMappingAs?: string;
             uploadId: string;
+        };
+        State: {
+            /** @description Pools: which channels fit these people */
+            carriers?: components["schemas"]["Words"];
+            color: string;
+            /** @description States from which it may be entered; empty: from all. A state that names others is left when its stay is over, unless it names itself too */
+            from?: string[];
+            /** @description Stands in rules and facts; stays when the name changes */
+            id: string;
+            name: components["schemas"]["Words"];
+            /** @description What it means, in a sentence */
+            note?: components["schemas"]["Words"];
+            /** @description Who belongs to it; exactly one state has none and takes the rest */
+            rule?: components["schemas"]["Rule"];
+            /**
+             * Format: int64
+             * @description Days that somebody remains at least
+             */
+            stay?: number;
+        };
+        StateRef: {
+            color: string;
+            /** @description Stands in rules and facts */
+            id: string;
+            name: string;
+            /** @description What it means */
+            note?: string;
+            /**
+             * Format: date-time
+             * @description A colleague's choice, which holds until then
+             */
+            pinnedUntil?: string;
+            /**
+             * Format: date-time
+             * @description When it was noticed that they stand there
+             */
+            since: string;
+        };
+        StateView: {
+            /**
+             * Format: int64
+             * @description How many there were about a month ago
+             */
+            before?: number;
+            /** @description Pools: which channels fit these people */
+            carriers?: components["schemas"]["Words"];
+            color: string;
+            /** Format: int64 */
+            count: number;
+            /** @description States from which it may be entered; empty: from all. A state that names others is left when its stay is over, unless it names itself too */
+            from?: string[];
+            /** @description Stands in rules and facts; stays when the name changes */
+            id: string;
+            /** @description Its name in the caller's language */
+            label: string;
+            name: components["schemas"]["Words"];
+            /** @description What it means, in a sentence */
+            note?: components["schemas"]["Words"];
+            /** @description Who belongs to it; exactly one state has none and takes the rest */
+            rule?: components["schemas"]["Rule"];
+            /** @description Its rule in words; empty for the one that takes the rest */
+            sentence?: string;
+            /**
+             * Format: int64
+             * @description Days that somebody remains at least
+             */
+            stay?: number;
         };
         Step: {
             name: string;
@@ -7839,6 +8195,10 @@ export interface components {
              */
             effectiveAt?: string;
             text: components["schemas"]["Text"];
+        };
+        Words: {
+            en?: string;
+            zh?: string;
         };
         WriteKeysOutBody: {
             items: components["schemas"]["ApiWriteKey"][];
@@ -10355,6 +10715,70 @@ export interface operations {
             };
         };
     };
+    "list-contact-lifecycle-moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-contact-pools-moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-contact-notes": {
         parameters: {
             query?: {
@@ -12412,6 +12836,135 @@ export interface operations {
             };
         };
     };
+    "get-lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "save-lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flow-lifecycle": {
+        parameters: {
+            query?: {
+                /** @description First month, YYYY-MM; six months back when empty */
+                from?: string;
+                /** @description Last month, YYYY-MM; the present one when empty */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-matches": {
         parameters: {
             query?: {
@@ -13149,6 +13702,198 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AppPeoplePage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "save-pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flow-pools": {
+        parameters: {
+            query?: {
+                /** @description First month, YYYY-MM; six months back when empty */
+                from?: string;
+                /** @description Last month, YYYY-MM; the present one when empty */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-into-pool": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pin"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "release-from-pool": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
                 };
             };
             /** @description Problem */
