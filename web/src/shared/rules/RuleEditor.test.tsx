@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
+import { useEffect } from 'react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Rule, RuleField } from '@/shared/api/types'
 import { loadNamespaces } from '@/shared/i18n/i18n'
@@ -21,8 +22,11 @@ let said: Rule | undefined
 let ids: ReadonlyMap<string, string>
 function Harness({ rule, bad }: { rule?: Rule; bad?: string }) {
   const draft = useRuleDraft(rule)
-  said = draft.rule
-  ids = draft.at
+  const { rule: now, at } = draft
+  useEffect(() => {
+    said = now
+    ids = at
+  }, [now, at])
   const id = bad === undefined ? undefined : draft.at.get(bad)
   return <RuleEditor draft={draft} faults={id ? new Map([[id, '请填写数字。']]) : undefined} />
 }
