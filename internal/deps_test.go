@@ -63,7 +63,7 @@ var domains = map[string][]string{
 	"contact": {"analytics", "contact/attribute", "event", "event/veil", "rule"},
 	"shop":    {"contact", "event"},
 
-	"audience":            {"contact", "event", "event/veil", "rule"},
+	"audience":            {"analytics", "audience/live", "contact", "event", "event/veil", "rule"},
 	"audience/webhook":    {"event"},
 	"contact/attribute":   {},
 	"contact/care":        {"contact", "event", "event/veil", "rule"},

@@ -213,7 +213,7 @@ func (a *App) buildServices() {
 		Contacts: a.contacts, Exports: a.exports, People: a.Team, Tables: tagTables{a}, Zone: a.zone})
 	a.contacts.FilterBy(audience.Field, a.segments.Field())
 	a.contacts.AddReferrer(a.segments.Terms())
-	a.contacts.OnRemove(a.segments.Sets.Forget)
+	a.contacts.OnRemove(a.segments.Forget)
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)

@@ -171,3 +171,14 @@ func (s *Service) Recount(ctx context.Context, id string) (job jobs.Job, err err
 	})
 	return job, err
 }
+
+// Forget takes contacts that are gone out of every segment, list and snapshot.
+func (s *Service) Forget(ctx context.Context, nums []int64) error {
+	if err := s.Sets.Forget(ctx, nums); err != nil {
+		return err
+	}
+	if _, err := s.DB.Exec(ctx, "update segments set members = (select coalesce(sum(n), 0) from audience_sets where set_key = segments.id)"); err != nil {
+		return fmt.Errorf("count segments: %w", err)
+	}
+	return nil
+}

@@ -3,6 +3,7 @@ package audience
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/platform/auth"
@@ -49,6 +50,11 @@ type (
 		}
 	}
 	overlapOutput struct{ Body Overlap }
+	compareInput  struct {
+		SegmentInput
+		With string `query:"with" maxLength:"60" doc:"Another segment; without it: everybody who is not in this one"`
+	}
+	compareOutput struct{ Body Comparison }
 )
 
 // SnapshotInput names a snapshot in the path.
@@ -90,6 +96,12 @@ func (s *Service) moreRoutes(api *httpx.API, op func(id, method, path string, ma
 	})
 	httpx.Register(api, op("end-segment-schedule", http.MethodDelete, "/api/segments/{id}/schedule", write, "Have no more snapshots made"), func(ctx context.Context, in *SegmentInput) (*segmentOutput, error) {
 		return one(s.SetSchedule(ctx, in.ID, nil))
+	})
+	compare := op("compare-segment", http.MethodGet, "/api/segments/{id}/compare", read, "What is typical of the people of a segment")
+	compare.Timeout = time.Minute
+	httpx.Register(api, compare, func(ctx context.Context, in *compareInput) (*compareOutput, error) {
+		c, err := s.Compare(ctx, in.ID, in.With)
+		return &compareOutput{c}, err
 	})
 	httpx.Register(api, op("overlap-segments", http.MethodPost, "/api/segments/overlap", read, "Count every combination of two to five segments"), func(ctx context.Context, in *overlapInput) (*overlapOutput, error) {
 		o, err := s.Overlap(ctx, in.Body.IDs)

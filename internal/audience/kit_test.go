@@ -70,7 +70,7 @@ func newPond(t *testing.T, d *db.DB) *pond {
 		Contacts: p.contacts, Exports: exports, People: users{"us_2": "李娜"}, Tables: p.files})
 	p.contacts.FilterBy(audience.Field, p.Field())
 	p.contacts.AddReferrer(p.Terms())
-	p.contacts.OnRemove(p.Sets.Forget)
+	p.contacts.OnRemove(p.Forget)
 	require.NoError(t, p.jobs.Start(t.Context()))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/veil"
@@ -45,6 +46,10 @@ type Deps struct {
 	People   contact.People // names of users
 	Tables   contact.Tables // uploaded files
 	Zone     func(ctx context.Context) *time.Location
+	// Behaviours answers what people did, and Events lists what customers do, the
+	// commonest first: for comparisons. Either may be nil.
+	Behaviours analytics.Behaviours
+	Events     func(ctx context.Context) ([]EventWord, error)
 }
 
 // Service keeps segments.

@@ -105,30 +105,38 @@ func (s *SetStore) LoadAll(ctx context.Context, keys ...string) (map[string]*num
 		if err != nil {
 			return nil, fmt.Errorf("read sets: %w", err)
 		}
-		err = func() error {
-			defer rows.Close()
-			for rows.Next() {
-				var key string
-				var part int64
-				var raw sql.RawBytes
-				var w words
-				if err := rows.Scan(&key, &part, &raw); err != nil {
-					return err
-				}
-				if err := w.decode(raw); err != nil {
-					return fmt.Errorf("set %s, part %d: %w", key, part, err)
-				}
-				for i, x := range w {
-					out[key].OrWord(int(part)*partWords+i, x)
-				}
+		err = eachRow(rows, func(key string, part int64, w *words) {
+			for i, x := range w {
+				out[key].OrWord(int(part)*partWords+i, x)
 			}
-			return rows.Err()
-		}()
+		})
 		if err != nil {
-			return nil, fmt.Errorf("read sets: %w", err)
+			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// eachRow reads rows of key, part and bits, and closes them.
+func eachRow(rows *sql.Rows, take func(key string, part int64, w *words)) error {
+	defer rows.Close()
+	for rows.Next() {
+		var key string
+		var part int64
+		var raw sql.RawBytes
+		var w words
+		if err := rows.Scan(&key, &part, &raw); err != nil {
+			return fmt.Errorf("read sets: %w", err)
+		}
+		if err := w.decode(raw); err != nil {
+			return fmt.Errorf("set %s, part %d: %w", key, part, err)
+		}
+		take(key, part, &w)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read sets: %w", err)
+	}
+	return nil
 }
 
 // Count tells how many numbers a set has, without reading it.
@@ -176,6 +184,40 @@ func (s *SetStore) Has(ctx context.Context, key string, nums []int64) (*numset.S
 	for _, n := range nums {
 		if at := n % partSize; n >= 0 && have[n>>partBits][at/64]&(1<<(at%64)) != 0 {
 			out.Add(n)
+		}
+	}
+	return out, nil
+}
+
+// HasAll picks those of some numbers that each of several sets has.
+func (s *SetStore) HasAll(ctx context.Context, keys []string, nums []int64) (map[string]*numset.Set, error) {
+	out := make(map[string]*numset.Set, len(keys))
+	for _, k := range keys {
+		out[k] = &numset.Set{}
+	}
+	asked := numset.Of(nums...)
+	for somes := range slices.Chunk(keys, 200) {
+		for parts := range slices.Chunk(partsOf(nums), 100) {
+			var args []any
+			for _, k := range somes {
+				args = append(args, k)
+			}
+			for _, p := range parts {
+				args = append(args, p)
+			}
+			rows, err := s.DB.Query(ctx, "select set_key, part, bits from audience_sets where set_key in ("+db.In(1, len(somes))+") and part in ("+db.In(len(somes)+1, len(parts))+")", args...)
+			if err != nil {
+				return nil, fmt.Errorf("read sets: %w", err)
+			}
+			err = eachRow(rows, func(key string, part int64, w *words) {
+				for i, x := range w {
+					at := int(part)*partWords + i
+					out[key].OrWord(at, x&asked.Word(at))
+				}
+			})
+			if err != nil {
+				return nil, err
+			}
 		}
 	}
 	return out, nil
