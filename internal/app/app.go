@@ -210,7 +210,7 @@ func (a *App) buildServices() {
 		Ingest: ingest, Contacts: importedPeople{a.contacts, a.consent}, Orders: a.shop, Facts: a.store, Consents: fileConsents{a.consent}, Catalogue: a.catalogue, Company: a.company, Settle: a.settle, Attributes: a.contacts.AttributeKeys,
 		MaxUpload: a.cfg.MaxUploadMB << 20})
 	a.segments = audience.NewService(audience.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit, Jobs: a.jobs,
-		Contacts: a.contacts, Exports: a.exports, People: a.Team, Tables: tagTables{a}, Zone: a.zone})
+		Contacts: a.contacts, Exports: a.exports, People: a.Team, Tables: tagTables{a}, Zone: a.zone, Behaviours: a.store, Events: a.customerEvents})
 	a.contacts.FilterBy(audience.Field, a.segments.Field())
 	a.contacts.AddReferrer(a.segments.Terms())
 	a.contacts.OnRemove(a.segments.Forget)
