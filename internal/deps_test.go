@@ -28,6 +28,7 @@ var platform = map[string][]string{
 	"platform/i18n":            {},
 	"platform/numset":          {},
 	"platform/sheet":           {},
+	"platform/outbound":        {"platform/errs"},
 	"platform/auth":            {"platform/errs", "platform/id"},
 	"platform/secret":          {"platform/errs"},
 	"platform/blob":            {"platform/errs", "platform/secret"},
@@ -64,7 +65,7 @@ var domains = map[string][]string{
 	"shop":    {"contact", "event"},
 
 	"audience":            {"analytics", "audience/live", "contact", "event", "event/veil", "rule"},
-	"audience/webhook":    {"event"},
+	"audience/webhook":    {"event", "event/veil"},
 	"contact/attribute":   {},
 	"contact/care":        {"contact", "event", "event/veil", "rule"},
 	"contact/consent":     {"contact", "event", "event/veil", "rule"},

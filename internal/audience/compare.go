@@ -45,7 +45,7 @@ type Typical struct {
 	Outside      int64      `json:"outside" doc:"How many of the others have it"`
 	ShareInside  float64    `json:"shareInside"`
 	ShareOutside float64    `json:"shareOutside"`
-	Lift         float64    `json:"lift,omitempty" doc:"shareInside / shareOutside; left out when none of the others has it"`
+	Lift         *float64   `json:"lift,omitempty" doc:"shareInside / shareOutside; left out when none of the others has it"`
 	More         bool       `json:"more" doc:"More common in the segment than outside"`
 	Score        float64    `json:"score" doc:"G², the log-likelihood ratio of both shares being one (Dunning 1993); the higher the surer"`
 	P            float64    `json:"p" doc:"How likely a score this high is by chance, times the number of traits tested (Bonferroni)"`
@@ -122,7 +122,8 @@ func (s *Service) Compare(ctx context.Context, id, with string) (Comparison, err
 			return nil
 		}
 		if x.Outside > 0 {
-			x.Lift = x.ShareInside / x.ShareOutside
+			lift := x.ShareInside / x.ShareOutside
+			x.Lift = &lift
 		}
 		x.Score, x.P = loglikelihood(x.Inside, out.Inside, x.Outside, out.Outside)
 		x.Rule = &rule.Rule{V: 1, Node: rule.Node{All: []rule.Node{{Field: Field, Op: "in", Value: []any{id}}, t.Node}}}

@@ -212,7 +212,7 @@ func TestCompare(t *testing.T) {
 		require.GreaterOrEqual(t, at, 0, "%v", c.Items)
 		x := c.Items[at]
 		require.EqualValues(t, []int64{40, 10}, []int64{x.Inside, x.Outside})
-		require.InDelta(t, 4, x.Lift, 1e-9)
+		require.InDelta(t, 4, *x.Lift, 1e-9)
 		require.True(t, x.More && x.Significant)
 		// By hand: 2·(40·ln(40/25) + 10·ln(10/25) + 10·ln(10/25) + 40·ln(40/25)).
 		require.InDelta(t, 4*(40*math.Log(1.6)+10*math.Log(0.4)), x.Score, 1e-9)

@@ -41,6 +41,7 @@ const (
 	StageTwins      = "twins"
 	StageTagging    = "tagging"
 	StageViews      = "views"
+	StageSegments   = "segments"
 )
 
 // Progress remembers how far filling got, and shows it.
@@ -71,7 +72,7 @@ func Fill(ctx context.Context, o Options, to Target, p Progress) error {
 		name string
 		run  func(context.Context) error
 	}{{StageTeam, f.team}, {StageTraits, f.attributes}, {StageTags, f.tags}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageWork, f.work}, {StageFacts, f.facts},
-		{StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}, {StageIdentities, f.identities}, {StageTagging, f.tagging}, {StageViews, f.views}} {
+		{StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}, {StageIdentities, f.identities}, {StageTagging, f.tagging}, {StageViews, f.views}, {StageSegments, f.segments}} {
 		done, err := p.Done(ctx, s.name)
 		if err != nil {
 			return err
