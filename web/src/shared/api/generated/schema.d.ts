@@ -2706,6 +2706,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/segments/{id}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is typical of the people of a segment */
+        get: operations["compare-segment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/segments/{id}/copy": {
         parameters: {
             query?: never;
@@ -4711,6 +4728,30 @@ export interface components {
             language: "zh-CN" | "en";
             name: string;
             timezone: string;
+        };
+        Comparison: {
+            /**
+             * Format: int64
+             * @description People of the segment
+             */
+            inside: number;
+            /** @description The surest first */
+            items: components["schemas"]["Typical"][];
+            /**
+             * Format: int64
+             * @description People it is compared with
+             */
+            outside: number;
+            segment: components["schemas"]["Ref"];
+            /**
+             * Format: int64
+             * @description How many traits were looked at
+             */
+            tested: number;
+            /** @description One of both has fewer than 20 people: nothing can be said */
+            tooFew?: boolean;
+            /** @description The segment it is compared with; none: everybody who is not in it */
+            with?: components["schemas"]["Ref"];
         };
         CompleteOutBody: {
             done: components["schemas"]["FollowUp"];
@@ -7927,6 +7968,48 @@ export interface components {
             definition: components["schemas"]["Definition"];
             /** @description As somebody types it */
             value: string;
+        };
+        Typical: {
+            /** @enum {string} */
+            group: "tag" | "channel" | "gender" | "city" | "stage" | "pool" | "tier" | "attribute" | "event";
+            /**
+             * Format: int64
+             * @description How many of the segment have it
+             */
+            inside: number;
+            label: string;
+            /**
+             * Format: double
+             * @description shareInside / shareOutside; left out when none of the others has it
+             */
+            lift?: number;
+            /** @description More common in the segment than outside */
+            more: boolean;
+            /** @description What it is a value of: the tag's group, the attribute */
+            of: string;
+            /**
+             * Format: int64
+             * @description How many of the others have it
+             */
+            outside: number;
+            /**
+             * Format: double
+             * @description How likely a score this high is by chance, times the number of traits tested (Bonferroni)
+             */
+            p: number;
+            /** @description The people of the segment who have it */
+            rule: components["schemas"]["Rule"];
+            /**
+             * Format: double
+             * @description G², the log-likelihood ratio of both shares being one (Dunning 1993); the higher the surer
+             */
+            score: number;
+            /** Format: double */
+            shareInside: number;
+            /** Format: double */
+            shareOutside: number;
+            /** @description p is below 0.01 */
+            significant: boolean;
         };
         UndoContactMergeInputBody: {
             /** @description Why they are different people; kept with the merge */
@@ -14485,6 +14568,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "compare-segment": {
+        parameters: {
+            query?: {
+                /** @description Another segment; without it: everybody who is not in this one */
+                with?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
                 };
             };
             /** @description Problem */
