@@ -61,3 +61,8 @@ func copyFile(t testing.TB, from, to string) {
 	require.NoError(t, err)
 	require.NoError(t, out.Close())
 }
+
+// The scripts that say what conditions on behaviour mean.
+func TestBehaviourScripts(t *testing.T) {
+	conformance.Scripts(t, conformance.Engine{Open: func(t testing.TB) analytics.Store { return open(t, filepath.Join(t.TempDir(), fileName)) }}, "../../../rule/testdata/scripts")
+}
