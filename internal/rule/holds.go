@@ -39,21 +39,57 @@ const shownTimes = 5
 // are given in order of time, those of the same moment in order of arrival; they
 // may have other names among them. This is what conditions on behaviour mean.
 func Holds(b *Behaviour, facts []Fact, now time.Time, zone *time.Location) bool {
-	return Look(b, facts, now, zone).Holds
+	return b.At(now, zone).Look(facts).Holds
 }
 
 // Look is Holds with the evidence for its answer.
 func Look(b *Behaviour, facts []Fact, now time.Time, zone *time.Location) Evidence {
+	return b.At(now, zone).Look(facts)
+}
+
+// Moment is a condition on behaviour at some moment, to be asked of many contacts.
+type Moment struct {
+	event    Event // with its defaults
+	sequence *Sequence
+	habit    *Habit
+	from, to int64 // of the window
+	starts   []int64
+	gap      int64
+}
+
+// At is the condition at a moment.
+func (b *Behaviour) At(now time.Time, zone *time.Location) *Moment {
+	m := &Moment{sequence: b.Sequence, habit: b.Habit}
 	switch {
 	case b.Event != nil:
-		return b.Event.look(facts, now, zone)
+		m.event = b.Event.Default()
+		m.from, m.to = b.Event.Within.Span(now, zone)
 	case b.Sequence != nil:
-		return b.Sequence.look(facts, now, zone)
+		m.from, m.to = b.Sequence.Within.Span(now, zone)
+		m.gap = Forever
+		if b.Sequence.Gap != nil {
+			m.gap = b.Sequence.Gap.Ms()
+		}
 	case b.Habit != nil:
-		return b.Habit.look(facts, now, zone)
+		m.starts = b.Habit.Starts(now, zone)
 	}
-	return Evidence{}
+	return m
 }
+
+// Look tells whether the condition holds for a contact with these facts, in
+// order as for Holds, with the evidence.
+func (m *Moment) Look(facts []Fact) Evidence {
+	switch {
+	case m.sequence != nil:
+		return m.lookSequence(facts)
+	case m.habit != nil:
+		return m.lookHabit(facts)
+	}
+	return m.lookEvent(facts)
+}
+
+// inside tells whether a moment lies in the window.
+func (m *Moment) inside(at int64) bool { return at >= m.from && (at < m.to || m.to == Forever) }
 
 // matches tells whether a fact has the name and fulfils all of the conditions.
 func matches(f *Fact, name string, where []Where) bool {
@@ -78,14 +114,13 @@ func (ev *Evidence) see(at int64) {
 	ev.Times = append(ev.Times, at)
 }
 
-func (e *Event) look(facts []Fact, now time.Time, zone *time.Location) (ev Evidence) {
-	d := e.Default()
-	from, to := d.Within.Span(now, zone)
+func (m *Moment) lookEvent(facts []Fact) (ev Evidence) {
+	d := &m.event
 	first := d.Measure == "firstTime"
-	m := measured{kind: d.Measure}
+	got := measured{kind: d.Measure}
 	for i := range facts {
 		f := &facts[i]
-		inside := f.At >= from && (f.At < to || to == Forever)
+		inside := m.inside(f.At)
 		if !inside && !first || !matches(f, d.Name, d.Where) {
 			continue
 		}
@@ -95,7 +130,7 @@ func (e *Event) look(facts []Fact, now time.Time, zone *time.Location) (ev Evide
 		}
 		if d.Property != "" {
 			if text, there := property(f.Properties, d.Property); there {
-				m.take(text)
+				got.take(text)
 			}
 		}
 	}
@@ -103,8 +138,8 @@ func (e *Event) look(facts []Fact, now time.Time, zone *time.Location) (ev Evide
 	if first {
 		return ev
 	}
-	ev.Holds = m.compare(ev.Matched, d.Op, d.Value)
-	ev.Measure = m.value(ev.Matched)
+	ev.Holds = got.compare(ev.Matched, d.Op, d.Value)
+	ev.Measure = got.value(ev.Matched)
 	return ev
 }
 

@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// look goes over the facts once. For each step it keeps the chain that reached
+// lookSequence goes over the facts once. For each step it keeps the chain that reached
 // it last: a later one leaves less of a gap to what follows.
-func (s *Sequence) look(facts []Fact, now time.Time, zone *time.Location) (ev Evidence) {
-	from, to := s.Within.Span(now, zone)
+func (m *Moment) lookSequence(facts []Fact) (ev Evidence) {
+	s := m.sequence
 	chains := make([][]int64, len(s.Steps)) // times of the steps that led here
 	for i := range facts {
 		f := &facts[i]
-		if f.At < from || f.At >= to && to != Forever {
+		if !m.inside(f.At) {
 			continue
 		}
 		for k := len(s.Steps) - 1; k >= 0; k-- { // backwards: a fact is one step of a chain
-			if k > 0 && (chains[k-1] == nil || s.Gap != nil && f.At-chains[k-1][k-1] > s.Gap.Ms()) {
+			if k > 0 && (chains[k-1] == nil || f.At-chains[k-1][k-1] > m.gap) {
 				continue
 			}
 			if !matches(f, s.Steps[k].Name, s.Steps[k].Where) {
@@ -39,8 +39,8 @@ func (s *Sequence) look(facts []Fact, now time.Time, zone *time.Location) (ev Ev
 	return ev
 }
 
-func (h *Habit) look(facts []Fact, now time.Time, zone *time.Location) Evidence {
-	starts := h.Starts(now, zone)
+func (m *Moment) lookHabit(facts []Fact) Evidence {
+	h, starts := m.habit, m.starts
 	var ev Evidence
 	switch h.Kind {
 	case "regularly":

@@ -25,12 +25,23 @@ func (s *Store) Behaviour(ctx context.Context, q analytics.BehaviourQuery) (out 
 	if err := checkBehaviour(&q); err != nil || len(q.Leaves) == 0 {
 		return nil, err
 	}
-	err = s.read(ctx, "ask for behaviour", func(st *state) error {
-		tx, err := s.readDB.BeginTx(ctx, nil)
+	err = s.read(ctx, "ask for behaviour", func(st *state) (err error) {
+		conn, err := s.readDB.Conn(ctx)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = tx.Rollback() }() // it changed nothing
+		defer conn.Close()
+		tx, err := conn.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			_ = tx.Rollback() // it changed nothing
+			// Others use the connection after.
+			if _, back := conn.ExecContext(context.WithoutCancel(ctx), `RESET perfect_ht_threshold`); back != nil && err == nil {
+				err = back
+			}
+		}()
 		if q.Among != nil && len(q.Among) <= fewPeople {
 			var done bool
 			if out, done, err = answerFew(ctx, tx, st, q); err != nil || done {
@@ -71,6 +82,16 @@ func (s *Store) answerAll(ctx context.Context, tx *sql.Tx, st *state, q analytic
 		answers[i] = p.leaf(&q.Leaves[i])
 	}
 	for _, m := range p.statements() {
+		// Where contacts are grouped, their numbers are places in a table, which takes
+		// no hashing. DuckDB does so only for few groups of its own accord, as the
+		// table has a place for each number and thread, which counts towards no limit.
+		threshold := 12
+		if p.fits(m.weight()) {
+			threshold = min(32, bits.Len64(uint64(p.top))+1)
+		}
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf(`SET perfect_ht_threshold = %d`, threshold)); err != nil {
+			return nil, err
+		}
 		query, args := m.sql(p)
 		if err := bitsOf(ctx, tx, query, args, m.into()); err != nil {
 			return nil, err
@@ -128,6 +149,7 @@ type plan struct {
 // statement is one question to DuckDB with a set for each column of its answer.
 type statement interface {
 	sql(p *plan) (string, []any)
+	weight() int64 // bytes that it keeps per contact
 	into() []*numset.Set
 }
 
@@ -148,6 +170,9 @@ func (p *plan) statements() []statement {
 
 // empty tells whether the leaf holds for those who did nothing.
 func (p *plan) empty(b *rule.Behaviour) bool { return rule.Holds(b, nil, p.now, p.zone) }
+
+// fits tells whether so many bytes may be kept for each contact, by each thread.
+func (p *plan) fits(bytes int64) bool { return bytes<<bits.Len64(uint64(p.top))*p.cores <= p.budget }
 
 // bits is the SQL for the contacts r that fulfil a condition.
 func (p *plan) bits(cond string) string {

@@ -12,10 +12,13 @@ import (
 
 // aloneStatement answers one leaf.
 type aloneStatement struct {
-	scan *scan
-	set  *numset.Set
-	text func(p *plan, facts string) string
+	scan  *scan
+	set   *numset.Set
+	bytes int64 // that it keeps per contact
+	text  func(p *plan, facts string) string
 }
+
+func (m *aloneStatement) weight() int64 { return m.bytes }
 
 func (m *aloneStatement) into() []*numset.Set { return []*numset.Set{m.set} }
 
@@ -23,8 +26,8 @@ func (m *aloneStatement) sql(p *plan) (string, []any) {
 	return m.text(p, m.scan.sql()), m.scan.sel.args
 }
 
-func (p *plan) ask(scan *scan, text func(p *plan, facts string) string) func() *numset.Set {
-	m := &aloneStatement{scan: scan, set: &numset.Set{}, text: text}
+func (p *plan) ask(scan *scan, bytes int64, text func(p *plan, facts string) string) func() *numset.Set {
+	m := &aloneStatement{scan: scan, set: &numset.Set{}, bytes: bytes, text: text}
 	p.alone = append(p.alone, m)
 	return own(m.set)
 }
@@ -32,27 +35,31 @@ func (p *plan) ask(scan *scan, text func(p *plan, facts string) string) func() *
 // sequence are those who took all steps. Two steps without a gap are taken when
 // the first one of the first kind comes before the last one of the second. Else
 // each fact is told when the steps before it were reached last: later is
-// better, as that leaves the smallest gap.
+// better, as that leaves the smallest gap. That takes sorting, so it is done for
+// those alone who took each of the steps, and the first before the last.
 func (p *plan) sequence(s *rule.Sequence) func() *numset.Set {
 	from, to := s.Within.Span(p.now, p.zone)
 	b := rule.Behaviour{Sequence: s}
 	c := newScan(p.st, b.Names()...)
-	c.order()
 	last := len(s.Steps)
-	var is, all, some []string
+	var is, some, each []string
 	for i, step := range s.Steps {
 		m := "m" + strconv.Itoa(i+1)
 		is = append(is, "("+c.facts(rows{step.Name, step.Where, from, to})+") AS "+m)
 		some = append(some, m)
-		all = append(all, "bool_or("+m+")")
+		each = append(each, "bool_or("+m+")")
 	}
-	all = append(all, fmt.Sprintf("min(k) FILTER (WHERE m1) < max(k) FILTER (WHERE m%d)", last))
-	return p.ask(c, func(p *plan, facts string) string {
-		x := fmt.Sprintf("SELECT * FROM (SELECT r, ts, k, %s FROM %s) WHERE %s", strings.Join(is, ", "), facts, strings.Join(some, " OR "))
-		whole := " GROUP BY r HAVING " + strings.Join(all, " AND ")
-		if last == 2 && s.Gap == nil {
-			return "SELECT " + p.bits("") + " FROM (SELECT r FROM (" + x + ")" + whole + ")"
-		}
+	taken := func(facts string) string {
+		return "(SELECT *, " + strings.Join(is, ", ") + " FROM " + facts + ") WHERE (" + strings.Join(some, " OR ") + ")"
+	}
+	if last == 2 && s.Gap == nil {
+		k := c.order()
+		return p.ask(c, 64, func(p *plan, facts string) string {
+			return fmt.Sprintf("SELECT %s FROM (SELECT r FROM %s GROUP BY r HAVING min(%s) FILTER (WHERE m1) < max(%[3]s) FILTER (WHERE m2))", p.bits(""), taken(facts), k)
+		})
+	}
+	order := c.orderBy()
+	return p.ask(c, 48, func(p *plan, facts string) string {
 		step := func(i int) string { // a fact that is step i of a chain
 			cond := "m" + strconv.Itoa(i)
 			if i > 1 {
@@ -63,11 +70,12 @@ func (p *plan) sequence(s *rule.Sequence) func() *numset.Set {
 			}
 			return cond
 		}
-		chain := "(SELECT * FROM x WHERE r IN (SELECT r FROM x" + whole + "))"
+		chain := fmt.Sprintf("(SELECT * FROM %[1]s AND r IN (SELECT r FROM %[1]s GROUP BY r HAVING %[2]s AND min(ts) FILTER (WHERE m1) <= max(ts) FILTER (WHERE m%[3]d)))",
+			taken(facts), strings.Join(each, " AND "), last)
 		for i := 1; i < last; i++ {
-			chain = fmt.Sprintf("(SELECT *, max(CASE WHEN %s THEN ts END) OVER (PARTITION BY r ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS e%d FROM %s)", step(i), i, chain)
+			chain = fmt.Sprintf("(SELECT *, max(CASE WHEN %s THEN ts END) OVER (PARTITION BY r ORDER BY %s ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS e%d FROM %s)", step(i), order, i, chain)
 		}
-		return "WITH x AS MATERIALIZED (" + x + ") SELECT " + p.bits(step(last)) + " FROM " + chain
+		return "SELECT " + p.bits(step(last)) + " FROM " + chain
 	})
 }
 
@@ -129,7 +137,7 @@ func (p *plan) resumed(h *rule.Habit, x rows) func() *numset.Set {
 	x.from = rule.Ever
 	c := newScan(p.st, h.Name)
 	cond := c.facts(x)
-	return p.ask(c, func(p *plan, facts string) string {
+	return p.ask(c, 56, func(p *plan, facts string) string {
 		return fmt.Sprintf(`WITH a AS MATERIALIZED (SELECT r, max(ts) FILTER (WHERE ts < %[1]d) AS before, min(ts) FILTER (WHERE ts >= %[1]d) AS first, max(ts) AS last
 				FROM %[2]s WHERE %[3]s GROUP BY r HAVING max(ts) >= %[1]d)
 			SELECT %[4]s FROM (SELECT r FROM a WHERE first - before >= %[5]d

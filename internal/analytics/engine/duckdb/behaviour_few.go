@@ -26,12 +26,15 @@ var errNotFew = errors.New("more facts than to be read one by one")
 // answerFew answers for the contacts of q.Among; done is false when they have too many facts.
 func answerFew(ctx context.Context, tx *sql.Tx, st *state, q analytics.BehaviourQuery) (out []numset.Choice, done bool, err error) {
 	out = make([]numset.Choice, len(q.Leaves))
+	leaves := make([]*rule.Moment, len(q.Leaves))
 	for i := range q.Leaves {
-		out[i] = numset.Choice{Set: &numset.Set{}, Rest: rule.Holds(&q.Leaves[i], nil, q.Now, q.Zone)}
+		leaves[i] = q.Leaves[i].At(q.Now, q.Zone)
+		out[i] = numset.Choice{Set: &numset.Set{}, Rest: leaves[i].Look(nil).Holds}
 	}
 	err = history(ctx, tx, st, q, fewFacts, func(contact int64, facts *story) {
 		for i := range q.Leaves {
-			if rule.Holds(&q.Leaves[i], facts.of(&q.Leaves[i]), q.Now, q.Zone) != out[i].Rest {
+			some := facts.of(&q.Leaves[i])
+			if len(some) > 0 && leaves[i].Look(some).Holds != out[i].Rest {
 				out[i].Set.Add(contact)
 			}
 		}

@@ -117,7 +117,7 @@ func (p *plan) event(e *rule.Event, x rows) measured {
 		return measured{
 			aggregates: one(80, func(c *scan) string { return fn + c.text(e.Property, x) + ", " + c.order() + ")" }),
 			holds: func(c *scan, names []string) string {
-				return c.compareText(e.Op, e.Value, names[0], func() string { return millionthsSQL("try_cast(" + names[0] + " AS DOUBLE)") })
+				return c.compareText(e.Op, e.Value, func() string { return names[0] }, func() string { return millionthsSQL("try_cast(" + names[0] + " AS DOUBLE)") })
 			},
 		}
 	}

@@ -18,6 +18,7 @@ type scan struct {
 	from, to int64 // all that the leaves look at lies in here
 	some     bool  // from and to are set
 	ordered  bool  // the order of the facts is asked for, as k
+	numbered bool  // … at the same moment, as i
 	texts    []*scanned
 	numbers  []*scanned
 	bound    map[string]string
@@ -41,11 +42,18 @@ func (c *scan) bind(text string) string {
 	return c.bound[text]
 }
 
-// order is the order of the facts of one contact: by time, and by arrival at the
-// same one. Facts are only ever added at the end, so that their row number tells.
+// order is the order of the facts of one contact as a number: by time, and by
+// arrival at the same one. Facts are only ever added at the end, so that the
+// number of their row tells.
 func (c *scan) order() string {
 	c.ordered = true
 	return "k"
+}
+
+// orderBy is the same as a list of columns.
+func (c *scan) orderBy() string {
+	c.numbered = true
+	return "ts, i"
 }
 
 func (c *scan) column(in *[]*scanned, property string, x rows) int {
@@ -89,8 +97,7 @@ func (c *scan) facts(x rows) string {
 		cond = append(cond, "name = "+c.bind(x.name))
 	}
 	for _, w := range x.where {
-		text := c.text(w.Property, x)
-		cond = append(cond, c.compareText(w.Op, w.Value, text, func() string { return c.number(w.Property, x) }))
+		cond = append(cond, c.compareText(w.Op, w.Value, func() string { return c.text(w.Property, x) }, func() string { return c.number(w.Property, x) }))
 	}
 	if len(cond) == 0 {
 		return "true"
@@ -111,12 +118,13 @@ func between(ts string, from, to int64) []string {
 }
 
 // compareText is a condition on a text that may be NULL; never NULL itself.
-// number gives the same as a number of millionths.
-func (c *scan) compareText(op string, value any, text string, number func() string) string {
+// number gives the same as a number of millionths; only what is looked at is
+// asked for.
+func (c *scan) compareText(op string, value any, text, number func() string) string {
 	positive, opposite := rule.Positive(op)
 	switch positive {
 	case "set":
-		return "(" + text + " IS NOT NULL) <> " + strconv.FormatBool(opposite)
+		return "(" + text() + " IS NOT NULL) <> " + strconv.FormatBool(opposite)
 	case "is":
 		return sure(c.anyOf([]any{value}, text, number), opposite)
 	case "in":
@@ -125,7 +133,7 @@ func (c *scan) compareText(op string, value any, text string, number func() stri
 	case "contains", "startsWith":
 		part, _ := value.(string) // the form was checked
 		fn := map[string]string{"contains": "contains", "startsWith": "starts_with"}[positive]
-		return sure(fmt.Sprintf("%s(%s, %s) AND NOT %s", fn, text, c.bind(part), sealedSQL(text)), opposite)
+		return sure(fmt.Sprintf("%s(%s, %s) AND NOT %s", fn, text(), c.bind(part), sealedSQL(text())), opposite)
 	}
 	return compareSQL(op, value, number(), doubleSQL)
 }
@@ -136,7 +144,7 @@ func sealedSQL(text string) string {
 }
 
 // anyOf is the condition that a text is one of some values; NULL or false else.
-func (c *scan) anyOf(values []any, text string, number func() string) string {
+func (c *scan) anyOf(values []any, text, number func() string) string {
 	var texts, numbers []string
 	for _, v := range values {
 		switch v := v.(type) {
@@ -152,7 +160,7 @@ func (c *scan) anyOf(values []any, text string, number func() string) string {
 	}
 	var any []string
 	if len(texts) > 0 {
-		any = append(any, text+" IN ("+strings.Join(texts, ", ")+")")
+		any = append(any, text()+" IN ("+strings.Join(texts, ", ")+")")
 	}
 	if len(numbers) > 0 {
 		any = append(any, "coalesce("+number()+" IN ("+strings.Join(numbers, ", ")+"), false)")
@@ -181,6 +189,9 @@ func (c *scan) sql() string {
 	}
 	if c.ordered { // rows are numbered in far less than 48 bits
 		cols = append(cols, "f.ts::HUGEINT * 281474976710656 + f.rowid AS k")
+	}
+	if c.numbered {
+		cols = append(cols, "f.rowid AS i")
 	}
 	for i, t := range c.texts {
 		cols = append(cols, c.guard(t, c.sel.text(t.property))+" AS t"+strconv.Itoa(i))

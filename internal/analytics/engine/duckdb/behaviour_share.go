@@ -25,7 +25,7 @@ func (p *plan) once(x rows) *numset.Set {
 	}
 	set := &numset.Set{}
 	p.found[key] = set
-	most := max(1, min(32, p.budget/((p.top/8+1)*p.cores)))
+	most := max(1, min(32, p.budget/(p.top/8*p.cores)))
 	i := slices.IndexFunc(p.did, func(m *didStatement) bool { return m.scan.names[0] == x.name && int64(len(m.sets)) < most })
 	if i < 0 {
 		i = len(p.did)
@@ -35,6 +35,8 @@ func (p *plan) once(x rows) *numset.Set {
 	m.conds, m.sets = append(m.conds, m.scan.facts(x)), append(m.sets, set)
 	return set
 }
+
+func (m *didStatement) weight() int64 { return 0 }
 
 func (m *didStatement) into() []*numset.Set { return m.sets }
 
@@ -53,7 +55,7 @@ func (m *didStatement) sql(p *plan) (string, []any) {
 type measureStatement struct {
 	scan   *scan
 	closed bool
-	weight int64
+	bytes  int64 // kept per contact
 	states []state1
 	conds  []string // of the columns, over the states s0, s1, …
 	sets   []*numset.Set
@@ -71,7 +73,7 @@ func (p *plan) measure(x rows, m measured, empty bool) *numset.Set {
 	}
 	if i < 0 {
 		i = len(p.sums)
-		p.sums = append(p.sums, &measureStatement{scan: newScan(p.st, x.name), closed: m.alone, weight: 16})
+		p.sums = append(p.sums, &measureStatement{scan: newScan(p.st, x.name), closed: m.alone, bytes: 8})
 	}
 	to := p.sums[i]
 	cond := to.scan.facts(x)
@@ -81,7 +83,7 @@ func (p *plan) measure(x rows, m measured, empty bool) *numset.Set {
 		if at < 0 {
 			at = len(to.states)
 			to.states = append(to.states, state1{a.fn, cond})
-			to.weight += a.weight
+			to.bytes += a.weight
 		}
 		names = append(names, "s"+strconv.Itoa(at))
 	}
@@ -91,8 +93,16 @@ func (p *plan) measure(x rows, m measured, empty bool) *numset.Set {
 	}
 	set := &numset.Set{}
 	to.conds, to.sets = append(to.conds, holds), append(to.sets, set)
-	to.closed = to.closed || to.weight*p.top >= p.budget
+	to.closed = to.closed || !p.fits(to.bytes+24)
 	return set
+}
+
+// weight is nothing for different values: DuckDB has no table of all numbers for these.
+func (m *measureStatement) weight() int64 {
+	if len(m.states) == 1 && strings.Contains(m.states[0].fn, "DISTINCT") {
+		return 0
+	}
+	return m.bytes
 }
 
 func (m *measureStatement) into() []*numset.Set { return m.sets }
