@@ -15,6 +15,7 @@ import (
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/analytics/sealed"
 	"github.com/koipond/koipond/internal/audience"
+	rules "github.com/koipond/koipond/internal/audience/live"
 	"github.com/koipond/koipond/internal/audience/machine"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/care"
@@ -68,6 +69,7 @@ type App struct {
 	dict      *dictionary.Service
 	live      *live.Service
 	contacts  *contact.Service
+	audiences *rules.Engine // keeps the rules of segments and the like true
 	exports   *contact.Exports
 	consent   *consent.Service
 	care      *care.Service
@@ -181,6 +183,7 @@ func (a *App) buildServices() {
 	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Zone: a.zone, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit, Behaviours: a.store,
 		Timeline: a.store, People: a.Team, Staff: a.Team, AloneAfter: a.aloneAfter, Titles: a.dict, Dictionary: ruleWords{a.dict}, Imports: importNames{a}, Jobs: a.jobs, Tables: tagTables{a}})
 	a.contacts.RegisterJobs()
+	a.buildAudiences()
 	a.consent = consent.NewService(consent.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Jobs: a.jobs, Files: a.files, Brand: a.brand, PublicURL: a.cfg.URL})
 	a.care = care.NewService(care.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
@@ -188,7 +191,7 @@ func (a *App) buildServices() {
 	a.care.RegisterJobs()
 	a.contacts.FilterBy("followUp", a.care.Field())
 	a.contacts.FilterBy("department", ownersDepartment{a.Team})
-	a.machines = machine.NewService(machine.Deps{DB: a.DB, Clock: a.clock, Log: a.log, Audit: a.Audit, Emit: a.intake, Jobs: a.jobs, Contacts: a.contacts, Zone: a.zone})
+	a.machines = machine.NewService(machine.Deps{Engine: a.audiences, DB: a.DB, Clock: a.clock, Log: a.log, Audit: a.Audit, Emit: a.intake, Jobs: a.jobs, Contacts: a.contacts, Zone: a.zone})
 	a.machines.RegisterJobs()
 	a.contacts.StandBy(a.machines)
 	for name, f := range a.machines.Fields() {
@@ -220,6 +223,7 @@ func (a *App) buildServices() {
 	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict} {
 		a.pipe.Subscribe(s)
 	}
+	a.followFacts()
 	a.contacts.OnMerge(func(ctx context.Context, merges []contact.Merge) error {
 		moves := make([]shop.Move, len(merges))
 		for i, m := range merges {
@@ -240,6 +244,7 @@ func (a *App) buildServices() {
 		return err
 	})
 	a.contacts.OnRemove(a.care.Forget)
+	a.contacts.OnRemove(a.audiences.Forget)
 	a.overview = &overviewService{store: a.store, growth: a.contacts, names: a.eventNames, clock: a.clock, advisor: adviceSource{
 		store: a.store, setAside: a.pipe.OpenSetAside, violations: a.dict.CountViolations, hasKeys: a.hasKeys, newest: a.newestFact}.advise}
 }

@@ -213,6 +213,8 @@ func (a *App) checks(s *systemStatus, backup time.Time) {
 		add("disk", free > lowDisk, "fail", map[string]any{"free": strconv.FormatFloat(float64(free)/(1<<30), 'f', 1, 64) + " GB"})
 	}
 	add("backlog", s.Pipeline.OldestLagSeconds < longLag.Seconds(), "warn", map[string]any{"lag": s.Pipeline.Lag, "seconds": int64(s.Pipeline.OldestLagSeconds)})
+	audience, lag := a.audiences.State(), a.audienceLag()
+	add("audience", lag < longLag.Seconds() && audience.Broken == 0, "warn", map[string]any{"seconds": int64(lag), "broken": audience.Broken})
 	add("set_aside", s.Pipeline.SetAside == 0, "warn", map[string]any{"count": s.Pipeline.SetAside})
 	if !a.cfg.Demo {
 		add("backup", a.clock.Now().Sub(backup) < backupDays*24*time.Hour, "warn", nil)

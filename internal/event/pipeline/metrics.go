@@ -39,11 +39,38 @@ func newMetrics(reg prometheus.Registerer, p *Pipeline) *metrics {
 	gauge := func(name, help string, fn func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, fn)
 	}
-	reg.MustRegister(m.storedTotal, m.repeatTotal, m.failures, m.batchFacts, m.latency,
+	reg.MustRegister(subscriberLag{p}, m.storedTotal, m.repeatTotal, m.failures, m.batchFacts, m.latency,
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "koipond_pipeline_facts_set_aside_total", Help: "Facts set aside."}, func() float64 { return float64(m.asideCount.Load()) }),
 		gauge("koipond_pipeline_lag_seconds", "Age of the oldest message at work.", func() float64 { return p.age().Seconds() }),
 		gauge("koipond_pipeline_filter_bytes", "Memory of the duplicate filter.", func() float64 { return float64(p.filterBytes()) }))
 	return m
+}
+
+// subscriberLag tells how old what each subscriber has not handled is.
+type subscriberLag struct{ p *Pipeline }
+
+var lagDesc = prometheus.NewDesc("koipond_pipeline_subscriber_lag_seconds", "Age of the oldest stored fact that a subscriber has not handled.", []string{"subscriber"}, nil)
+
+// Describe implements prometheus.Collector.
+func (l subscriberLag) Describe(ch chan<- *prometheus.Desc) { ch <- lagDesc }
+
+// Collect implements prometheus.Collector.
+func (l subscriberLag) Collect(ch chan<- prometheus.Metric) {
+	for name, lag := range l.p.Lags() {
+		ch <- prometheus.MustNewConstMetric(lagDesc, prometheus.GaugeValue, lag.Seconds(), name)
+	}
+}
+
+// Lags tells, for each subscriber, how long ago the oldest fact was received
+// that it has not handled.
+func (p *Pipeline) Lags() map[string]time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make(map[string]time.Duration, len(p.subs))
+	for _, s := range p.subs {
+		out[s.name] = s.lag()
+	}
+	return out
 }
 
 func (m *metrics) batch(stored, repeats, aside int, age time.Duration) {
@@ -85,8 +112,9 @@ func (r *rate) perSecond(now int64) float64 {
 // SubscriberStatus tells how far a subscriber is.
 type SubscriberStatus struct {
 	Name    string
-	Behind  bool   // it has not seen all that is stored
-	Failing string // why it stands still, for the log and the status page of engineers
+	Behind  bool          // it has not seen all that is stored
+	Lag     time.Duration // age of the oldest fact that it has not handled
+	Failing string        // why it stands still, for the log and the status page of engineers
 }
 
 // Stats is the pipeline in figures. Counts are since this process started.
@@ -141,7 +169,7 @@ func (p *Pipeline) Stats(ctx context.Context) (Stats, error) {
 		out.OldestLag = 0
 	}
 	for _, s := range p.subs {
-		sub := SubscriberStatus{Name: s.name, Behind: s.cursor.Less(p.stored)}
+		sub := SubscriberStatus{Name: s.name, Behind: s.cursor.Less(p.stored), Lag: s.lag()}
 		if s.failed != nil {
 			sub.Failing = s.failed.Error()
 		}

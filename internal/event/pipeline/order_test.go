@@ -227,3 +227,19 @@ func TestABackupDoesNotWaitForReading(t *testing.T) {
 	w.wait(seq)
 	w.once("slow", "a1")
 }
+
+func TestHowFarSubscribersLag(t *testing.T) {
+	w := newWorld(t, testkit.SQLite(t, pipeline.Migrations()), "quick", "slow")
+	gate := make(chan struct{})
+	w.subs[1].fail = func([]event.Stored) error { <-gate; return nil }
+	w.start()
+	require.Equal(t, map[string]time.Duration{"quick": 0, "slow": 0}, w.pipe.Lags())
+	seq := w.ingest("a1")
+	require.Eventually(t, func() bool { return len(w.subs[0].ids()) == 1 }, 10*time.Second, time.Millisecond)
+	w.clock.Advance(90 * time.Second)
+	require.Eventually(t, func() bool { return w.pipe.Lags()["quick"] == 0 }, 10*time.Second, time.Millisecond)
+	require.Equal(t, 90*time.Second, w.pipe.Lags()["slow"])
+	close(gate)
+	w.wait(seq)
+	require.Zero(t, w.pipe.Lags()["slow"])
+}

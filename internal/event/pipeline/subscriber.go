@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/koipond/koipond/internal/event"
 )
@@ -15,6 +16,7 @@ type subscription struct {
 	after  []*subscription // it never goes beyond these
 	cursor event.Position  // guarded by p.mu
 	failed error           // why it stands still, nil when it does not; guarded by p.mu
+	oldest int64           // when the first fact of the batch at hand was received, ms; guarded by p.mu
 	inRow  int             // facts set aside one after the other
 }
 
@@ -76,11 +78,13 @@ func (s *subscription) next(ctx context.Context) (facts []event.Stored, to event
 			facts, to, ok = p.tail.after(cursor, limit, handleFacts)
 		}
 		p.mu.Unlock()
-		switch {
-		case ok:
-			return facts, to, nil
-		case cursor.Less(limit):
-			return p.behind(ctx, cursor, limit)
+		if !ok && cursor.Less(limit) {
+			facts, to, err = p.behind(ctx, cursor, limit)
+			ok = err == nil
+		}
+		if ok || err != nil {
+			s.hold(facts)
+			return facts, to, err
 		}
 		select {
 		case <-change:
@@ -88,6 +92,32 @@ func (s *subscription) next(ctx context.Context) (facts []event.Stored, to event
 			return nil, cursor, ctx.Err()
 		}
 	}
+}
+
+// hold notes what is at hand, for lag.
+func (s *subscription) hold(facts []event.Stored) {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if s.oldest = 0; len(facts) > 0 {
+		s.oldest = facts[0].ReceivedAt
+	}
+}
+
+// lag is how long ago the oldest fact was received that the subscriber has not
+// handled; of facts that it has not even read only those in memory are known.
+// Call it with the pipeline's mu held.
+func (s *subscription) lag() time.Duration {
+	if !s.cursor.Less(s.p.stored) {
+		return 0
+	}
+	at := s.oldest
+	if next, _, ok := s.p.tail.after(s.cursor, s.p.stored, 1); ok && len(next) > 0 {
+		at = next[0].ReceivedAt
+	}
+	if at == 0 {
+		return 0
+	}
+	return max(0, s.p.deps.Clock.Now().Sub(time.UnixMilli(at)))
 }
 
 // behind reads from the store, up to limit, and asks anew who the contacts are:
