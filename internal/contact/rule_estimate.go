@@ -3,7 +3,6 @@ package contact
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -217,7 +216,7 @@ func (q *estimator) numbers(e expr) *numset.Set {
 func leavesIn(e expr, out []*leaf) []*leaf {
 	switch e := e.(type) {
 	case *leaf:
-		same := func(l *leaf) bool { return l.set == e.set && fmt.Sprint(l.args...) == fmt.Sprint(e.args...) }
+		same := func(l *leaf) bool { return l.set == e.set && slices.Equal(l.args, e.args) }
 		if slices.ContainsFunc(out, same) {
 			return out
 		}

@@ -15,7 +15,16 @@ import (
 // Sentence says a rule in the caller's language: what the console shows beside
 // the filter builder, and what exports and the audit log keep of it.
 func (s *Service) Sentence(ctx context.Context, r *rule.Rule) string {
-	say := func(code string, params ...any) string {
+	p := s.speaker(ctx)
+	if r.Empty() {
+		return p.say("rule.say.everybody")
+	}
+	p.learn(&r.Node)
+	return p.node(&r.Node, true)
+}
+
+func (s *Service) speaker(ctx context.Context) *speaker {
+	return &speaker{s: s, ctx: ctx, say: func(code string, params ...any) string {
 		m := map[string]any{}
 		for i := 0; i+1 < len(params); i += 2 {
 			if k, ok := params[i].(string); ok {
@@ -23,13 +32,7 @@ func (s *Service) Sentence(ctx context.Context, r *rule.Rule) string {
 			}
 		}
 		return httpx.Say(ctx, code, m)
-	}
-	if r.Empty() {
-		return say("rule.say.everybody")
-	}
-	p := &speaker{s: s, ctx: ctx, say: say}
-	p.learn(&r.Node)
-	return p.node(&r.Node, true)
+	}}
 }
 
 type speaker struct {

@@ -49,7 +49,9 @@ type group struct {
 	parts []expr
 }
 
-func (l *leaf) describe(b *strings.Builder) { fmt.Fprintf(b, "%q%q%v;", l.set, l.args, l.negate) }
+// describe writes what tells a leaf from all others. Numbers are written out: %q
+// makes one and the same character of all large ones.
+func (l *leaf) describe(b *strings.Builder) { fmt.Fprintf(b, "%q%#v%v;", l.set, l.args, l.negate) }
 
 func (g *group) describe(b *strings.Builder) {
 	b.WriteString(g.kind + "(")
@@ -477,7 +479,7 @@ func (k *ruleSets) put(key string, now time.Time, set *chosen) {
 // keyOf names what an expression asks of the list that f describes.
 func keyOf(f *filter, e expr) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%q%q;", f.walking(), f.args)
+	fmt.Fprintf(&b, "%q%#v;", f.walking(), f.args)
 	e.describe(&b)
 	h := fnv.New128a()
 	_, _ = h.Write([]byte(b.String())) // a hash never fails

@@ -37,6 +37,15 @@ type RuleInput struct {
 	Rule *rule.Rule `json:"rule" doc:"Whom to look for; {\"v\":1} is everybody. Its JSON Schema is at /api/rules/schema"`
 }
 
+type explainInput struct {
+	Body struct {
+		Rule    *rule.Rule `json:"rule"`
+		Contact string     `json:"contact" minLength:"1" doc:"Contact id"`
+	}
+}
+
+type explainOutput struct{ Body Explained }
+
 type estimateOutput struct{ Body Estimate }
 
 func (s *Service) rulesRoutes(api *httpx.API) {
@@ -47,6 +56,10 @@ func (s *Service) rulesRoutes(api *httpx.API) {
 	httpx.Register(api, op("estimate-rule", http.MethodPost, "/api/rules/estimate", "Count whom a rule means, with a few of them"), func(ctx context.Context, in *struct{ Body RuleInput }) (*estimateOutput, error) {
 		e, err := s.Estimate(ctx, in.Body.Rule, "rule")
 		return &estimateOutput{e}, err
+	})
+	httpx.Register(api, op("explain-rule", http.MethodPost, "/api/rules/explain", "Say why a rule means a contact, or why not"), func(ctx context.Context, in *explainInput) (*explainOutput, error) {
+		x, err := s.Explain(ctx, in.Body.Rule, "rule", in.Body.Contact)
+		return &explainOutput{x}, err
 	})
 	s.wordRoutes(api, op)
 }
