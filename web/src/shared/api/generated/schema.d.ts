@@ -2619,6 +2619,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rules/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say why a rule means a contact, or why not */
+        post: operations["explain-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/search": {
         parameters: {
             query?: never;
@@ -5318,6 +5335,22 @@ export interface components {
              * @enum {string}
              */
             level: "same" | "swapped" | "latin" | "sound" | "digit" | "close" | "tail" | "part" | "alike" | "family" | "different";
+        };
+        ExplainInputBody: {
+            /** @description Contact id */
+            contact: string;
+            rule: components["schemas"]["Rule"];
+        };
+        Explained: {
+            /** @description Whether the rule means this contact */
+            holds: boolean;
+            /**
+             * @description A visitor may fulfil a rule and yet is in no segment or list of people
+             * @enum {string}
+             */
+            kind: "person" | "visitor";
+            rule: components["schemas"]["Verdict"];
+            sentence: string;
         };
         ExportColumn: {
             /**
@@ -8144,6 +8177,23 @@ export interface components {
         };
         UsesOutputBody: {
             items: components["schemas"]["Use"][];
+        };
+        Verdict: {
+            /** @description Behaviour: when the last few events that count were, newest first */
+            at?: string[];
+            /** @description Conditions: what the contact has or did, in words; personal values are masked */
+            has?: string;
+            holds: boolean;
+            /**
+             * @description Sort of node; everybody is all of nothing
+             * @enum {string}
+             */
+            kind: "all" | "any" | "none" | "condition";
+            parts?: components["schemas"]["Verdict"][];
+            /** @description Where in the rule, e.g. rule.all[0] */
+            path: string;
+            /** @description The node in the caller's language */
+            sentence: string;
         };
         VerifyOutBody: {
             /**
@@ -14329,6 +14379,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KnownPropertiesOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "explain-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explained"];
                 };
             };
             /** @description Problem */
