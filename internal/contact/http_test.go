@@ -281,7 +281,12 @@ func TestTimelineSpeaks(t *testing.T) {
 		row(3, "Product Viewed", obj{"name": "龙井", "price": 168, "x": 1}, nil),
 		row(2, event.NamePageViewed, obj{"url": "https://a.cn/spring?x=1", "form": obj{"phone": "13800138001", "email": "li@qq.com"}}, nil),
 		row(1, "quiz_done", nil, nil),
+		row(0, event.NameConsentGranted, obj{"purpose": "surveys"}, nil),
+		row(-1, event.NameConsentWithdrawn, obj{"purpose": "gone", "purposeName": "Raffles"}, nil),
+		row(-2, event.NameConsentWithdrawn, obj{"purpose": "everything"}, nil),
+		row(-3, event.NameConsentGranted, obj{"purpose": "everything"}, nil),
 	}}
+	p.NamePurposes(func(context.Context) (map[string]string, error) { return map[string]string{"surveys": "Survey invitations"}, nil })
 	p.Timeline, p.Titles = tl, eventWords{"Product Viewed": "浏览商品"}
 	s := serve(t, p)
 	var out struct {
@@ -304,6 +309,12 @@ func TestTimelineSpeaks(t *testing.T) {
 	out.Next = ""
 	s.ok("GET", "/api/contacts/"+w.ID+"/timeline?limit=4&cursor="+next, nil, &out)
 	require.Equal(t, "quiz_done", out.Items[0].Title)
+	require.Equal(t, "Agreed: Survey invitations", out.Items[1].Title, "an app knows the id alone")
+	require.Equal(t, "Withdrew: Raffles", out.Items[2].Title)
+	require.Equal(t, "Asked for no contact of any kind", out.Items[3].Title)
+	out.Next = ""
+	s.ok("GET", "/api/contacts/"+w.ID+"/timeline?limit=10", nil, &out)
+	require.Equal(t, "Do not contact was lifted", out.Items[8].Title)
 	require.Empty(t, out.Next)
 }
 

@@ -98,8 +98,9 @@ type Service struct {
 	views     *views
 	narrow    int64 // see List
 	referrers []Referrer
-	others    []otherField // see FilterBy
-	standings Standings    // see StandBy
+	others    []otherField                                         // see FilterBy
+	standings Standings                                            // see StandBy
+	purposes  func(ctx context.Context) (map[string]string, error) // see NamePurposes
 }
 
 // NewService builds the service. Merge hooks are added before serving.

@@ -90,12 +90,20 @@ type words struct {
 	events     map[string]string
 	properties map[string]map[string]string
 	staff      map[string]string // names of users by id
+	purposes   map[string]string // names of purposes of consent by id
+}
+
+// NamePurposes says what purposes of consent are called, by id and in the language
+// of the request: an app that sends consent knows their ids alone. Call it while wiring.
+func (s *Service) NamePurposes(names func(ctx context.Context) (map[string]string, error)) {
+	s.purposes = names
 }
 
 func (s *Service) wordsFor(ctx context.Context, rows []analytics.Row) (w words, err error) {
-	names, users := map[string]bool{}, map[string]bool{}
+	names, users, consents := map[string]bool{}, map[string]bool{}, false
 	for i := range rows {
 		names[rows[i].Name] = true
+		consents = consents || rows[i].Name == event.NameConsentGranted || rows[i].Name == event.NameConsentWithdrawn
 		if rows[i].Name == event.NameOwnerChanged {
 			p := plain(rows[i].Properties)
 			users[firstWord(p, "from")], users[firstWord(p, "to")] = true, true
@@ -104,6 +112,11 @@ func (s *Service) wordsFor(ctx context.Context, rows []analytics.Row) (w words, 
 	delete(users, "")
 	if s.People != nil && len(users) > 0 {
 		w.staff = s.People.Names(ctx, sortedKeys(users))
+	}
+	if s.purposes != nil && consents {
+		if w.purposes, err = s.purposes(ctx); err != nil {
+			return w, fmt.Errorf("read purposes: %w", err)
+		}
 	}
 	if s.Titles == nil || len(rows) == 0 {
 		return w, nil
@@ -115,6 +128,15 @@ func (s *Service) wordsFor(ctx context.Context, rows []analytics.Row) (w words, 
 		return w, fmt.Errorf("read display names: %w", err)
 	}
 	return w, nil
+}
+
+// anything is the purpose of do not contact, which stands above those that have
+// names: to withdraw from it is to ask for no contact of any kind.
+const anything = "everything"
+
+// purpose is what a consent is about: as the purpose is called today, else as the fact says.
+func (w words) purpose(p map[string]any) string {
+	return cmp.Or(w.purposes[firstWord(p, "purpose")], firstWord(p, "purposeName", "purpose"), "…")
 }
 
 // labels names the properties of an entry that have a name.
@@ -215,9 +237,15 @@ func title(ctx context.Context, e *Entry, w words) string {
 	case event.NamePoolChanged:
 		return say("timeline.pool_changed", "from", cmp.Or(firstWord(p, "fromName", "from"), "…"), "to", cmp.Or(firstWord(p, "toName", "to"), "…"))
 	case event.NameConsentGranted:
-		return say("timeline.consent_granted", "what", cmp.Or(firstWord(p, "purposeName", "purpose"), "…"))
+		if firstWord(p, "purpose") == anything {
+			return say("timeline.contact_allowed")
+		}
+		return say("timeline.consent_granted", "what", w.purpose(p))
 	case event.NameConsentWithdrawn:
-		return say("timeline.consent_withdrawn", "what", cmp.Or(firstWord(p, "purposeName", "purpose"), "…"))
+		if firstWord(p, "purpose") == anything {
+			return say("timeline.contact_refused")
+		}
+		return say("timeline.consent_withdrawn", "what", w.purpose(p))
 	case event.NameOwnerChanged:
 		by, from, to := cmp.Or(firstWord(p, "by"), "…"), firstWord(p, "from"), firstWord(p, "to")
 		switch {

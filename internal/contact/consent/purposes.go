@@ -17,6 +17,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/httpx"
 )
 
 func errNoPurpose(id string) error {
@@ -332,4 +333,17 @@ func (s *Service) addWording(ctx context.Context, p *Purpose, text Text, effecti
 		p.ID, last+1, text.ZH, text.EN, clock.Ms(effective), now.UnixMilli(), by.ID, by.Name)
 	s.stalePurposes(ctx)
 	return last + 1, err
+}
+
+// purposeNames are the names of all purposes by id, in the language of the request.
+func (s *Service) purposeNames(ctx context.Context) (map[string]string, error) {
+	list, err := s.Purposes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]string, len(list))
+	for _, p := range list {
+		names[p.ID] = p.Name.in(httpx.Lang(ctx))
+	}
+	return names, nil
 }

@@ -72,6 +72,7 @@ func NewService(deps Deps) *Service {
 	deps.Contacts.OnKind(s.changedKind)
 	deps.Contacts.OnRemove(s.forget)
 	deps.Contacts.FilterBy(fieldName, field{s})
+	deps.Contacts.NamePurposes(s.purposeNames)
 	if deps.Jobs != nil {
 		deps.Jobs.Register(jobChange, s.runChange)
 		deps.Jobs.Register(jobUndo, s.runUndo)

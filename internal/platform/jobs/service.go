@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -113,6 +115,13 @@ func (s *Service) Register(kind string, h Handler) {
 		panic("jobs: " + kind + " is registered twice or after Start")
 	}
 	s.handlers[kind] = h
+}
+
+// Kinds lists the kinds of work that are registered, in order.
+func (s *Service) Kinds() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.handlers))
 }
 
 // Enqueue adds a job; in a transaction it starts when that commits.

@@ -55,7 +55,7 @@ function ChangeForm({ onClose, contact, purposes, stopped, onDone }: Omit<Props,
   }
   return (
     <Form<Values> form={form} initial={{ state: 'withdrawn', purpose: 'marketing', channels: [], reason: '' }} submit={t('common:action.save')} extra={<Button onClick={onClose}>{t('common:action.cancel')}</Button>} onSubmit={save}>
-      <Field name="state" label={t('change.state')}>
+      <Field name="state" label={t('change.state')} rules={[{ required: true }]}>
         <Segmented<Said>
           options={[
             { value: 'withdrawn', label: t('state.withdrawn') },

@@ -81,7 +81,7 @@ function AddSuppression({ open, onClose }: { open: boolean; onClose: () => void 
   return (
     <Dialog open={open} onClose={onClose} title={t('suppress.add')}>
       <Form<Values> initial={{ kind: 'phone', value: '', whole: false, reason: '' }} submit={t('suppress.add')} extra={<Button onClick={onClose}>{t('common:action.cancel')}</Button>} onSubmit={save}>
-        <Field name="kind" label={t('suppress.kind')}>
+        <Field name="kind" label={t('suppress.kind')} rules={[{ required: true }]}>
           <Segmented
             options={[
               { value: 'phone', label: t('suppress.phone') },

@@ -4,6 +4,7 @@ import { Link } from 'react-router'
 import type { ConsentTotals } from '@/shared/api/types'
 import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
+import { Chip } from '@/shared/ui/chips'
 import { Grid, type Column } from '@/shared/ui/Grid'
 import { Panel } from '@/shared/ui/Panel'
 import { QueryState } from '@/shared/ui/states'
@@ -17,7 +18,13 @@ export function TotalsPanel() {
   const { t } = useTranslation('consent')
   const { lang } = usePrefs()
   const query = useQuery(totalsQuery())
-  const name = usePurposeName(useQuery(purposesQuery()).data?.items)
+  const purposes = useQuery(purposesQuery()).data?.items
+  const name = usePurposeName(purposes)
+  // Where the law asks for no consent, nobody having said anything is as it should be.
+  const basis = (id: string) => {
+    const found = purposes?.find((p) => p.id === id)
+    return found && found.basis !== 'consent' ? t('totals.noNeed', { basis: t(`basis.${found.basis}`) }) : undefined
+  }
   const open = (row: Total, state: PeopleState) => (
     <Link className="kp-num" to={`/consent/people?${new URLSearchParams({ purpose: row.purpose, channel: row.channel, state })}`}>
       {formatInt(row[state], lang)}
@@ -26,7 +33,15 @@ export function TotalsPanel() {
   const items = query.data?.items ?? []
   const begins = (row: Total) => items[items.indexOf(row) - 1]?.purpose !== row.purpose
   const columns: Column<Total>[] = [
-    { key: 'purpose', title: t('totals.purpose'), render: (r) => <span className={begins(r) ? 'kp-strong' : 'kp-muted'}>{name(r.purpose)}</span> },
+    {
+      key: 'purpose',
+      title: t('totals.purpose'),
+      render: (r) => (
+        <span className={begins(r) ? 'kp-strong' : 'kp-muted'}>
+          {name(r.purpose)} {begins(r) && basis(r.purpose) && <Chip tone="info">{basis(r.purpose)}</Chip>}
+        </span>
+      ),
+    },
     { key: 'channel', title: t('totals.channel'), render: (r) => (r.channel === 'all' ? t('channel.use') : t(`channel.${r.channel as 'sms'}`)) },
     { key: 'granted', title: t('state.granted'), align: 'right', render: (r) => open(r, 'granted') },
     { key: 'withdrawn', title: t('state.withdrawn'), align: 'right', render: (r) => open(r, 'withdrawn') },

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
+import { Navigate } from 'react-router'
 import { useCursorList } from '@/shared/api/cursor'
 import type { ConsentPerson } from '@/shared/api/types'
 import { formatInt } from '@/shared/lib/format'
@@ -19,9 +20,13 @@ const WHERE = ['all', ...CHANNELS] as const
 
 /** The people behind a total of consent: as many as the number said. */
 export default function ConsentPeoplePage() {
+  const [purpose] = useUrlText('purpose')
+  return purpose ? <People purpose={purpose} /> : <Navigate to="/consent" replace />
+}
+
+function People({ purpose }: { purpose: string }) {
   const { t } = useTranslation('consent')
   const { lang } = usePrefs()
-  const [purpose] = useUrlText('purpose')
   const [channel] = useUrlChoice('channel', WHERE, 'all')
   const [state] = useUrlChoice('state', STATES, 'granted')
   const name = usePurposeName(useQuery(purposesQuery()).data?.items)

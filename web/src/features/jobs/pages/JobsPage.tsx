@@ -22,6 +22,8 @@ import { cancelJob, jobsPage, retryJob } from '../queries'
 const STATES: readonly JobState[] = ['queued', 'running', 'succeeded', 'failed', 'cancelled']
 /** How often the list looks again, so that progress moves without a reload. */
 const WATCH_MS = 2000
+/** Work of which there is one kind of thing to do: its title is a word of the server's own. */
+const NAMELESS = new Set(['attribute.survey', 'consent_check', 'identity.carriers', 'match.run', 'keys_reseal'])
 
 /** Long work: what runs, how far it is, and what came of it. */
 export default function JobsPage() {
@@ -54,19 +56,27 @@ export default function JobsPage() {
     {
       key: 'title',
       title: t('column.title'),
-      render: (j) => (
-        <span>
-          {j.link ? (
-            <Link className="kp-strong" to={j.link}>
-              {j.title}
-            </Link>
-          ) : (
-            <b className="kp-strong">{j.title}</b>
-          )}
-          <br />
-          <small className="kp-muted">{codeText('jobs', 'kind', j.kind)}</small>
-        </span>
-      ),
+      render: (j) => {
+        const kind = codeText('jobs', 'kind', j.kind.replace('.', '_'))
+        const name = NAMELESS.has(j.kind) ? kind : j.title
+        return (
+          <span>
+            {j.link ? (
+              <Link className="kp-strong" to={j.link}>
+                {name}
+              </Link>
+            ) : (
+              <b className="kp-strong">{name}</b>
+            )}
+            {name !== kind && (
+              <>
+                <br />
+                <small className="kp-muted">{kind}</small>
+              </>
+            )}
+          </span>
+        )
+      },
     },
     { key: 'state', title: t('column.state'), width: 280, render: (j) => <JobProgress job={j} /> },
     { key: 'by', title: t('column.by'), render: (j) => j.createdBy.name || <None /> },
