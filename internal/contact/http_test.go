@@ -286,7 +286,9 @@ func TestTimelineSpeaks(t *testing.T) {
 		row(-2, event.NameConsentWithdrawn, obj{"purpose": "everything"}, nil),
 		row(-3, event.NameConsentGranted, obj{"purpose": "everything"}, nil),
 	}}
-	p.NamePurposes(func(context.Context) (map[string]string, error) { return map[string]string{"surveys": "Survey invitations"}, nil })
+	p.NamePurposes(func(context.Context) (map[string]string, error) {
+		return map[string]string{"surveys": "Survey invitations"}, nil
+	})
 	p.Timeline, p.Titles = tl, eventWords{"Product Viewed": "浏览商品"}
 	s := serve(t, p)
 	var out struct {
