@@ -12,6 +12,7 @@ import (
 
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/numset"
 	"github.com/koipond/koipond/internal/rule"
 )
@@ -235,6 +236,108 @@ func TestWaysToAnswerARuleAgree(t *testing.T) {
 		require.Greater(t, met[true], 60)
 		require.Greater(t, met[false], 60)
 	})
+}
+
+// Work on many does not ask for behaviour with every batch, and yet sees within
+// seconds who is not meant any more.
+func TestWalksAskForBehaviourOnce(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		_, all := stock(t, p, 120)
+		m := remember(t, p, all)
+		read, err := rule.Parse(`{"v":1,"any":[{"event":{"name":"order.paid"}},{"event":{"name":"signed","op":"is","value":0}}]}`, "where")
+		require.NoError(t, err)
+		sel := Selection{Query: Query{Where: read}}
+		n, err := p.Count(p.ctx, sel)
+		require.NoError(t, err)
+		require.Greater(t, n, int64(50))
+		m.asked = nil
+		seen := int64(0)
+		for after := int64(0); ; {
+			nums, err := p.Walk(p.ctx, sel, after, 5)
+			require.NoError(t, err)
+			if len(nums) == 0 {
+				break
+			}
+			after, seen = nums[len(nums)-1], seen+int64(len(nums))
+		}
+		require.Equal(t, n, seen)
+		require.Len(t, m.asked, 1)
+		first, err := p.Walk(p.ctx, sel, 0, 1)
+		require.NoError(t, err)
+		later, err := p.Walk(p.ctx, sel, first[0], 1)
+		require.NoError(t, err)
+		m.facts[later[0]] = []rule.Fact{{Name: "signed", At: start.UnixMilli()}}
+		p.clock.Advance(walkSetAge + time.Second)
+		now, err := p.Walk(p.ctx, sel, first[0], 1)
+		require.NoError(t, err)
+		require.NotEqual(t, later, now)
+	})
+}
+
+// A rule that leaves few by its other conditions asks for the behaviour of those.
+func TestBehaviourIsAskedOfFew(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		tags, all := stock(t, p, 120)
+		m := remember(t, p, all)
+		for text, few := range map[string]bool{
+			`{"v":1,"all":[{"event":{"name":"order.paid"}},{"all":[{"field":"tag","op":"hasAnyOf","value":["` + tags[0] + `"]},{"field":"orders","op":"gte","value":1}]}]}`: true,
+			`{"v":1,"any":[{"event":{"name":"order.paid"}},{"field":"orders","op":"gte","value":1}]}`:                                                                       false,
+		} {
+			read, err := rule.Parse(text, "where")
+			require.NoError(t, err)
+			m.asked = nil
+			_, err = p.Matching(p.ctx, read, "where", nil)
+			require.NoError(t, err)
+			require.Len(t, m.asked, 1)
+			require.Equal(t, few, m.asked[0].Among != nil, text)
+		}
+		read, err := rule.Parse(`{"v":1,"all":[{"event":{"name":"order.paid"}},{"field":"name","op":"is","value":"nobody at all"}]}`, "where")
+		require.NoError(t, err)
+		m.asked = nil
+		got, err := p.Matching(p.ctx, read, "where", nil)
+		require.NoError(t, err)
+		require.Zero(t, got.Count())
+		require.Empty(t, m.asked, "nobody is left to be asked about")
+	})
+}
+
+// Without a store that knows behaviour, conditions on it are refused by name.
+func TestBehaviourWithoutAStore(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		read, err := rule.Parse(`{"v":1,"all":[{"event":{"name":"order.paid"}}]}`, "where")
+		require.NoError(t, err)
+		_, err = p.List(p.ctx, Query{Where: read})
+		var e *errs.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, "where.all[0] rule.no_behaviour", e.Fields[0].Path+" "+e.Fields[0].Code)
+	})
+}
+
+// Random groups are even, the same every time, and have nothing to do with each other.
+func TestRandomGroupsAreEven(t *testing.T) {
+	const people, groups = 200_000, 20
+	var counts [2][groups]int
+	both := 0
+	a, b := bucketSeed("spring"), bucketSeed("summer")
+	for num := int64(1); num <= people; num++ {
+		x, y := bucketOf(a, num), bucketOf(b, num)
+		require.Less(t, x, uint64(bucketSteps))
+		counts[0][x*groups/bucketSteps]++
+		counts[1][y*groups/bucketSteps]++
+		if x < bucketSteps/10 && y < bucketSteps/10 {
+			both++
+		}
+	}
+	for _, c := range counts {
+		chi := 0.0
+		for _, n := range c {
+			d := float64(n) - people/groups
+			chi += d * d / (people / groups)
+		}
+		require.Less(t, chi, 43.8, "chi square of 19 degrees, 99.9%%") // numbers and salts are fixed: it never fails by chance
+	}
+	require.InDelta(t, people/100, both, 150)
+	require.Equal(t, []uint64{3151, 7048, 7897}, []uint64{bucketOf(a, 1), bucketOf(a, 2), bucketOf(a, 1_000_000)}, "experiments that run must not be shuffled")
 }
 
 // eachVerdict goes through a rule and what was said of it.

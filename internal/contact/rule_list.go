@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,11 +24,15 @@ func (s *Service) ruleSet(ctx context.Context, q Query, f *filter, age time.Dura
 	if set, ok := s.sets.get(key, now, age); ok {
 		return set, nil
 	}
-	c, err := s.setReader(ctx, f.kind).find(e, nil)
+	reader := s.setReader(ctx, f.kind)
+	c, err := reader.find(e, nil)
 	if err != nil {
 		return nil, err
 	}
 	out := &chosen{Choice: c, total: c.Set.Count()}
+	if len(reader.told) <= keptTold {
+		out.told = reader.told
+	}
 	if c.Rest {
 		all, err := s.count(ctx, &filter{kind: f.kind})
 		if err != nil {
@@ -231,7 +236,8 @@ func (s *Service) countBySets(ctx context.Context, sel Selection, f *filter) (in
 // looked at anew before it is given out.
 const walkSetAge = 10 * time.Second
 
-// walkBySets is Walk for a query that is answered by sets.
+// walkBySets is Walk for a query that is answered by sets. What contacts did is
+// not asked anew for each batch: the analytics store scans as long for a few.
 func (s *Service) walkBySets(ctx context.Context, q Query, f *filter, except []int64, after int64, limit int) ([]int64, error) {
 	age := walkSetAge
 	if after == 0 {
@@ -261,7 +267,9 @@ func (s *Service) walkBySets(ctx context.Context, q Query, f *filter, except []i
 				batch.Add(n)
 			}
 		}
-		still, err := s.setReader(ctx, f.kind).numbers(e, batch)
+		reader := s.setReader(ctx, f.kind)
+		reader.told = maps.Clone(found.told)
+		still, err := reader.numbers(e, batch)
 		if err != nil {
 			return nil, err
 		}

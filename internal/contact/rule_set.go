@@ -445,6 +445,7 @@ type keptSet struct {
 type chosen struct {
 	numset.Choice
 	total int64
+	told  map[string]verdict // what the analytics store said; nobody changes it
 
 	mu     sync.Mutex
 	listed *numset.Set // all of them, once somebody wanted to go through them
@@ -452,6 +453,7 @@ type chosen struct {
 
 const (
 	keptSets   = 24
+	keptTold   = 8 // answers on behaviour that are kept with a set: of a million people 125 KB each
 	keptSetAge = time.Minute
 )
 

@@ -493,21 +493,6 @@ func TestRulesNameTheFault(t *testing.T) {
 	})
 }
 
-func FuzzParseRule(f *testing.F) {
-	for _, s := range []string{`{"v":1}`, `{"v":1,"all":[{"field":"tag","op":"hasAnyOf","value":["a"],"children":true}]}`, `{"v":1,"any":[{"none":[{"field":"orders","op":"between","value":[1,2e3]}]}]}`, `{"v":1,"field":"name","op":"is","value":"\u0000"}`} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		r, err := rule.Parse(text, "where")
-		if err != nil {
-			return
-		}
-		again, err := rule.Parse(string(r.JSON()), "where")
-		require.NoError(t, err)
-		require.Equal(t, r.Fingerprint(), again.Fingerprint())
-	})
-}
-
 func TestRulesOverHTTP(t *testing.T) {
 	each(t, func(t *testing.T, p *pond) {
 		tags, all := stock(t, p, 60)

@@ -61,6 +61,10 @@ func (s *Service) rulesRoutes(api *httpx.API) {
 		x, err := s.Explain(ctx, in.Body.Rule, "rule", in.Body.Contact)
 		return &explainOutput{x}, err
 	})
+	httpx.Handle(api, op("get-rule-schema", http.MethodGet, "/api/rules/schema", "The language of rules as a JSON Schema (2020-12)"), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/schema+json")
+		_, _ = w.Write(rule.Schema()) // a caller that went away needs no answer
+	}))
 	s.wordRoutes(api, op)
 }
 
