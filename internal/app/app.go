@@ -17,6 +17,7 @@ import (
 	"github.com/koipond/koipond/internal/audience"
 	rules "github.com/koipond/koipond/internal/audience/live"
 	"github.com/koipond/koipond/internal/audience/machine"
+	"github.com/koipond/koipond/internal/audience/webhook"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/care"
 	"github.com/koipond/koipond/internal/contact/consent"
@@ -33,6 +34,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/httpx"
 	"github.com/koipond/koipond/internal/platform/i18n"
 	"github.com/koipond/koipond/internal/platform/jobs"
+	"github.com/koipond/koipond/internal/platform/outbound"
 	"github.com/koipond/koipond/internal/platform/vault"
 	"github.com/koipond/koipond/internal/shop"
 	"github.com/koipond/koipond/internal/team"
@@ -78,6 +80,7 @@ type App struct {
 	shop      *shop.Service
 	importer  *importer.Service
 	segments  *audience.Service
+	webhooks  *webhook.Service
 	overview  *overviewService
 	vault     *vault.Keeper
 	demo      *demoPond  // nil but for the demo
@@ -214,13 +217,15 @@ func (a *App) buildServices() {
 		MaxUpload: a.cfg.MaxUploadMB << 20})
 	a.segments = audience.NewService(audience.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit, Jobs: a.jobs,
 		Contacts: a.contacts, Exports: a.exports, People: a.Team, Tables: tagTables{a}, Zone: a.zone, Behaviours: a.store, Events: a.customerEvents})
+	a.webhooks = webhook.NewService(webhook.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit, Segments: a.segments,
+		Guard: outbound.Guard{Private: a.cfg.OutboundPrivate}})
 	a.contacts.FilterBy(audience.Field, a.segments.Field())
 	a.contacts.AddReferrer(a.segments.Terms())
 	a.contacts.OnRemove(a.segments.Forget)
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)
-	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict} {
+	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks} {
 		a.pipe.Subscribe(s)
 	}
 	a.followFacts()

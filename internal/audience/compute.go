@@ -163,6 +163,8 @@ func (s *Service) Recount(ctx context.Context, id string) (job jobs.Job, err err
 			return errs.New(errs.Conflict, "audience.static_is_counted")
 		case g.archived > 0:
 			return errs.New(errs.Conflict, "audience.archived")
+		case s.live != nil: // what a count on the side finds before the engine would never be told
+			return errs.New(errs.Conflict, "audience.kept_live")
 		}
 		if job, err = s.enqueueCompute(ctx, g); err != nil {
 			return err

@@ -179,6 +179,12 @@ func (s *Service) Update(ctx context.Context, id string, c Change) (*Segment, er
 			if !g.dynamic() {
 				return rule.Fault("rule", "audience.static_has_no_rule")
 			}
+			if err := s.Sets.lock(ctx, "rules"); err != nil { // two changes at once could make a circle of two
+				return err
+			}
+			if err := s.checkNesting(ctx, id, c.Rule); err != nil {
+				return err
+			}
 			g.rule, g.version, g.state, g.fault = c.Rule, g.version+1, Working, ""
 		}
 		if !redefined && g.name == was.name && g.note == was.note && g.folder == was.folder && g.owner == was.owner {
