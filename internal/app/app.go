@@ -217,6 +217,8 @@ func (a *App) buildServices() {
 		MaxUpload: a.cfg.MaxUploadMB << 20})
 	a.segments = audience.NewService(audience.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit, Jobs: a.jobs,
 		Contacts: a.contacts, Exports: a.exports, People: a.Team, Tables: tagTables{a}, Zone: a.zone, Behaviours: a.store, Events: a.customerEvents})
+	a.segments.Follow(a.audiences)
+	a.audiences.Own(a.segments.Owner())
 	a.webhooks = webhook.NewService(webhook.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit, Segments: a.segments,
 		Guard: outbound.Guard{Private: a.cfg.OutboundPrivate}})
 	a.contacts.FilterBy(audience.Field, a.segments.Field())

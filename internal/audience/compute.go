@@ -137,6 +137,9 @@ func (s *Service) settled(ctx context.Context, g *segment, size, came, went int6
 			return err
 		}
 	}
+	if came+went > 0 {
+		s.unsaid(ctx)
+	}
 	return s.dayOf(ctx, g.id, size, 0, 0)
 }
 

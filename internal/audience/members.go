@@ -53,6 +53,7 @@ func (s *Service) changeList(ctx context.Context, g *segment, e *entry, in, out 
 	if _, err := s.DB.Exec(ctx, "update segments set members = $2, counted_at = $3, changed_at = $3 where id = $1", g.id, e.size, now); err != nil {
 		return fmt.Errorf("keep a list's size: %w", err)
 	}
+	s.unsaid(ctx)
 	return s.dayOf(ctx, g.id, e.size, e.came, e.went)
 }
 

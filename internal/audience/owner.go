@@ -113,6 +113,7 @@ func (o *owner) keep(ctx context.Context, g *followed, d live.Change, c live.Cau
 	size := g.members + int64(len(came)-len(went))
 	if silent(c) {
 		row := &segment{id: g.id, state: g.state, counted: g.counted, members: g.members, version: g.version}
+		o.s.unsaid(ctx)
 		if settles || g.state == Ready {
 			return o.s.settled(ctx, row, size, int64(len(d.Entered)), int64(len(d.Left)))
 		}

@@ -11,14 +11,16 @@ import (
 	"github.com/koipond/koipond/internal/audience"
 	"github.com/koipond/koipond/internal/audience/live"
 	"github.com/koipond/koipond/internal/platform/numset"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // told is an engine whose truths are written down.
 type told struct {
-	in      map[string][]int64
-	partOf  map[int64]int64
-	unready bool
-	changed int
+	in                 map[string][]int64
+	partOf             map[int64]int64
+	unready            bool
+	changed, refreshed int
+	problem            error
 }
 
 func (e *told) Holds(key string, n int64) bool { return numset.Of(e.in[key]...).Has(n) }
@@ -31,6 +33,8 @@ func (e *told) PartOf(n int64) int64 {
 	}
 	return n
 }
+func (e *told) Problem(string, string) error          { return e.problem }
+func (e *told) Refresh(...string)                     { e.refreshed++ }
 func (e *told) Changed(string)                        { e.changed++ }
 func (e *told) Status(string, string) (bool, float64) { return !e.unready, 0.5 }
 
@@ -45,8 +49,10 @@ func TestSegmentsFollowTheEngine(t *testing.T) {
 			return p.emit.segments()
 		}
 		var nums []int64
+		var ida string
 		for i := range 6 {
-			n, _ := p.person(fmt.Sprint("客", i), "", "杭州")
+			n, id := p.person(fmt.Sprint("客", i), "", "杭州")
+			ida = id
 			nums = append(nums, n)
 		}
 		p.emit.segments()
@@ -126,6 +132,20 @@ func TestSegmentsFollowTheEngine(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "defined", h[0].Action)
 		require.EqualValues(t, []int64{0, 2, 0}, []int64{*h[0].Came, *h[0].Went, *h[0].Size})
+
+		e.problem = rule.Fault("rule.all[0].value", "rule.not_a_value", "value", "上海")
+		g, err = p.Get(p.ctx, g.ID)
+		require.NoError(t, err)
+		require.Equal(t, audience.Failed, g.Status)
+		require.NotEmpty(t, g.Fault)
+		e.problem = nil
+		_, err = p.Recount(p.ctx, g.ID)
+		require.Equal(t, "audience.kept_live", codeOf(err), "a count on the side would swallow facts")
+
+		require.Positive(t, e.refreshed)
+		e.refreshed = 0
+		p.static("名单", ida)
+		require.Equal(t, 1, e.refreshed, "what rests on a list is asked anew")
 
 		// Put away: not asked any more, and nobody comes or goes.
 		_, err = p.Archive(p.ctx, g.ID, false)

@@ -10,6 +10,7 @@ import (
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
 )
 
@@ -83,12 +84,31 @@ func (s *Service) views(ctx context.Context, list []*segment) ([]*Segment, error
 		switch {
 		case g.archived > 0:
 			v.Status, v.JobID = Archived, ""
-		case g.state == Working && s.live != nil:
-			_, v.Progress = s.live.Status(ownerName, g.id)
+		case g.dynamic() && s.live != nil:
+			s.addLive(ctx, g, v)
 		}
 		out[i] = v
 	}
 	return out, nil
+}
+
+// addLive says what the engine makes of a segment's definition: how far it is,
+// or why it cannot be worked out. It is tried again, and the old members serve.
+func (s *Service) addLive(ctx context.Context, g *segment, v *Segment) {
+	if g.state == Working {
+		_, v.Progress = s.live.Status(ownerName, g.id)
+	}
+	if err := s.live.Problem(ownerName, g.id); err != nil {
+		e := errs.As(err)
+		code, params := e.Code, e.Params
+		if len(e.Fields) > 0 {
+			code, params = e.Fields[0].Code, e.Fields[0].Params
+		}
+		if e.Kind == errs.Internal { // the log has the cause
+			code, params = "audience.cannot_be_answered", nil
+		}
+		v.Status, v.Fault = Failed, httpx.Say(ctx, code, params)
+	}
 }
 
 // counts tells how many members of segments the caller may see.

@@ -28,6 +28,10 @@ type Live interface {
 	Changed(owner string)
 	// Status tells how far a definition is worked out.
 	Status(owner, key string) (ready bool, progress float64)
+	// Refresh tells that a field changed for somebody without a fact.
+	Refresh(fields ...string)
+	// Problem is why a definition cannot be worked out just now; nil: nothing is wrong.
+	Problem(owner, key string) error
 }
 
 // Deps is what the service works with. Audit, People, Tables and Live may be nil
@@ -83,6 +87,14 @@ func NewService(d Deps) *Service {
 // they are worked out by jobs, when they are defined and when somebody asks.
 // Call it while wiring.
 func (s *Service) Follow(l Live) { s.live = l }
+
+// unsaid tells the engine that members changed without facts, so that rules which
+// rest on them are asked anew.
+func (s *Service) unsaid(ctx context.Context) {
+	if s.live != nil {
+		s.DB.After(ctx, func() { s.live.Refresh(Field) })
+	}
+}
 
 // ruleField is under which name rules are sealed.
 const (
