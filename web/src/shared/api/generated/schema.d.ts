@@ -3552,6 +3552,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks */
+        get: operations["list-webhooks"];
+        put?: never;
+        /** Have an address told who comes into segments and who leaves */
+        post: operations["create-webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a webhook */
+        get: operations["get-webhook"];
+        /** Change a webhook; one that was paused goes on */
+        put: operations["update-webhook"];
+        post?: never;
+        /** Delete a webhook and what waits for it */
+        delete: operations["delete-webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List deliveries that wait, or were given up */
+        get: operations["list-webhook-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/deliveries/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send deliveries again that were given up */
+        post: operations["retry-webhook-deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace the secret that signs deliveries */
+        post: operations["replace-webhook-secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Post an empty delivery now */
+        post: operations["test-webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/write-keys": {
         parameters: {
             query?: never;
@@ -5154,6 +5259,31 @@ export interface components {
             /** @description Of number, as shown: 次, kg */
             unit?: string;
         };
+        DeliveriesOutputBody: {
+            items: components["schemas"]["Delivery"][];
+            next?: string;
+        };
+        Delivery: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            events: number;
+            fault?: string;
+            id: string;
+            /** @description The fault in words */
+            message?: string;
+            /**
+             * Format: date-time
+             * @description When it is tried again
+             */
+            next?: string;
+            /** @enum {string} */
+            state: "waiting" | "dead";
+            /** Format: int64 */
+            status?: number;
+            /** Format: int64 */
+            tries: number;
+        };
         DemoAccount: {
             email: string;
             password: string;
@@ -5776,6 +5906,16 @@ export interface components {
             id: string;
             name: string;
         };
+        Input: {
+            /** @description segment.entered, segment.left; both when left out */
+            events?: string[];
+            liveOnly?: boolean;
+            name: string;
+            paused?: boolean;
+            segments?: string[];
+            /** @description http or https; addresses inside the network are refused unless the installation allows them */
+            url: string;
+        };
         JobCreator: {
             id: string;
             name: string;
@@ -6099,6 +6239,11 @@ export interface components {
              * @description To be given back when it is changed
              */
             version: number;
+        };
+        MadeOutputBody: {
+            /** @description Signs deliveries; shown this once */
+            secret: string;
+            webhook: components["schemas"]["Webhook"];
         };
         Mapping: {
             /** @description Field by column name; empty: ignore */
@@ -7094,6 +7239,14 @@ export interface components {
             /** @description Shown this once */
             password: string;
         };
+        RetryInputBody: {
+            /** @description Deliveries; none: all that were given up */
+            ids?: string[];
+        };
+        RetryOutputBody: {
+            /** Format: int64 */
+            count: number;
+        };
         Retype: {
             currency?: string;
             /** Format: int64 */
@@ -7263,6 +7416,10 @@ export interface components {
             events: components["schemas"]["FoundEvent"][];
             imports: components["schemas"]["Ref"][];
             orders: components["schemas"]["FoundOrder"][];
+        };
+        SecretOutputBody: {
+            /** @description Signs deliveries from now on; shown this once */
+            secret: string;
         };
         Segment: {
             /** Format: date-time */
@@ -8005,6 +8162,20 @@ export interface components {
             series: components["schemas"]["Series"][];
             timezone: string;
         };
+        Tried: {
+            /** @description Code of what went wrong */
+            fault?: string;
+            /** @description The same in words */
+            message?: string;
+            /** Format: int64 */
+            ms: number;
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description Of the receiver's answer
+             */
+            status?: number;
+        };
         TriedValue: {
             ok: boolean;
             /** @description Why it is not taken, in the language of the request */
@@ -8307,6 +8478,48 @@ export interface components {
         };
         ViolationsOutputBody: {
             items: components["schemas"]["Violation"][];
+        };
+        Webhook: {
+            /** Format: date-time */
+            changedAt: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description Deliveries that were given up
+             */
+            dead: number;
+            /** @description segment.entered, segment.left */
+            events: string[];
+            /** @description Why it was paused, or what went wrong last; a code */
+            fault?: string;
+            id: string;
+            /** @description Nothing that old facts caused: imports, late arrivals */
+            liveOnly?: boolean;
+            name: string;
+            /** @description Ids; none: all of them */
+            segments: string[];
+            /**
+             * Format: int64
+             * @description Events that arrived
+             */
+            sent: number;
+            /**
+             * Format: date-time
+             * @description When one arrived last
+             */
+            sentAt?: string;
+            /** @enum {string} */
+            state: "active" | "paused";
+            url: string;
+            /**
+             * Format: int64
+             * @description Deliveries that are still to go out
+             */
+            waiting: number;
+        };
+        WebhookListOutputBody: {
+            items: components["schemas"]["Webhook"][];
         };
         Where: {
             /** @description is, isNot, in, notIn, contains, notContains, startsWith, gt, gte, lt, lte, between, set, notSet */
@@ -16669,6 +16882,302 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookListOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Input"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Webhook id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Webhook id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Input"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Webhook id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-webhook-deliveries": {
+        parameters: {
+            query?: {
+                state?: "waiting" | "dead";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Webhook id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveriesOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "retry-webhook-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Webhook id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replace-webhook-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Webhook id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Webhook id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tried"];
+                };
             };
             /** @description Problem */
             default: {
