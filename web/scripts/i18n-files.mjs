@@ -7,7 +7,7 @@ export const LANGS = ['zh-CN', 'en']
 
 /** namespace → folder holding zh-CN.json and en.json, relative to the web folder */
 export function namespaces() {
-  const out = { common: 'src/shared/i18n/locales', app: 'src/app/locales' }
+  const out = { common: 'src/shared/i18n/locales', app: 'src/app/locales', rules: 'src/shared/rules/locales' }
   for (const f of readdirSync(join(ROOT, 'src/features')).sort()) {
     const dir = `src/features/${f}/locales`
     if (existsSync(join(ROOT, dir, 'zh-CN.json'))) out[f] = dir

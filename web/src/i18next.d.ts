@@ -2,6 +2,7 @@
 import 'i18next'
 import type common from '@/shared/i18n/locales/zh-CN.json'
 import type app from '@/app/locales/zh-CN.json'
+import type rules from '@/shared/rules/locales/zh-CN.json'
 import type attributes from '@/features/attributes/locales/zh-CN.json'
 import type audit from '@/features/audit/locales/zh-CN.json'
 import type care from '@/features/care/locales/zh-CN.json'
@@ -28,6 +29,7 @@ declare module 'i18next' {
     resources: {
       common: typeof common
       app: typeof app
+      rules: typeof rules
       attributes: typeof attributes
       audit: typeof audit
       care: typeof care

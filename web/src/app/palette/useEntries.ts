@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
 import { BookText, FileInput, Languages, LogOut, Moon, ShoppingBag, Sun, UserRound, UserCircle } from 'lucide-react'
-import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router'
 import { api, unwrap } from '@/shared/api/client'
@@ -8,21 +7,10 @@ import type { SearchResult } from '@/shared/api/types'
 import { formatMoney } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useMe } from '@/shared/lib/session'
+import { useSettled } from '@/shared/lib/settled'
 import { useSignOut } from '../AccountMenu'
 import { navFor } from '../nav'
 import { matches, type Entry } from './entries'
-
-/** Typing waits this long before the server is asked. */
-const TYPING_MS = 180
-
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text)
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), TYPING_MS)
-    return () => clearTimeout(timer)
-  }, [text])
-  return settled
-}
 
 /** Pages and actions whose names match, at once. */
 function useFixed(text: string): Entry[] {

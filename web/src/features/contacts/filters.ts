@@ -1,7 +1,7 @@
 import type { ContactFilter, ContactQuery, Rule } from '@/shared/api/types'
 import { parseDays, type DaySpan } from '@/shared/lib/days'
 import type { Sort, UrlPatch } from '@/shared/lib/url'
-import { parseRule } from './rule'
+import { parseRule } from '@/shared/rules/rule'
 
 /** What a contact is: someone known, or a device nobody has claimed yet. */
 export const KINDS = ['person', 'visitor'] as const

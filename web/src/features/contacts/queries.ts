@@ -62,16 +62,6 @@ export const looksQuery = (id: string) =>
     queryFn: ({ signal }) => unwrap(api.GET('/api/contacts/{id}/looks', { params: at(id), signal })),
   })
 
-/** Every tag in its group. */
-export const tagsQuery = () =>
-  queryOptions({
-    queryKey: ['tags'],
-    queryFn: ({ signal }) => unwrap(api.GET('/api/tags', { signal })),
-  })
-
-/** The members of staff a contact can belong to. */
-export const staffQuery = () => queryOptions({ queryKey: ['staff'], queryFn: ({ signal }) => unwrap(api.GET('/api/staff', { signal })) })
-
 /** Names of events with their titles, for the timeline's filter. Needs dictionary.read. */
 export const eventNamesQuery = (enabled: boolean) =>
   queryOptions({
@@ -92,14 +82,6 @@ export const deleteNote = (id: string, note: string) => unwrap(api.DELETE('/api/
 /** Fetches a hidden value in full. The server writes who asked, for what and why into the audit log. */
 export const unmask = async (id: string, field: string, reason: string): Promise<string> =>
   (await unwrap(api.POST('/api/contacts/{id}/unmask', { params: at(id), body: { field, reason } }))).value
-
-/** What contacts can be filtered by, named in a language. */
-export const ruleFieldsQuery = (lang: string) =>
-  queryOptions({
-    queryKey: ['contacts', 'fields', lang],
-    queryFn: ({ signal }) => unwrap(api.GET('/api/contacts/fields', { signal })),
-    staleTime: 60_000,
-  })
 
 /** A filter as a sentence, and how many it means. */
 export const describeFilter = (body: ContactFilter, lang: string) =>

@@ -12,6 +12,7 @@ const files: Record<string, Loader> = {
   ...import.meta.glob<{ default: Catalogue }>('/src/features/*/locales/*.json'),
   ...import.meta.glob<{ default: Catalogue }>('/src/app/locales/*.json'),
   ...import.meta.glob<{ default: Catalogue }>('/src/shared/i18n/locales/*.json'),
+  ...import.meta.glob<{ default: Catalogue }>('/src/shared/rules/locales/*.json'),
 }
 
 /** Namespaces that every screen needs. */
@@ -20,6 +21,7 @@ const BASE = ['common', 'app'] as const
 function pathOf(ns: string, lang: Lang): string {
   if (ns === 'common') return `/src/shared/i18n/locales/${lang}.json`
   if (ns === 'app') return `/src/app/locales/${lang}.json`
+  if (ns === 'rules') return `/src/shared/rules/locales/${lang}.json`
   return `/src/features/${ns}/locales/${lang}.json`
 }
 

@@ -8,12 +8,13 @@ import { DayPicker } from '@/shared/ui/DayPicker'
 import { FilterBar, FilterSelect, SearchBox } from '@/shared/ui/FilterBar'
 import { FilterChips, useDaysText, type FilterChip } from '@/shared/ui/FilterChips'
 import { Button, Checkbox, Popover, Segmented, Select } from '@/shared/ui/kit'
+import { ruleFieldsQuery, tagsQuery } from '@/shared/rules/queries'
 import { KINDS, type ContactFilters, type Kind } from '../filters'
-import { describeFilter, ruleFieldsQuery, tagsQuery } from '../queries'
-import { countConditions, rootOf } from '../rule'
+import { describeFilter } from '../queries'
+import { countConditions } from '@/shared/rules/rule'
 import css from './ContactFilterBar.module.css'
 import { RuleBuilder } from './RuleBuilder'
-import { useStaff } from './useStaff'
+import { useStaff } from '@/shared/rules/useStaff'
 
 interface Props {
   filters: ContactFilters
@@ -46,7 +47,7 @@ export function ContactFilterBar({ filters, onChange, onClear, extra }: Props) {
         </Popover>
         <Button icon={<ListFilter size={15} aria-hidden />} onClick={() => setBuilding(true)}>
           {t('rule.open')}
-          {filters.where && <span className={css.count}>{countConditions(rootOf(filters.where))}</span>}
+          {filters.where && <span className={css.count}>{countConditions(filters.where)}</span>}
         </Button>
       </FilterBar>
       {building && (

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Select } from '@/shared/ui/kit'
-import { tagsQuery } from '../queries'
+import { tagsQuery } from '@/shared/rules/queries'
 
 interface Props {
   value?: string[]

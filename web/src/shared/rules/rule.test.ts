@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Rule, RuleField } from '@/shared/api/types'
-import { conditionOn, countConditions, finished, group, parseRule, rootOf, shapeOf, withOp } from './rule'
+import { conditionOn, countConditions, parseRule, shapeOf, withOp } from './rule'
 
 const field = (field: string, ops: string[], key = ''): RuleField => ({ field, key, ops, label: field, group: 'person', type: 'text' })
 
@@ -15,17 +15,10 @@ describe('rule', () => {
     expect(withOp({ field: 'name', op: 'is', value: 'x' }, 'set')).toEqual({ field: 'name', op: 'set' })
     expect(shapeOf('hasNoneOf')).toBe('many')
   })
-  it('leaves out what is not filled in, and groups that are left empty', () => {
-    const full = { field: 'orders', op: 'gte', value: 0 }
-    expect(finished(group('all', [full, { field: 'name', op: 'is', value: '' }, group('any', [{ field: 'tag', op: 'hasAnyOf', value: [] }])]))).toEqual({ v: 1, all: [full] })
-    expect(finished(group('all', []))).toBeUndefined()
-  })
-  it('reads the address with doubt and always edits a group', () => {
+  it('reads the address with doubt, and counts conditions of every sort', () => {
     const one = { v: 1, field: 'orders', op: 'gte', value: 2 } as Rule
     expect(parseRule(JSON.stringify(one))).toEqual(one)
     for (const bad of [null, '', '{', '[]', '{"v":2}']) expect(parseRule(bad)).toBeUndefined()
-    expect(rootOf(one)).toEqual({ all: [{ field: 'orders', op: 'gte', value: 2 }] })
-    expect(rootOf(undefined)).toEqual({ all: [] })
-    expect(countConditions(rootOf(one))).toBe(1)
+    expect(countConditions({ all: [{ field: 'orders', op: 'set' }, { any: [{ event: { name: 'a' } }, { habit: { kind: 'stopped', name: 'a' } }] }] })).toBe(3)
   })
 })

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { useMe } from '@/shared/lib/session'
-import { staffQuery } from '../queries'
+import { staffQuery } from './queries'
 
 /** The active members of staff by id; until they are known, at least oneself. */
 export function useStaff(): { id: string; name: string }[] {
