@@ -42,6 +42,7 @@ func Compare(t Truths, key string, kept *numset.Set, nums []int64, c Cause) Chan
 		}
 		holds = now.Has
 	} else {
+		nums = Suspects(t, key, nums)
 		holds = func(num int64) bool { return t.Holds(key, num) }
 	}
 	var heirs []int64 // of those that became part of them
@@ -86,6 +87,16 @@ func Compare(t Truths, key string, kept *numset.Set, nums []int64, c Cause) Chan
 	slices.Sort(out.Gained)
 	slices.Sort(out.Left)
 	return out
+}
+
+// Suspects are those of the contacts an owner is told of about whom a rule may say
+// something else than it did: an owner needs to look at no others, and at no rule
+// that has none. With nil, for everybody, it gives nil.
+func Suspects(t Truths, key string, nums []int64) []int64 {
+	if s, ok := t.(*truths); ok && nums != nil {
+		return s.suspects(key, nums)
+	}
+	return nums
 }
 
 // differing lists the numbers that one set has and the other has not.

@@ -135,11 +135,14 @@ type dependence struct {
 	stays  func(c *cond, is, admin bool) bool // an answer that such facts do not change; nil: none
 	daily  bool                               // and the day
 	polled bool                               // and what no fact speaks of
+	kept   bool                               // and what owners of rules keep without a word
 }
 
 var (
 	aboutContact = []string{"contact."}
 	ofOrders     = []string{"contact.", "order."}
+	ofStages     = []string{"contact.", "lifecycle."}
+	ofPools      = []string{"contact.", "pool."}
 	// bringsTraits: such facts may say something about the person.
 	bringsTraits = func(f *event.Stored) bool { return f.Type == event.Identify || len(f.Traits) > 2 }
 	saysChannel  = func(f *event.Stored) bool { return f.Channel != "" }
@@ -172,13 +175,17 @@ var dependences = map[string]dependence{
 	"revenue":    {facts: ofOrders},
 	"identity": {facts: aboutContact, when: func(f *event.Stored) bool { return f.UserID != "" || f.AnonymousID != "" || len(f.Identifiers) > 0 },
 		stays: func(c *cond, is, admin bool) bool { return is && !admin && c.node.Op == "in" }},
-	"import":   {facts: aboutContact, when: func(f *event.Stored) bool { return f.ImportID != "" }, polled: true},
-	"consent":  {facts: []string{"contact.", "consent."}, daily: true, polled: true},
-	"followUp": {facts: []string{"contact.", "followup."}, daily: true},
-	"bucket":   {facts: aboutContact},
-	"segment":  {facts: []string{"contact.", "segment."}},
-	"stage":    {facts: []string{"contact.", "lifecycle."}},
-	"pool":     {facts: []string{"contact.", "pool."}},
+	"import":     {facts: aboutContact, when: func(f *event.Stored) bool { return f.ImportID != "" }, polled: true},
+	"consent":    {facts: []string{"contact.", "consent."}, daily: true, polled: true},
+	"followUp":   {facts: []string{"contact.", "followup."}, daily: true},
+	"bucket":     {facts: aboutContact},
+	"segment":    {facts: []string{"contact.", "segment."}, kept: true},
+	"stage":      {facts: ofStages, kept: true},
+	"stageSince": {facts: ofStages, kept: true, daily: true},
+	"stageMove":  {facts: ofStages, kept: true, daily: true},
+	"pool":       {facts: ofPools, kept: true},
+	"poolSince":  {facts: ofPools, kept: true, daily: true},
+	"poolMove":   {facts: ofPools, kept: true, daily: true},
 }
 
 // dependenceOf gives what a field depends on; of one that is not known here, what

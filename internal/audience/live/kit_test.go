@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -14,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koipond/koipond/internal/analytics"
+	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
+	"github.com/koipond/koipond/internal/analytics/sealed"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/audit"
@@ -146,6 +149,7 @@ type pond struct {
 	contacts *contact.Service
 	activity event.Subscriber
 	lake     *lake
+	store    *sealed.Store // beside the lake, when the engine asks the real one
 	engine   *Engine
 	owners   []Owner
 	seq      uint64
@@ -185,10 +189,23 @@ func (p *pond) Emit(ctx context.Context, facts ...event.Fact) error {
 	return nil
 }
 
+// asksDuckDB has the engine ask the store that the program has.
+func (p *pond) asksDuckDB() {
+	p.Helper()
+	store, err := duckdb.Open(p.ctx, duckdb.Config{Path: filepath.Join(p.TempDir(), "a.duckdb"), MemoryLimitMB: 200, Clock: p.clock, Log: testkit.Quiet()})
+	require.NoError(p, err)
+	p.Cleanup(func() { require.NoError(p, store.Close()) })
+	p.store = sealed.Wrap(store, testkit.Ring())
+}
+
 // begin makes a new engine over the same stores and works everything out.
 func (p *pond) begin() {
 	p.Helper()
-	p.engine = New(Deps{DB: p.db, Contacts: p.contacts, Store: p.lake, Clock: p.clock, Log: testkit.Quiet(), Zone: func(context.Context) *time.Location { return p.zone },
+	var store Store = p.lake
+	if p.store != nil {
+		store = p.store
+	}
+	p.engine = New(Deps{DB: p.db, Contacts: p.contacts, Store: store, Clock: p.clock, Log: testkit.Quiet(), Zone: func(context.Context) *time.Location { return p.zone },
 		Cursor: func(context.Context) (event.Position, error) { return p.seen, nil }})
 	for _, o := range p.owners {
 		p.engine.Own(o)
@@ -245,6 +262,13 @@ func (p *pond) pass(facts []event.Fact) {
 	}
 	p.lake.rekey(res.Rekeys)
 	p.lake.mu.Unlock()
+	if p.store != nil {
+		batch := analytics.Batch{Position: at[len(at)-1], Rekeys: res.Rekeys, Profiles: res.Profiles}
+		for i, s := range stored {
+			batch.Rows = append(batch.Rows, analytics.Row{Fact: facts[i], Position: at[i], Contact: s.Contact, Channel: s.Channel})
+		}
+		require.NoError(p, p.store.Append(p.ctx, batch))
+	}
 	require.NoError(p, p.db.Tx(p.ctx, func(ctx context.Context) error { return p.activity.Handle(ctx, stored) }))
 	if p.holding {
 		p.held = append(p.held, stored...)

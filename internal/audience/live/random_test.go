@@ -12,6 +12,7 @@ import (
 
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
+	"github.com/koipond/koipond/internal/platform/testkit"
 )
 
 // dice makes random rules and lives.
@@ -124,6 +125,12 @@ func TestTheEngineAgreesWithWorkingEverythingOut(t *testing.T) {
 			each(t, func(p *pond) { live(p, seed, steps) })
 		})
 	}
+	seed := uint64(time.Now().UnixNano())
+	t.Run(fmt.Sprint("DuckDB, seed ", seed), func(t *testing.T) { // what it should say is said by the meaning itself
+		p := newPond(t, testkit.SQLite(t, contact.Migrations(), Migrations()))
+		p.asksDuckDB()
+		live(p, seed, steps)
+	})
 }
 
 func live(p *pond, seed uint64, steps int) {

@@ -41,7 +41,8 @@ type step struct {
 	cause   []Cause // of each contact
 	into    map[int64]int64
 	cameOf  map[int64]int64
-	settles []func() // once it is certain
+	changed map[*plan]marks // of whom a rule says something else; see news
+	settles []func()        // once it is certain
 }
 
 func (e *Engine) newStep(now time.Time, zone *time.Location, nums []int64) *step {
@@ -181,10 +182,15 @@ func (s *step) news() map[*owned]marks {
 			}
 		}
 	}
+	s.changed = map[*plan]marks{}
 	for o, b := range suspects {
 		for i, n := range s.nums {
 			if b.has(i) && s.holds(o.plan, n) != s.held(o.plan, n) {
 				mark(o.owner, i)
+				if s.changed[o.plan] == nil {
+					s.changed[o.plan] = newMarks(len(s.nums))
+				}
+				s.changed[o.plan].set(i)
 			}
 		}
 	}
@@ -259,6 +265,22 @@ func (t *truths) Set(key string) *numset.Set {
 			out.Add(n)
 		} else {
 			out.Remove(n)
+		}
+	}
+	return out
+}
+
+// suspects are those of some contacts of whom a rule says something else than
+// before, or who are to be told in any case.
+func (t *truths) suspects(key string, nums []int64) []int64 {
+	if t.step.changed == nil { // nobody looked: anybody may
+		return nums
+	}
+	changed := t.step.changed[t.owner.serving[key]]
+	var out []int64
+	for _, n := range nums {
+		if i, ok := t.step.at[n]; !ok || t.step.forced.has(i) || changed != nil && changed.has(i) {
+			out = append(out, n)
 		}
 	}
 	return out

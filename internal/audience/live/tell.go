@@ -99,6 +99,7 @@ func (e *Engine) tellAll(ctx context.Context, o *owned, c Cause) error {
 	err := e.d.DB.Tx(ctx, func(ctx context.Context) error { return e.apply(ctx, s, telling{owner: o, cause: c}) })
 	if err == nil {
 		o.missed, o.fails = nil, 0
+		e.refreshKept()
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -106,6 +107,20 @@ func (e *Engine) tellAll(ctx context.Context, o *owned, c Cause) error {
 	}
 	e.leaveBehind(o, c, err)
 	return nil
+}
+
+// refreshKept has conditions worked out anew on what owners keep: one that is told
+// of everybody may have changed it without a fact about each.
+func (e *Engine) refreshKept() {
+	var fields []string
+	for _, c := range e.conds {
+		if c.field.kept {
+			fields = append(fields, c.node.Field)
+		}
+	}
+	if len(fields) > 0 {
+		e.Refresh(fields...)
+	}
 }
 
 // catchUp tells owners that were left behind, when it is time.
