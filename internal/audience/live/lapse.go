@@ -65,23 +65,30 @@ func (e *Engine) lapse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer release()
-	now := e.d.Clock.Now()
-	if now.Sub(e.swept) < sweepEvery && !now.Before(e.swept) {
-		return nil
-	}
+	now, from := e.d.Clock.Now(), e.swept
 	var conds []*cond
 	for _, c := range e.conds {
 		if c.known && !c.failing() {
 			conds = append(conds, c)
 		}
 	}
-	who, err := e.lapsed(ctx, conds, e.swept, now)
+	release()
+	if now.Sub(from) < sweepEvery && !now.Before(from) {
+		return nil
+	}
+	who, err := e.lapsed(ctx, conds, from, now) // facts go on meanwhile: what lapses from now on is the next one's
 	if err != nil {
 		return err
 	}
+	if release, err = e.hold(ctx); err != nil {
+		return err
+	}
+	defer release()
 	touched := map[int64][]*cond{}
 	for c, nums := range who {
+		if c.failing() || e.conds[c.key] != c {
+			continue
+		}
 		for _, n := range nums {
 			is := c.base.Has(n)
 			if e.people.Has(n) && !(c.trend == rising && !is) && !(c.trend == falling && is) { // less of it changes nothing for these
@@ -90,7 +97,7 @@ func (e *Engine) lapse(ctx context.Context) error {
 		}
 	}
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(touched)), tellOneByOne) {
-		s := e.newStep(now, e.d.Zone(ctx), part)
+		s := e.newStep(e.d.Clock.Now(), e.d.Zone(ctx), part)
 		for i, n := range part {
 			s.cause[i] = Cause{Reason: ReasonLapse, Live: true}
 			for _, c := range touched[n] {
