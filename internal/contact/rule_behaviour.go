@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/koipond/koipond/internal/analytics"
+	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/numset"
 	"github.com/koipond/koipond/internal/rule"
 )
@@ -28,7 +30,54 @@ func (c *compiler) behaviour(b *rule.Behaviour, path string) (expr, error) {
 	if c.s.Behaviours == nil {
 		return nil, rule.Fault(path, "rule.no_behaviour")
 	}
+	if err := c.paceGuesses(b); err != nil {
+		return nil, err
+	}
 	return &leaf{did: b, set: keyOfBehaviour(b), args: []any{c.momentOf(b).UnixMilli()}}, nil
+}
+
+// paceGuesses holds back whoever tries out personal values that events brought,
+// as a rule on a sealed attribute does: they can be asked for in full.
+func (c *compiler) paceGuesses(b *rule.Behaviour) error {
+	ask := func(property string, value any) error {
+		list, ok := value.([]any)
+		if !ok {
+			list = []any{value}
+		}
+		for _, v := range list {
+			text, ok := v.(string)
+			if n, isNumber := v.(float64); isNumber {
+				text, ok = strconv.FormatFloat(n, 'f', -1, 64), true
+			}
+			if !ok || !veil.PersonalID(property, text) {
+				continue
+			}
+			if err := c.s.guesses.allowValue(c.ctx, c.s.Clock.Now(), property+" "+c.s.Keys.Index(property, text)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var wheres []rule.Where
+	switch {
+	case b.Event != nil:
+		wheres = b.Event.Where
+		if err := ask(b.Event.Property, b.Event.Value); err != nil {
+			return err
+		}
+	case b.Sequence != nil:
+		for _, s := range b.Sequence.Steps {
+			wheres = append(wheres, s.Where...)
+		}
+	case b.Habit != nil:
+		wheres = b.Habit.Where
+	}
+	for _, w := range wheres {
+		if err := ask(w.Property, w.Value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keyOfBehaviour names a condition on behaviour, however it is written.

@@ -2,6 +2,7 @@ package contact
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -94,6 +95,7 @@ type explainer struct {
 	reader  *setReader
 	self    *numset.Set
 	facts   []rule.Fact
+	masked  []rule.Fact // as the caller may see them
 	speaker *speaker
 }
 
@@ -107,7 +109,7 @@ func (x *explainer) node(n *rule.Node, path string) (Verdict, error) {
 		}
 		v.Holds = got.Has(x.contact.num)
 		if !n.Behaviour.Empty() {
-			ev := rule.Look(&n.Behaviour, x.facts, x.reader.now, x.zone(x.ctx))
+			ev := x.look(&n.Behaviour, v.Holds)
 			v.Has = x.speaker.evidence(&n.Behaviour, ev)
 			for _, at := range ev.Times {
 				v.At = append(v.At, clock.FromMs(at))
@@ -134,6 +136,37 @@ func (x *explainer) node(n *rule.Node, path string) (Verdict, error) {
 	return v, nil
 }
 
+// look finds the evidence for a verdict among the facts as the caller may see
+// them: who sees personal values masked must not find them out by what was
+// counted. Where a condition holds for a value in full, which the store answers
+// and which is paced, the facts as they are say so; what they show stays veiled.
+func (x *explainer) look(b *rule.Behaviour, holds bool) rule.Evidence {
+	if x.masked == nil {
+		x.masked = make([]rule.Fact, len(x.facts))
+		for i, f := range x.facts {
+			f.Properties = veil.Object(f.Properties, false)
+			x.masked[i] = f
+		}
+	}
+	zone := x.zone(x.ctx)
+	ev := rule.Look(b, x.masked, x.reader.now, zone)
+	if ev.Holds != holds {
+		if plain := rule.Look(b, x.facts, x.reader.now, zone); plain.Holds == holds {
+			ev = plain
+		}
+	}
+	if text, ok := ev.Measure.(string); ok && b.Event != nil {
+		ev.Measure = firstWord(veiled(quoteProperty(b.Event.Property, text)), b.Event.Property)
+	}
+	return ev
+}
+
+// quoteProperty is an object with one property.
+func quoteProperty(name, text string) json.RawMessage {
+	b, _ := json.Marshal(map[string]string{name: text}) // texts are always JSON
+	return b
+}
+
 // factsOf reads the facts of a contact that a rule looks at, oldest first: the
 // newest, when there are more than anybody reads.
 func (s *Service) factsOf(ctx context.Context, num int64, r *rule.Rule) ([]rule.Fact, error) {
@@ -152,8 +185,7 @@ func (s *Service) factsOf(ctx context.Context, num int64, r *rule.Rule) ([]rule.
 			return nil, fmt.Errorf("read what a contact did: %w", err)
 		}
 		for i := range rows {
-			// Veiled: whoever may not see a personal value must not find it out by conditions on it either.
-			out = append(out, rule.Fact{Name: rows[i].Name, At: rows[i].Timestamp, Properties: veil.Object(rows[i].Properties, false)})
+			out = append(out, rule.Fact{Name: rows[i].Name, At: rows[i].Timestamp, Properties: rows[i].Properties})
 		}
 		if len(rows) < evidenceStep {
 			break

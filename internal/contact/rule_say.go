@@ -75,7 +75,8 @@ func (p *speaker) condition(n *rule.Node) string {
 	if list, ok := n.Value.([]any); ok && n.Op == "between" && len(list) == 2 {
 		params = append(params, "from", p.value(n, list[0]), "to", p.value(n, list[1]))
 	}
-	return p.say("rule.op."+n.Op, params...)
+	list, _ := n.Value.([]any)
+	return p.say("rule.op."+single(n.Op, len(list)), params...)
 }
 
 func (p *speaker) field(n *rule.Node) string {

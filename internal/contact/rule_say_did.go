@@ -99,9 +99,23 @@ func (p *speaker) compare(prefix, op string, value any) string {
 		for i, v := range list {
 			said[i] = p.plainValue(v)
 		}
+		op = single(op, len(list))
 		return p.say(prefix+op, "value", strings.Join(said, p.say("rule.say.comma")))
 	}
 	return p.say(prefix+op, "value", p.plainValue(value))
+}
+
+// single is the operator by which one of a list is said when it holds one alone.
+func single(op string, values int) string {
+	if values == 1 {
+		switch op {
+		case "in":
+			return "is"
+		case "notIn":
+			return "isNot"
+		}
+	}
+	return op
 }
 
 func (p *speaker) plainValue(v any) string {
