@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -238,6 +239,7 @@ func (f *fuzzer) spoilOne(v any) any {
 		if len(keys) == 0 || f.rnd.IntN(12) == 0 {
 			return f.hostile()
 		}
+		x = maps.Clone(x) // it may be one of the hostile values, which are shared
 		k := keys[f.rnd.IntN(len(keys))]
 		if f.rnd.IntN(10) == 0 {
 			delete(x, k)
@@ -249,6 +251,7 @@ func (f *fuzzer) spoilOne(v any) any {
 		if len(x) == 0 || f.rnd.IntN(4) == 0 {
 			return f.hostile()
 		}
+		x = slices.Clone(x) // as above: a list inside itself is no JSON
 		i := f.rnd.IntN(len(x))
 		x[i] = f.spoilOne(x[i])
 		return x

@@ -97,6 +97,7 @@ func (s *Service) moreRoutes(api *httpx.API, op func(id, method, path string, ma
 	httpx.Register(api, op("end-segment-schedule", http.MethodDelete, "/api/segments/{id}/schedule", write, "Have no more snapshots made"), func(ctx context.Context, in *SegmentInput) (*segmentOutput, error) {
 		return one(s.SetSchedule(ctx, in.ID, nil))
 	})
+	s.standingRoute(api, op)
 	compare := op("compare-segment", http.MethodGet, "/api/segments/{id}/compare", read, "What is typical of the people of a segment")
 	compare.Timeout = time.Minute
 	httpx.Register(api, compare, func(ctx context.Context, in *compareInput) (*compareOutput, error) {

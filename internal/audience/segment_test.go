@@ -12,8 +12,8 @@ import (
 func TestDynamicSegment(t *testing.T) {
 	each(t, func(t *testing.T, p *pond) {
 		a, _ := p.person("王一", "us_a", "杭州")
-		b, _ := p.person("王二", "us_b", "杭州")
-		c, _ := p.person("王三", "us_a", "上海")
+		b, idb := p.person("王二", "us_b", "杭州")
+		c, idc := p.person("王三", "us_a", "上海")
 		g := p.dynamic("杭州客户", inCity(t, "杭州"))
 		require.Equal(t, audience.Ready, g.Status)
 		require.EqualValues(t, 2, g.Members)
@@ -43,5 +43,14 @@ func TestDynamicSegment(t *testing.T) {
 		require.NoError(t, err)
 		require.Nil(t, h[0].Came, "counts speak of others' customers")
 		require.Equal(t, []string{"segment.created", "segment.updated"}, p.audit.actions[len(p.audit.actions)-2:])
+
+		x, err := p.StandingOf(p.ctx, g.ID, idc)
+		require.NoError(t, err)
+		require.True(t, x.Member && x.Why.Holds)
+		x, err = p.StandingOf(p.ctx, g.ID, idb)
+		require.NoError(t, err)
+		require.False(t, x.Member || x.Why.Holds)
+		_, err = p.StandingOf(mine, g.ID, idb)
+		require.Equal(t, "contact.not_found", codeOf(err), "others' customers are nobody")
 	})
 }
