@@ -2774,6 +2774,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/segments/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say whether somebody is in a segment, since when, and why */
+        get: operations["explain-segment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/segments/{id}/export": {
         parameters: {
             query?: never;
@@ -7650,6 +7667,17 @@ export interface components {
             days: number;
             /** @description Whether owners and leads are told */
             enabled: boolean;
+        };
+        Standing: {
+            /** @description As it is kept */
+            member: boolean;
+            /**
+             * Format: date-time
+             * @description When they entered, as far as their timeline tells: whom a new definition brought did not enter
+             */
+            since?: string;
+            /** @description Of dynamic ones: what the rule says of them now, condition by condition */
+            why?: components["schemas"]["Explained"];
         };
         StartInputBody: {
             /** @enum {string} */
@@ -14982,6 +15010,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "explain-segment": {
+        parameters: {
+            query: {
+                /** @description Contact id */
+                contact: string;
+            };
+            header?: never;
+            path: {
+                /** @description Segment id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standing"];
                 };
             };
             /** @description Problem */
