@@ -128,3 +128,30 @@ func (b *Behaviour) Properties() []string {
 	}
 	return out
 }
+
+// Numeric tells whether the condition looks at a property as a number alone.
+func (b *Behaviour) Numeric(property string) bool {
+	if e := b.Event; e != nil && e.Property == property && !slices.Contains([]string{"sum", "avg", "min", "max"}, e.Measure) {
+		return false
+	}
+	for _, w := range b.wheres() {
+		if w.Property == property && !numericWhere(w) {
+			return false
+		}
+	}
+	return true
+}
+
+func numericWhere(w Where) bool {
+	switch op, _ := Positive(w.Op); op {
+	case "gt", "gte", "lt", "lte", "between":
+		return true
+	case "is", "in":
+		list, ok := w.Value.([]any)
+		if !ok {
+			list = []any{w.Value}
+		}
+		return !slices.ContainsFunc(list, func(v any) bool { _, number := v.(float64); return !number })
+	}
+	return false
+}

@@ -81,6 +81,17 @@ func (s *Store) answerAll(ctx context.Context, tx *sql.Tx, st *state, q analytic
 	for i := range q.Leaves {
 		answers[i] = p.leaf(&q.Leaves[i])
 	}
+	if len(p.did) > 0 && st.merged {
+		err := ask(ctx, tx, `SELECT contact, root FROM contacts WHERE root <> contact`, nil, func(scan func(...any) error) error {
+			var part, root int64
+			err := scan(&part, &root)
+			p.parts, p.roots = append(p.parts, part), append(p.roots, root)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 	for _, m := range p.statements() {
 		// Where contacts are grouped, their numbers are places in a table, which takes
 		// no hashing. DuckDB does so only for few groups of its own accord, as the
@@ -93,9 +104,13 @@ func (s *Store) answerAll(ctx context.Context, tx *sql.Tx, st *state, q analytic
 			return nil, err
 		}
 		query, args := m.sql(p)
+		if len(m.into()) == 0 {
+			continue // a time without a moment in it
+		}
 		if err := bitsOf(ctx, tx, query, args, m.into()); err != nil {
 			return nil, err
 		}
+		m.settle()
 	}
 	out := make([]numset.Choice, len(q.Leaves))
 	for i := range answers {
@@ -140,6 +155,8 @@ type plan struct {
 	budget int64 // bytes of what one statement keeps of all contacts
 	cores  int64
 
+	parts, roots []int64 // contacts that are part of another, and of which
+
 	did   []*didStatement
 	found map[string]*numset.Set // by what was asked
 	sums  []*measureStatement
@@ -151,6 +168,7 @@ type statement interface {
 	sql(p *plan) (string, []any)
 	weight() int64 // bytes that it keeps per contact
 	into() []*numset.Set
+	settle() // what was asked for is put together of these
 }
 
 func newPlan(st *state, q analytics.BehaviourQuery, top, memory int64, cores int) *plan {

@@ -20,6 +20,8 @@ type aloneStatement struct {
 
 func (m *aloneStatement) weight() int64 { return m.bytes }
 
+func (m *aloneStatement) settle() {}
+
 func (m *aloneStatement) into() []*numset.Set { return []*numset.Set{m.set} }
 
 func (m *aloneStatement) sql(p *plan) (string, []any) {
@@ -36,18 +38,18 @@ func (p *plan) ask(scan *scan, bytes int64, text func(p *plan, facts string) str
 // the first one of the first kind comes before the last one of the second. Else
 // each fact is told when the steps before it were reached last: later is
 // better, as that leaves the smallest gap. That takes sorting, so it is done for
-// those alone who took each of the steps, and the first before the last.
+// those alone who took each of the steps.
 func (p *plan) sequence(s *rule.Sequence) func() *numset.Set {
 	from, to := s.Within.Span(p.now, p.zone)
 	b := rule.Behaviour{Sequence: s}
 	c := newScan(p.st, b.Names()...)
 	last := len(s.Steps)
-	var is, some, each []string
+	var is, some, mask []string
 	for i, step := range s.Steps {
 		m := "m" + strconv.Itoa(i+1)
 		is = append(is, "("+c.facts(rows{step.Name, step.Where, from, to})+") AS "+m)
 		some = append(some, m)
-		each = append(each, "bool_or("+m+")")
+		mask = append(mask, fmt.Sprintf("(%s::UTINYINT << %d)", m, i))
 	}
 	taken := func(facts string) string {
 		return "(SELECT *, " + strings.Join(is, ", ") + " FROM " + facts + ") WHERE (" + strings.Join(some, " OR ") + ")"
@@ -59,7 +61,7 @@ func (p *plan) sequence(s *rule.Sequence) func() *numset.Set {
 		})
 	}
 	order := c.orderBy()
-	return p.ask(c, 48, func(p *plan, facts string) string {
+	return p.ask(c, 16, func(p *plan, facts string) string {
 		step := func(i int) string { // a fact that is step i of a chain
 			cond := "m" + strconv.Itoa(i)
 			if i > 1 {
@@ -70,8 +72,8 @@ func (p *plan) sequence(s *rule.Sequence) func() *numset.Set {
 			}
 			return cond
 		}
-		chain := fmt.Sprintf("(SELECT * FROM %[1]s AND r IN (SELECT r FROM %[1]s GROUP BY r HAVING %[2]s AND min(ts) FILTER (WHERE m1) <= max(ts) FILTER (WHERE m%[3]d)))",
-			taken(facts), strings.Join(each, " AND "), last)
+		chain := fmt.Sprintf("(SELECT * FROM %[1]s AND r IN (SELECT r FROM %[1]s GROUP BY r HAVING bit_or(%[2]s) = %[3]d))",
+			taken(facts), strings.Join(mask, " | "), 1<<last-1)
 		for i := 1; i < last; i++ {
 			chain = fmt.Sprintf("(SELECT *, max(CASE WHEN %s THEN ts END) OVER (PARTITION BY r ORDER BY %s ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS e%d FROM %s)", step(i), order, i, chain)
 		}

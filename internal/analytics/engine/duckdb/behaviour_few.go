@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -18,7 +19,7 @@ import (
 // more than so many of these.
 const (
 	fewPeople = 2_000
-	fewFacts  = 200_000
+	fewFacts  = 100_000
 )
 
 var errNotFew = errors.New("more facts than to be read one by one")
@@ -61,74 +62,174 @@ func (s *Store) Evidence(ctx context.Context, q analytics.BehaviourQuery) (out [
 	}
 	look(&story{})
 	err = s.read(ctx, "look for evidence", func(st *state) error {
-		return history(ctx, s.readDB, st, q, 0, func(_ int64, facts *story) { look(facts) })
+		tx, err := s.readDB.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }() // it changed nothing
+		return history(ctx, tx, st, q, 0, func(_ int64, facts *story) { look(facts) })
 	})
 	return out, err
 }
 
 // history reads the facts of the contacts of q.Among that its leaves look at and
 // gives them contact by contact. It fails with errNotFew beyond a limit; 0 is none.
-func history(ctx context.Context, db asker, st *state, q analytics.BehaviourQuery, limit int, each func(contact int64, facts *story)) error {
-	var names []string
-	props, from := false, int64(rule.Forever)
-	for i := range q.Leaves {
-		for _, n := range q.Leaves[i].Names() {
-			if !slices.Contains(names, clean(n)) {
-				names = append(names, clean(n))
+//
+// Facts are found by their contacts alone: a filter on several names would have
+// DuckDB read every column of every fact. Properties are most of what a store
+// holds, and read for those facts alone where they matter.
+func history(ctx context.Context, tx *sql.Tx, st *state, q analytics.BehaviourQuery, limit int, each func(contact int64, facts *story)) error {
+	needs, since := needsOf(st, q)
+	all := map[int64][]told{}
+	var places []int64 // of the facts whose properties must be read
+	oldest := int64(rule.Forever)
+	query, args := foundSQL(st, q.Among, since, limit)
+	seen := 0
+	err := ask(ctx, tx, query, args, func(scan func(...any) error) error {
+		var of int64
+		var f told
+		numbers := make([]sql.NullFloat64, len(st.columns))
+		into := []any{&of, &f.Name, &f.At, &f.place}
+		for i, c := range st.columns {
+			if c.ready && c.typ == "number" {
+				into = append(into, &numbers[i])
 			}
 		}
-		props = props || len(q.Leaves[i].Properties()) > 0
-		since, _ := q.Leaves[i].Span(q.Now, q.Zone)
-		from = min(from, since)
-	}
-	slices.Sort(names)
-	contact := "a.n"
-	among := "(SELECT unnest($1::BIGINT[]) AS n) a JOIN facts f ON f.contact = a.n"
-	if st.merged {
-		// Numbers that are part of another contact are nobody; those that are part of these count.
-		among = `(SELECT c.contact AS n, c.root AS r FROM contacts c WHERE c.root IN (SELECT unnest($1::BIGINT[]))
-			UNION ALL SELECT u.n, u.n FROM (SELECT unnest($1::BIGINT[]) AS n) u ANTI JOIN contacts c ON c.contact = u.n) a JOIN facts f ON f.contact = a.n`
-		contact = "a.r"
-	}
-	sel := &selection{st: st, args: []any{q.Among}}
-	sel.anyOf("f.name", names)
-	for _, cond := range between("f.ts", from, rule.Forever) {
-		sel.and(cond)
-	}
-	sel.and(contact + " > 0")
-	read := "NULL"
-	if props {
-		read = "f.props"
-	}
-	query := "SELECT " + contact + " AS r, f.name, f.ts, " + read + " FROM " + among + " WHERE " + strings.Join(sel.where, " AND ") + " ORDER BY r, f.ts, f.seq, f.idx"
-	if limit > 0 {
-		query += " LIMIT " + strconv.Itoa(limit+1)
-	}
-	seen, last, facts := 0, int64(0), &story{byName: map[string][]rule.Fact{}}
-	err := ask(ctx, db, query, sel.args, func(scan func(...any) error) error {
-		var of int64
-		var f rule.Fact
-		var props sql.NullString
-		if err := scan(&of, &f.Name, &f.At, &props); err != nil {
+		if err := scan(into...); err != nil {
 			return err
 		}
 		if seen++; limit > 0 && seen > limit {
 			return errNotFew
 		}
-		if of != last && last != 0 {
-			each(last, facts)
-			clear(facts.byName)
-			facts.all = facts.all[:0]
+		n := needs[f.Name]
+		if n == nil || f.At < n.from {
+			return nil
 		}
-		last, f.Properties = of, json.RawMessage(props.String)
-		facts.all = append(facts.all, f)
-		facts.byName[f.Name] = append(facts.byName[f.Name], f)
+		if n.whole {
+			places, oldest = append(places, f.place), min(oldest, f.At)
+		} else {
+			f.Properties = numberProperties(st.columns, numbers)
+		}
+		all[of] = append(all[of], f)
 		return nil
 	})
-	if err == nil && last != 0 {
-		each(last, facts)
+	if err != nil {
+		return err
 	}
-	return err
+	props, err := propertiesAt(ctx, tx, places, oldest)
+	if err != nil {
+		return err
+	}
+	s := &story{byName: map[string][]rule.Fact{}}
+	for contact, facts := range all {
+		slices.SortFunc(facts, func(a, b told) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.place, b.place)) })
+		for _, f := range facts {
+			if text, ok := props[f.place]; ok {
+				f.Properties = text
+			}
+			s.all = append(s.all, f.Fact)
+			s.byName[f.Name] = append(s.byName[f.Name], f.Fact)
+		}
+		each(contact, s)
+		s.all = s.all[:0]
+		for name := range s.byName {
+			s.byName[name] = s.byName[name][:0]
+		}
+	}
+	return nil
+}
+
+// told is a fact with its place in the store, which is in order of arrival.
+type told struct {
+	rule.Fact
+	place int64
+}
+
+// foundSQL finds facts by their contacts.
+func foundSQL(st *state, among []int64, since int64, limit int) (string, []any) {
+	contact, whose := "a.n", "(SELECT unnest($1::BIGINT[]) AS n) a"
+	if st.merged {
+		// Numbers that are part of another contact are nobody; those that are part of these count.
+		contact = "a.r"
+		whose = `(SELECT c.contact AS n, c.root AS r FROM contacts c WHERE c.root IN (SELECT unnest($1::BIGINT[]))
+			UNION ALL SELECT u.n, u.n FROM (SELECT unnest($1::BIGINT[]) AS n) u ANTI JOIN contacts c ON c.contact = u.n) a`
+	}
+	cols := []string{contact, "f.name", "f.ts", "f.rowid"}
+	for _, c := range st.columns {
+		if c.ready && c.typ == "number" {
+			cols = append(cols, "f."+c.name)
+		}
+	}
+	where := append(between("f.ts", since, rule.Forever), contact+" > 0")
+	query := "SELECT " + strings.Join(cols, ", ") + " FROM " + whose + " JOIN facts f ON f.contact = a.n WHERE " + strings.Join(where, " AND ")
+	if limit > 0 {
+		query += " LIMIT " + strconv.Itoa(limit+1)
+	}
+	return query, []any{among}
+}
+
+// propertiesAt reads the properties of facts by their places.
+func propertiesAt(ctx context.Context, tx *sql.Tx, places []int64, oldest int64) (map[int64]json.RawMessage, error) {
+	out := make(map[int64]json.RawMessage, len(places))
+	if len(places) == 0 {
+		return out, nil
+	}
+	query := "SELECT rowid, props FROM facts WHERE rowid IN (SELECT unnest($1::BIGINT[])) AND ts >= " + strconv.FormatInt(oldest, 10)
+	return out, ask(ctx, tx, query, []any{places}, func(scan func(...any) error) error {
+		var place int64
+		var props sql.NullString
+		err := scan(&place, &props)
+		out[place] = json.RawMessage(props.String)
+		return err
+	})
+}
+
+// need is what leaves look at of the facts of one name.
+type need struct {
+	from  int64
+	whole bool // more of the properties than the columns of numbers have
+}
+
+// needsOf says what must be read, by name, and from which moment on.
+func needsOf(st *state, q analytics.BehaviourQuery) (needs map[string]*need, since int64) {
+	needs, since = map[string]*need{}, rule.Forever
+	for i := range q.Leaves {
+		l := &q.Leaves[i]
+		from, _ := l.Span(q.Now, q.Zone)
+		since = min(since, from)
+		whole := slices.ContainsFunc(l.Properties(), func(p string) bool {
+			return !l.Numeric(p) || !slices.ContainsFunc(st.columns, func(c column) bool { return c.ready && c.typ == "number" && c.property == p })
+		})
+		for _, name := range l.Names() {
+			if needs[name] == nil {
+				needs[name] = &need{from: from}
+			}
+			needs[name].from = min(needs[name].from, from)
+			needs[name].whole = needs[name].whole || whole
+		}
+	}
+	return needs, since
+}
+
+// numberProperties are the properties that have columns of numbers, as JSON: what
+// is looked at as a number alone is the same as what the fact came with.
+func numberProperties(columns []column, numbers []sql.NullFloat64) json.RawMessage {
+	out := []byte{'{'}
+	for i, c := range columns {
+		if !numbers[i].Valid {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		name, err := json.Marshal(c.property)
+		if err != nil {
+			continue // cannot happen: a string always encodes
+		}
+		out = append(append(out, name...), ':')
+		out = strconv.AppendFloat(out, numbers[i].Float64, 'g', -1, 64)
+	}
+	return append(out, '}')
 }
 
 // story are the facts of one contact in order of time and arrival.

@@ -19,6 +19,7 @@ type scan struct {
 	some     bool  // from and to are set
 	ordered  bool  // the order of the facts is asked for, as k
 	numbered bool  // … at the same moment, as i
+	raw      bool  // r is the number that a fact was stored under
 	texts    []*scanned
 	numbers  []*scanned
 	bound    map[string]string
@@ -88,21 +89,26 @@ func (c *scan) promoted(property string) bool {
 
 // facts is the condition that a fact is one of x.
 func (c *scan) facts(x rows) string {
+	cond := append(between("ts", x.from, x.to), c.conds(x)...)
+	if len(cond) == 0 {
+		return "true"
+	}
+	return strings.Join(cond, " AND ")
+}
+
+// conds are the conditions that a fact is one of x, but for the time.
+func (c *scan) conds(x rows) (cond []string) {
 	if !c.some {
 		c.from, c.to, c.some = x.from, x.to, true
 	}
 	c.from, c.to = min(c.from, x.from), max(c.to, x.to)
-	cond := between("ts", x.from, x.to)
 	if len(c.names) > 1 {
 		cond = append(cond, "name = "+c.bind(x.name))
 	}
 	for _, w := range x.where {
 		cond = append(cond, c.compareText(w.Op, w.Value, func() string { return c.text(w.Property, x) }, func() string { return c.number(w.Property, x) }))
 	}
-	if len(cond) == 0 {
-		return "true"
-	}
-	return strings.Join(cond, " AND ")
+	return cond
 }
 
 // between says that a time lies from one moment to before another.
@@ -181,7 +187,10 @@ func (c *scan) sql() string {
 	for _, cond := range between("f.ts", c.from, c.to) {
 		c.sel.and(cond)
 	}
-	person := c.sel.person()
+	person := "f.contact"
+	if !c.raw {
+		person = c.sel.person()
+	}
 	c.sel.and(person + " > 0")
 	cols := []string{person + " AS r", "f.ts AS ts"}
 	if len(c.names) > 1 {

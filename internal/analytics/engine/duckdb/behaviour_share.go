@@ -9,13 +9,33 @@ import (
 	"github.com/koipond/koipond/internal/platform/numset"
 )
 
-// didStatement answers who did things of one name at least once: a bit per
-// contact and column.
+// didStatement answers who did things of one name at least once, in any of
+// several times: a bit per contact and column. Setting a bit is what costs, so
+// times that overlap are cut into pieces that do not, and each is put together of these.
 type didStatement struct {
-	scan  *scan
-	conds []string
-	sets  []*numset.Set
+	plan   *plan
+	scan   *scan
+	kinds  []*didKind
+	times  int
+	pieces []*numset.Set // by kind and piece, once sql was called
 }
+
+// didKind are facts with the same conditions.
+type didKind struct {
+	cond  string // without the time
+	where string // the same as a key
+	asked []didTime
+}
+
+// didTime is one time that was asked for, and who did it then.
+type didTime struct {
+	from, to int64
+	set      *numset.Set
+	pieces   []*numset.Set
+}
+
+// mostTimes bounds the columns of one statement.
+const mostTimes = 16
 
 // once are those who have a fact among x.
 func (p *plan) once(x rows) *numset.Set {
@@ -25,27 +45,83 @@ func (p *plan) once(x rows) *numset.Set {
 	}
 	set := &numset.Set{}
 	p.found[key] = set
-	most := max(1, min(32, p.budget/(p.top/8*p.cores)))
-	i := slices.IndexFunc(p.did, func(m *didStatement) bool { return m.scan.names[0] == x.name && int64(len(m.sets)) < most })
+	most := max(1, min(mostTimes, int(p.budget/(p.top/8*2*p.cores))))
+	i := slices.IndexFunc(p.did, func(m *didStatement) bool { return m.scan.names[0] == x.name && m.times < most })
 	if i < 0 {
 		i = len(p.did)
-		p.did = append(p.did, &didStatement{scan: newScan(p.st, x.name)})
+		p.did = append(p.did, &didStatement{scan: newScan(p.st, x.name), plan: p})
+		p.did[i].scan.raw = true // leading them to whom they are part of is cheaper for bits than for facts
 	}
 	m := p.did[i]
-	m.conds, m.sets = append(m.conds, m.scan.facts(x)), append(m.sets, set)
+	m.times++
+	where := rows{where: x.where}.key()
+	k := slices.IndexFunc(m.kinds, func(k *didKind) bool { return k.where == where })
+	cond := m.scan.conds(x)
+	if k < 0 {
+		k = len(m.kinds)
+		m.kinds = append(m.kinds, &didKind{cond: strings.Join(cond, " AND "), where: where})
+	}
+	m.kinds[k].asked = append(m.kinds[k].asked, didTime{from: x.from, to: x.to, set: set})
 	return set
 }
 
 func (m *didStatement) weight() int64 { return 0 }
 
-func (m *didStatement) into() []*numset.Set { return m.sets }
+func (m *didStatement) into() []*numset.Set { return m.pieces }
+
+func (m *didStatement) settle() {
+	for _, k := range m.kinds {
+		for _, t := range k.asked {
+			for _, piece := range t.pieces {
+				t.set.Or(piece)
+			}
+			for i, n := range m.plan.parts {
+				if t.set.Has(n) {
+					t.set.Remove(n)
+					t.set.Add(m.plan.roots[i])
+				}
+			}
+		}
+	}
+}
 
 func (m *didStatement) sql(p *plan) (string, []any) {
-	if len(m.conds) == 1 {
-		return "SELECT " + p.bits("") + " FROM " + m.scan.sql() + " WHERE " + m.conds[0], m.scan.sel.args
+	var conds []string
+	for _, k := range m.kinds {
+		var cuts []int64
+		for _, t := range k.asked {
+			cuts = append(cuts, t.from, t.to)
+		}
+		slices.Sort(cuts)
+		cuts = slices.Compact(cuts)
+		for i := range len(cuts) - 1 {
+			var piece *numset.Set
+			for a := range k.asked {
+				if t := &k.asked[a]; t.from <= cuts[i] && t.to >= cuts[i+1] {
+					if piece == nil {
+						piece = &numset.Set{}
+					}
+					t.pieces = append(t.pieces, piece)
+				}
+			}
+			if piece == nil {
+				continue // between two times, in neither
+			}
+			cond := between("ts", cuts[i], cuts[i+1])
+			if k.cond != "" {
+				cond = append(cond, k.cond)
+			}
+			m.pieces, conds = append(m.pieces, piece), append(conds, strings.Join(cond, " AND "))
+		}
 	}
-	cols := make([]string, len(m.conds))
-	for i, c := range m.conds {
+	switch {
+	case len(conds) == 1 && conds[0] == "":
+		return "SELECT " + p.bits("") + " FROM " + m.scan.sql(), m.scan.sel.args
+	case len(conds) == 1:
+		return "SELECT " + p.bits("") + " FROM " + m.scan.sql() + " WHERE " + conds[0], m.scan.sel.args
+	}
+	cols := make([]string, len(conds))
+	for i, c := range conds {
 		cols[i] = p.bits(c)
 	}
 	return "SELECT " + strings.Join(cols, ", ") + " FROM " + m.scan.sql(), m.scan.sel.args
@@ -104,6 +180,8 @@ func (m *measureStatement) weight() int64 {
 	}
 	return m.bytes
 }
+
+func (m *measureStatement) settle() {}
 
 func (m *measureStatement) into() []*numset.Set { return m.sets }
 
