@@ -78,6 +78,7 @@ func (o *owner) Apply(ctx context.Context, t live.Truths, nums []int64, c live.C
 		}
 		return nil
 	}
+	list = slices.DeleteFunc(list, func(g followed) bool { return len(live.Suspects(t, g.id, nums)) == 0 }) // nothing is to be read of these
 	keys := make([]string, len(list))
 	for i, g := range list {
 		keys[i] = g.id

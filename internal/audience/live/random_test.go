@@ -115,7 +115,7 @@ func (d dice) rule() string { return `{"v":1,` + d.node(2)[1:] }
 // After every step what the owner keeps is what a question of today says, and
 // what it was told makes sense: nobody enters who is in.
 func TestTheEngineAgreesWithWorkingEverythingOut(t *testing.T) {
-	rounds, steps := 8, 60
+	rounds, steps := 4, 60
 	if testing.Short() {
 		rounds = 2
 	}
