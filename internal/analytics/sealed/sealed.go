@@ -32,6 +32,7 @@ type Engine interface {
 	analytics.Rewriter
 	analytics.Behaviours
 	analytics.Witness
+	analytics.Worths
 }
 
 // Store is an analytics.Store whose engine holds personal values sealed.

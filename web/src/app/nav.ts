@@ -9,6 +9,7 @@ import {
   LayoutDashboard,
   ListChecks,
   PackageX,
+  Route,
   ScrollText,
   Server,
   Settings,
@@ -18,6 +19,7 @@ import {
   Tags,
   UserCog,
   Users,
+  Waves,
   type LucideIcon,
 } from 'lucide-react'
 import type { Permission } from '../shared/lib/session'
@@ -33,6 +35,8 @@ export interface NavItem {
     | 'orders'
     | 'consent'
     | 'attributes'
+    | 'lifecycle'
+    | 'pools'
     | 'tags'
     | 'imports'
     | 'dictionary'
@@ -63,6 +67,8 @@ export const NAV: readonly NavGroup[] = [
       { path: '/contacts', key: 'contacts', icon: Users, needs: 'contact.read' },
       { path: '/follow-ups', key: 'follow-ups', icon: CalendarClock, needs: 'contact.read' },
       { path: '/tags', key: 'tags', icon: Tags, needs: 'contact.read' },
+      { path: '/lifecycle', key: 'lifecycle', icon: Route, needs: 'segment.read' },
+      { path: '/pools', key: 'pools', icon: Waves, needs: 'segment.read' },
       { path: '/attributes', key: 'attributes', icon: TableProperties, needs: 'contact.read' },
       { path: '/matches', key: 'matches', icon: Combine, needs: 'contact.read' },
       { path: '/identities', key: 'identities', icon: Fingerprint, needs: 'identity.write' },

@@ -185,3 +185,8 @@ export type NewTagGroup = Sent<'/api/tag-groups', 'post'>
 export type TagChange = Sent<'/api/tags/{id}', 'patch'>
 export type TagGroupChange = Sent<'/api/tag-groups/{id}', 'patch'>
 export type TagOrder = Sent<'/api/tag-groups/{id}/tags', 'put'>
+
+export type Machine = Answer<'/api/lifecycle', 'get'>
+export type MachineState = Sent<'/api/lifecycle', 'put'>['states'] extends (infer T)[] | null ? T : never
+export type MachinePreview = Answer<'/api/lifecycle/preview', 'post'>
+export type MachineFlow = Answer<'/api/lifecycle/flow', 'get'>
