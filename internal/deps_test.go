@@ -74,6 +74,7 @@ var domains = map[string][]string{
 
 	"audience/live":    {"analytics", "contact", "event", "rule"},
 	"audience/machine": {"audience/live", "contact", "event", "event/veil", "rule"},
+	"audience/rfm":     {"analytics", "contact", "event", "rule"},
 
 	"importer/table": {},
 	"importer":       {"contact", "event", "importer/table", "shop"},

@@ -17,6 +17,7 @@ import (
 	"github.com/koipond/koipond/internal/audience"
 	rules "github.com/koipond/koipond/internal/audience/live"
 	"github.com/koipond/koipond/internal/audience/machine"
+	"github.com/koipond/koipond/internal/audience/rfm"
 	"github.com/koipond/koipond/internal/audience/webhook"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/care"
@@ -76,6 +77,7 @@ type App struct {
 	consent   *consent.Service
 	care      *care.Service
 	machines  *machine.Service
+	rfm       *rfm.Service
 	matches   *match.Service
 	shop      *shop.Service
 	importer  *importer.Service
@@ -198,6 +200,11 @@ func (a *App) buildServices() {
 	a.machines.RegisterJobs()
 	a.contacts.StandBy(a.machines)
 	for name, f := range a.machines.Fields() {
+		a.contacts.FilterBy(name, f)
+	}
+	a.rfm = rfm.NewService(rfm.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Contacts: a.contacts, Worths: a.store, Zone: a.zone, Currency: a.currency})
+	a.rfm.RegisterJobs()
+	for name, f := range a.rfm.Fields() {
 		a.contacts.FilterBy(name, f)
 	}
 	a.contacts.OnMerge(a.machines.Merged)

@@ -18,6 +18,7 @@ import type lifecycle from '@/features/lifecycle/locales/zh-CN.json'
 import type matches from '@/features/matches/locales/zh-CN.json'
 import type orders from '@/features/orders/locales/zh-CN.json'
 import type overview from '@/features/overview/locales/zh-CN.json'
+import type rfm from '@/features/rfm/locales/zh-CN.json'
 import type session from '@/features/session/locales/zh-CN.json'
 import type settings from '@/features/settings/locales/zh-CN.json'
 import type system from '@/features/system/locales/zh-CN.json'
@@ -46,6 +47,7 @@ declare module 'i18next' {
       matches: typeof matches
       orders: typeof orders
       overview: typeof overview
+      rfm: typeof rfm
       session: typeof session
       settings: typeof settings
       system: typeof system

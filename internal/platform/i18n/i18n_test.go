@@ -79,6 +79,7 @@ var built = []string{
 	"role.",                                                             // team/http.go: the built-in roles by id
 	"rule.op.", "contact.field.", "contact.channel.", "contact.gender.", // contact/rule_say.go: what a rule is made of
 	"rule.did.", "rule.times.", "rule.measure.", "rule.where.", "rule.when.", "rule.span.", "rule.has.", // contact/rule_say_did.go: conditions on behaviour
+	"rfm.group.", "rfm.note.", "rfm.tier.", // audience/rfm: groups and tiers by id
 	"consent.filter.", "care.filter.", // contact/consent/field.go, contact/care/field.go: the values of conditions
 }
 

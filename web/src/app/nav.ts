@@ -4,6 +4,7 @@ import {
   BookText,
   Combine,
   FileInput,
+  Gem,
   Fingerprint,
   KeyRound,
   LayoutDashboard,
@@ -37,6 +38,7 @@ export interface NavItem {
     | 'attributes'
     | 'lifecycle'
     | 'pools'
+    | 'rfm'
     | 'tags'
     | 'imports'
     | 'dictionary'
@@ -69,6 +71,7 @@ export const NAV: readonly NavGroup[] = [
       { path: '/tags', key: 'tags', icon: Tags, needs: 'contact.read' },
       { path: '/lifecycle', key: 'lifecycle', icon: Route, needs: 'segment.read' },
       { path: '/pools', key: 'pools', icon: Waves, needs: 'segment.read' },
+      { path: '/rfm', key: 'rfm', icon: Gem, needs: 'segment.read' },
       { path: '/attributes', key: 'attributes', icon: TableProperties, needs: 'contact.read' },
       { path: '/matches', key: 'matches', icon: Combine, needs: 'contact.read' },
       { path: '/identities', key: 'identities', icon: Fingerprint, needs: 'identity.write' },

@@ -17,6 +17,7 @@ export const pages: RouteObject[] = [
   { path: 'tags', lazy: page('tags', () => import('@/features/tags/pages/TagsPage')) },
   { path: 'lifecycle', lazy: page(['lifecycle', 'rules'], () => import('@/features/lifecycle/pages/LifecyclePage')) },
   { path: 'pools', lazy: page(['lifecycle', 'rules'], () => import('@/features/lifecycle/pages/PoolsPage')) },
+  { path: 'rfm', lazy: page('rfm', () => import('@/features/rfm/pages/RfmPage')) },
   { path: 'account', lazy: page('session', () => import('@/features/session/pages/AccountPage')) },
   { path: 'settings', lazy: page('settings', () => import('@/features/settings/pages/SettingsPage')) },
   { path: 'imports', lazy: page('imports', () => import('@/features/imports/pages/ImportsPage')) },

@@ -190,3 +190,8 @@ export type Machine = Answer<'/api/lifecycle', 'get'>
 export type MachineState = Sent<'/api/lifecycle', 'put'>['states'] extends (infer T)[] | null ? T : never
 export type MachinePreview = Answer<'/api/lifecycle/preview', 'post'>
 export type MachineFlow = Answer<'/api/lifecycle/flow', 'get'>
+
+export type Rfm = Answer<'/api/rfm/models/{id}', 'get'>
+export type RfmModel = Item<'/api/rfm/models'>
+export type RfmModelInput = Sent<'/api/rfm/models', 'post'>
+export type RfmMigration = Answer<'/api/rfm/models/{id}/migration', 'get'>
