@@ -78,20 +78,24 @@ func (s *Service) Recompute(ctx context.Context, model string) (jobs.Job, error)
 	if err != nil {
 		return jobs.Job{}, err
 	}
-	return s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobWork, Title: m.Name, Unit: "contacts", Link: "/rfm?model=" + m.ID, Params: m.ID, Key: jobWork + ":" + m.ID})
+	return s.Jobs.Enqueue(ctx, jobs.Spec{Kind: jobWork, Title: m.Name, Unit: "contacts", Link: "/rfm?model=" + m.ID, Params: workParams{m.ID}, Key: jobWork + ":" + m.ID})
+}
+
+type workParams struct {
+	Model string `json:"model"`
 }
 
 func (s *Service) runWork(ctx context.Context, run jobs.Run) error {
-	var id string
-	if err := run.Params(&id); err != nil {
+	var p workParams
+	if err := run.Params(&p); err != nil {
 		return err
 	}
-	m, err := s.Model(ctx, id)
+	m, err := s.Model(ctx, p.Model)
 	if err != nil {
 		return err
 	}
 	run.Progress(0, 0)
-	s.forget(id)
+	s.forget(p.Model)
 	r, err := s.scores(ctx, m, s.today(ctx))
 	if err != nil {
 		return err
