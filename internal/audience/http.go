@@ -199,6 +199,7 @@ func (s *Service) Routes(api *httpx.API) {
 	})
 	httpx.Register(api, creates(op("export-segment", http.MethodPost, "/api/segments/{id}/export", auth.ContactExport, "Export the people of a segment: a job")), s.httpExport)
 	s.moreRoutes(api, op)
+	s.contactRoutes(api, op)
 }
 
 func one(g *Segment, err error) (*segmentOutput, error) {

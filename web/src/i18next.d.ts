@@ -19,6 +19,7 @@ import type matches from '@/features/matches/locales/zh-CN.json'
 import type orders from '@/features/orders/locales/zh-CN.json'
 import type overview from '@/features/overview/locales/zh-CN.json'
 import type rfm from '@/features/rfm/locales/zh-CN.json'
+import type segments from '@/features/segments/locales/zh-CN.json'
 import type session from '@/features/session/locales/zh-CN.json'
 import type settings from '@/features/settings/locales/zh-CN.json'
 import type system from '@/features/system/locales/zh-CN.json'
@@ -48,6 +49,7 @@ declare module 'i18next' {
       orders: typeof orders
       overview: typeof overview
       rfm: typeof rfm
+      segments: typeof segments
       session: typeof session
       settings: typeof settings
       system: typeof system

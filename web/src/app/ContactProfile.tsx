@@ -10,12 +10,14 @@ import { Related } from '@/features/care/components/Related'
 import { MergePanel } from '@/features/identity/components/MergePanel'
 import { ContactMatches } from '@/features/matches/components/ContactMatches'
 import { ContactOrders } from '@/features/orders/components/ContactOrders'
+import { ContactSegments } from '@/features/segments/components/ContactSegments'
 import { useCan } from '@/shared/lib/session'
 
 /** A contact's page with what other features know of it: each adds a tab or a panel here. */
 export default function ContactProfile() {
   const { t } = useTranslation('contacts')
   const { t: care } = useTranslation('care')
+  const seesSegments = useCan('segment.read')
   const tabs: ProfileTab[] = []
   if (useCan('order.read'))
     tabs.push({
@@ -29,7 +31,7 @@ export default function ContactProfile() {
       tabs={tabs}
       attributes={(c) => <ContactAttributes contact={c} />}
       head={(c) => c.kind === 'person' && <NextContact contact={c.id} />}
-      side={[(c) => <Colleagues contact={c.id} />, (c) => c.kind === 'person' && <Related contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
+      side={[(c) => <Colleagues contact={c.id} />, (c) => c.kind === 'person' && seesSegments && <ContactSegments contact={c.id} />, (c) => c.kind === 'person' && <Related contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
     />
   )
 }

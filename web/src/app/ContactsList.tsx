@@ -3,6 +3,7 @@ import { BulkTags } from '@/features/contacts/components/BulkTags'
 import { ExportContacts } from '@/features/contacts/components/ExportContacts'
 import { BulkConsent } from '@/features/consent/components/BulkConsent'
 import { ContactsPage } from '@/features/contacts/pages/ContactsPage'
+import { AddToSegment } from '@/features/segments/components/AddToSegment'
 import type { SelectionAction } from '@/shared/lib/selection'
 import { useCan } from '@/shared/lib/session'
 
@@ -10,6 +11,7 @@ import { useCan } from '@/shared/lib/session'
 export default function ContactsList() {
   const actions: SelectionAction[] = []
   if (useCan('contact.write')) actions.push({ key: 'tags', show: (s) => <BulkTags selection={s} /> }, { key: 'owner', show: (s) => <BulkReassign selection={s} /> })
+  if (useCan('segment.write')) actions.push({ key: 'segment', show: (s) => <AddToSegment selection={s} /> })
   if (useCan('consent.write')) actions.push({ key: 'consent', show: (s) => <BulkConsent selection={s} /> })
   if (useCan('contact.export')) actions.push({ key: 'export', show: (s) => <ExportContacts selection={s} /> })
   return <ContactsPage actions={actions} />

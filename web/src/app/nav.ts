@@ -18,6 +18,7 @@ import {
   TableProperties,
   ShoppingBag,
   Tags,
+  Target,
   UserCog,
   Users,
   Waves,
@@ -30,6 +31,7 @@ export interface NavItem {
   key:
     | 'home'
     | 'contacts'
+    | 'segments'
     | 'follow-ups'
     | 'matches'
     | 'identities'
@@ -67,6 +69,7 @@ export const NAV: readonly NavGroup[] = [
     key: 'customers',
     items: [
       { path: '/contacts', key: 'contacts', icon: Users, needs: 'contact.read' },
+      { path: '/segments', key: 'segments', icon: Target, needs: 'segment.read' },
       { path: '/follow-ups', key: 'follow-ups', icon: CalendarClock, needs: 'contact.read' },
       { path: '/tags', key: 'tags', icon: Tags, needs: 'contact.read' },
       { path: '/lifecycle', key: 'lifecycle', icon: Route, needs: 'segment.read' },

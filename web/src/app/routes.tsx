@@ -4,10 +4,15 @@ import { page } from './page'
 /** Pages behind sign-in, by path. A page's navigation entry, if it has one, is in nav.ts. */
 export const pages: RouteObject[] = [
   { path: 'home', lazy: page('overview', () => import('@/features/overview/pages/HomePage')) },
-  { path: 'contacts', lazy: page(['contacts', 'care', 'consent'], () => import('./ContactsList')) },
-  { path: 'contacts/:id', lazy: page(['contacts', 'orders', 'care', 'identity', 'matches', 'consent', 'attributes'], () => import('./ContactProfile')) },
+  { path: 'contacts', lazy: page(['contacts', 'care', 'consent', 'segments'], () => import('./ContactsList')) },
+  { path: 'contacts/:id', lazy: page(['contacts', 'segments', 'orders', 'care', 'identity', 'matches', 'consent', 'attributes'], () => import('./ContactProfile')) },
   { path: 'matches', lazy: page('matches', () => import('@/features/matches/pages/MatchesPage')) },
   { path: 'identities', lazy: page(['identity', 'contacts'], () => import('@/features/identity/pages/IdentityPage')) },
+  { path: 'segments', lazy: page('segments', () => import('@/features/segments/pages/SegmentsPage')) },
+  { path: 'segments/new', lazy: page(['segments', 'rules'], () => import('@/features/segments/pages/EditSegmentPage')) },
+  { path: 'segments/overlap', lazy: page('segments', () => import('@/features/segments/pages/OverlapPage')) },
+  { path: 'segments/:id', lazy: page(['segments', 'contacts', 'rules'], () => import('./SegmentView')) },
+  { path: 'segments/:id/edit', lazy: page(['segments', 'rules'], () => import('@/features/segments/pages/EditSegmentPage')) },
   { path: 'people', lazy: page('contacts', () => import('@/features/contacts/pages/PeoplePage')) },
   { path: 'follow-ups', lazy: page('care', () => import('@/features/care/pages/FollowUpsPage')) },
   { path: 'attributes', lazy: page('attributes', () => import('@/features/attributes/pages/AttributesPage')) },

@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '@/shared/api/client'
+import type { Estimate, Explained, Rule } from '@/shared/api/types'
 
 /** Every tag in its group. */
 export const tagsQuery = () =>
@@ -53,5 +54,21 @@ export const eventPropertiesQuery = (name: string, lang: string) =>
       return items.map((p) => ({ name: p.name, label: p.title, type: p.type, samples: p.samples }))
     },
     staleTime: 60_000,
+    retry: false,
+  })
+
+/** Whom a rule means: how many, of how many, and a few of them. */
+export const estimateQuery = (rule: Rule, lang: string) =>
+  queryOptions({
+    queryKey: ['rules', 'estimate', rule, lang],
+    queryFn: ({ signal }) => unwrap<Estimate>(api.POST('/api/rules/estimate', { body: { rule }, signal })),
+    retry: false,
+  })
+
+/** Why a rule means somebody, or not. */
+export const explainQuery = (rule: Rule, contact: string, lang: string) =>
+  queryOptions({
+    queryKey: ['rules', 'explain', rule, contact, lang],
+    queryFn: ({ signal }) => unwrap<Explained>(api.POST('/api/rules/explain', { body: { rule, contact }, signal })),
     retry: false,
   })
