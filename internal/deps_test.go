@@ -76,6 +76,8 @@ var domains = map[string][]string{
 	"audience/machine": {"audience/live", "contact", "event", "event/veil", "rule"},
 	"audience/rfm":     {"analytics", "contact", "event", "rule"},
 
+	"audience/autotag": {"analytics", "audience/live", "contact", "event", "event/veil", "rule"},
+
 	"importer/table": {},
 	"importer":       {"contact", "event", "importer/table", "shop"},
 	"demo":           {},

@@ -15,6 +15,7 @@ import (
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/analytics/sealed"
 	"github.com/koipond/koipond/internal/audience"
+	"github.com/koipond/koipond/internal/audience/autotag"
 	rules "github.com/koipond/koipond/internal/audience/live"
 	"github.com/koipond/koipond/internal/audience/machine"
 	"github.com/koipond/koipond/internal/audience/rfm"
@@ -83,6 +84,7 @@ type App struct {
 	importer  *importer.Service
 	segments  *audience.Service
 	webhooks  *webhook.Service
+	autotags  *autotag.Service
 	overview  *overviewService
 	vault     *vault.Keeper
 	demo      *demoPond  // nil but for the demo
@@ -218,9 +220,15 @@ func (a *App) buildServices() {
 	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
 		Emitter: a.intake, Keys: a.ring, Watcher: a.live, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
 	a.shop = shop.NewService(shop.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Contacts: buyers{a.contacts, a.currency}, Currency: a.currency})
+	a.autotags = autotag.New(autotag.Deps{DB: a.DB, Clock: a.clock, Log: a.log, Keys: a.ring, Audit: a.Audit, Contacts: a.contacts, Facts: a.store})
+	a.contacts.AutoTags(a.autotags)
+	a.contacts.FilterBy(autotag.FieldName, a.autotags.Field())
+	a.contacts.AddReferrer(a.autotags)
+	a.audiences.Own(a.autotags.Owner())
+	a.autotags.KeptBy(a.audiences)
 	ingest := facts{a.intake, a.pipe}
 	a.importer = importer.NewService(importer.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Keys: a.ring, Jobs: a.jobs, Audit: a.Audit,
-		Ingest: ingest, Contacts: importedPeople{a.contacts, a.consent}, Orders: a.shop, Facts: a.store, Consents: fileConsents{a.consent}, Catalogue: a.catalogue, Company: a.company, Settle: a.settle, Attributes: a.contacts.AttributeKeys,
+		Ingest: ingest, Contacts: importedPeople{a.contacts, a.consent}, Orders: a.shop, Facts: countedFacts{a.store, a.autotags}, Consents: fileConsents{a.consent}, Catalogue: a.catalogue, Company: a.company, Settle: a.settle, Attributes: a.contacts.AttributeKeys,
 		MaxUpload: a.cfg.MaxUploadMB << 20})
 	a.segments = audience.NewService(audience.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit, Jobs: a.jobs,
 		Contacts: a.contacts, Exports: a.exports, People: a.Team, Tables: tagTables{a}, Zone: a.zone, Behaviours: a.store, Events: a.customerEvents})
@@ -234,7 +242,7 @@ func (a *App) buildServices() {
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)
-	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks} {
+	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower()} {
 		a.pipe.Subscribe(s)
 	}
 	a.followFacts()
@@ -259,6 +267,7 @@ func (a *App) buildServices() {
 	})
 	a.contacts.OnRemove(a.care.Forget)
 	a.contacts.OnRemove(a.audiences.Forget)
+	a.contacts.OnRemove(a.autotags.Forget)
 	a.overview = &overviewService{store: a.store, growth: a.contacts, names: a.eventNames, clock: a.clock, advisor: adviceSource{
 		store: a.store, setAside: a.pipe.OpenSetAside, violations: a.dict.CountViolations, hasKeys: a.hasKeys, newest: a.newestFact}.advise}
 }

@@ -17,7 +17,7 @@ func (a *App) buildAudiences() {
 // followFacts has the engine see facts behind those that change contacts, so that
 // what it reads of a contact is never older than the fact.
 func (a *App) followFacts() {
-	a.pipe.Subscribe(a.audiences, a.contacts.Activity().Name(), a.consent.Name(), a.shop.Name())
+	a.pipe.Subscribe(a.audiences, a.contacts.Activity().Name(), a.consent.Name(), a.shop.Name(), a.autotags.Follower().Name())
 }
 
 // audienceLag is how old, in seconds, the oldest fact is whose effect on audiences is not known.

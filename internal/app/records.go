@@ -9,6 +9,7 @@ import (
 	"runtime"
 
 	"github.com/koipond/koipond/internal/audience"
+	"github.com/koipond/koipond/internal/audience/autotag"
 	rules "github.com/koipond/koipond/internal/audience/live"
 	"github.com/koipond/koipond/internal/audience/machine"
 	"github.com/koipond/koipond/internal/audience/rfm"
@@ -51,7 +52,7 @@ type Records struct {
 // migrationSets are all tables there are, lower layers first.
 func migrationSets() []db.Set {
 	return []db.Set{db.Migrations(), audit.Migrations(), httpx.Migrations(), jobs.Migrations(), vault.Migrations(), team.Migrations(),
-		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), match.Migrations(), consent.Migrations(), care.Migrations(), machine.Migrations(), rfm.Migrations(), shop.Migrations(), importer.Migrations(), audience.Migrations(), webhook.Migrations(), rules.Migrations(), Migrations()}
+		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), match.Migrations(), consent.Migrations(), care.Migrations(), machine.Migrations(), rfm.Migrations(), shop.Migrations(), importer.Migrations(), audience.Migrations(), webhook.Migrations(), rules.Migrations(), autotag.Migrations(), Migrations()}
 }
 
 // OpenRecords opens and migrates the records as the command line needs them.

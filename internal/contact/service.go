@@ -101,6 +101,7 @@ type Service struct {
 	others    []otherField                                         // see FilterBy
 	standings Standings                                            // see StandBy
 	purposes  func(ctx context.Context) (map[string]string, error) // see NamePurposes
+	auto      AutoTagger                                           // nil: no tag is given by itself
 }
 
 // NewService builds the service. Merge hooks are added before serving.

@@ -73,6 +73,11 @@ func (s *Service) applyTags(ctx context.Context, nums []int64, add, remove []tag
 			}
 			done = append(done, gone...)
 		}
+		if byHand(g.source) {
+			if err := s.claimTags(ctx, nums, t.ID, g); err != nil {
+				return nil, err
+			}
+		}
 		err := selectIn(ctx, s.DB, "give tag", `insert into contact_tags (contact, tag, shown, at, by_id, by_name, source, import_id, run)
 			select num, $1, shown, $2, $3, $4, $5, $6, $7 from contacts where merged_into = 0 and num in (%s) on conflict (contact, tag) do nothing returning contact`,
 			[]any{t.ID, g.at, g.byID, g.byName, g.source, g.imports, g.run}, nums, func(r *sql.Rows) error {
@@ -202,6 +207,9 @@ func (s *Service) noteTags(ctx context.Context, changes []tagChange, g giving) e
 		}
 	}
 	s.counts.stale(ctx, s.DB, sortedKeys(touched)...)
+	if err := s.tellAuto(ctx, changes, g); err != nil {
+		return fmt.Errorf("follow changes of tags: %w", err)
+	}
 	for _, tag := range sortedKeys(given) {
 		// what somebody gives again is no longer another run's to put back
 		err := selectIn(ctx, s.DB, "note what was given again", "update tag_run_changes set touched = 1 where added = 0 and touched = 0 and tag = $1 and run <> $2 and contact in (%s) returning contact",
@@ -233,7 +241,7 @@ func (s *Service) keepChanges(ctx context.Context, changes []tagChange, run stri
 }
 
 // tagFacts states changes, in their order. Changes of one kind share their properties.
-func (s *Service) tagFacts(changes []tagChange, at time.Time, by, run string) []event.Fact {
+func (s *Service) tagFacts(changes []tagChange, at time.Time, by, run string, more ...map[string]any) []event.Fact {
 	type key struct {
 		tag     string
 		removed bool
@@ -251,6 +259,9 @@ func (s *Service) tagFacts(changes []tagChange, at time.Time, by, run string) []
 			}
 			if run != "" {
 				p["run"] = run
+			}
+			for _, m := range more {
+				maps.Copy(p, m)
 			}
 			props[k] = object(p)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/koipond/koipond/internal/platform/clock"
@@ -27,7 +28,7 @@ type TagUsage struct {
 
 // TagGiver is who or what gave a tag, and how often.
 type TagGiver struct {
-	Source string `json:"source" enum:"manual,api,import,bulk,file,merge,undo,settle,delete"`
+	Source string `json:"source" enum:"manual,api,import,bulk,file,merge,undo,settle,delete,rule,score,model"`
 	Name   string `json:"name,omitempty"`
 	Added  int64  `json:"added"`
 }
@@ -103,10 +104,13 @@ func (s *Service) TagUsage(ctx context.Context, id string) (TagUsage, error) {
 // TagGiven tells who or what gave a contact a tag, when, and by which work.
 type TagGiven struct {
 	At     time.Time `json:"at"`
-	Source string    `json:"source" enum:"manual,api,import,bulk,file,merge,undo,settle,delete"`
-	By     string    `json:"by,omitempty" doc:"Name of the user or token"`
+	Source string    `json:"source" enum:"manual,api,import,bulk,file,merge,undo,settle,delete,rule,score,model"`
+	By     string    `json:"by,omitempty" doc:"Name of the user, token or model; version of the rule or score"`
 	Import *Ref      `json:"import,omitempty"`
 	Run    *Ref      `json:"run,omitempty" doc:"Work on many contacts"`
+	// Weight and Ends are those of a tag that is given by what a contact does, or by a model.
+	Weight *float64   `json:"weight,omitempty" doc:"What it weighs just now, of tags that are given by score or by a model"`
+	Ends   *time.Time `json:"ends,omitempty" doc:"When the weight will have faded so far that the tag goes"`
 }
 
 // addGiven tells of each tag of a contact where it is from.
@@ -141,7 +145,10 @@ func (s *Service) addGiven(ctx context.Context, c *Contact) error {
 		}
 		return nil
 	})
-	if err != nil || len(imports) == 0 || s.Imports == nil {
+	if err != nil {
+		return err
+	}
+	if err := s.addWeights(ctx, c); err != nil || len(imports) == 0 || s.Imports == nil {
 		return err
 	}
 	names, err := s.Imports.Names(ctx, sortedKeys(imports))
@@ -151,6 +158,25 @@ func (s *Service) addGiven(ctx context.Context, c *Contact) error {
 	for i := range c.Tags {
 		if g := c.Tags[i].Given; g != nil && g.Import != nil {
 			g.Import.Name = names[g.Import.ID]
+		}
+	}
+	return nil
+}
+
+// addWeights tells of each tag of a contact what it weighs, where it has a weight.
+func (s *Service) addWeights(ctx context.Context, c *Contact) error {
+	if s.auto == nil {
+		return nil
+	}
+	weights, err := s.auto.Weights(ctx, c.num)
+	if err != nil {
+		return fmt.Errorf("read weights of tags: %w", err)
+	}
+	for i := range c.Tags {
+		w, ok := weights[c.Tags[i].ID]
+		if g := c.Tags[i].Given; ok && g != nil {
+			weight := math.Round(w.Weight*10) / 10
+			g.Weight, g.Ends = &weight, timeOrNil(w.Ends)
 		}
 	}
 	return nil

@@ -37,6 +37,7 @@ type Tag struct {
 	UsedAt      *time.Time `json:"usedAt,omitempty" doc:"When it was last given"`
 	ArchivedAt  *time.Time `json:"archivedAt,omitempty"`
 	Search      string     `json:"search" doc:"Pinyin and initials of the name"`
+	Automatic   string     `json:"automatic,omitempty" enum:"rule,score" doc:"How it is given by itself; absent: it is not"`
 }
 
 // trendDays is how many days a trend of a tag covers.
@@ -62,6 +63,12 @@ func (s *Service) Tags(ctx context.Context) ([]TagGroup, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read tag groups: %w", err)
 	}
+	automatic := map[string]string{}
+	if s.auto != nil {
+		if automatic, err = s.auto.Automatic(ctx); err != nil {
+			return nil, err
+		}
+	}
 	byGroup := map[string][]Tag{}
 	rows, err = s.DB.Query(ctx, "select id, group_id, parent, name, color, description, used_at, archived_at from tags order by position, created_at, id")
 	err = scanAll(rows, err, "read tags", func(r *sql.Rows) error {
@@ -70,6 +77,7 @@ func (s *Service) Tags(ctx context.Context) ([]TagGroup, error) {
 		var used, archived int64
 		err := r.Scan(&t.ID, &group, &t.Parent, &t.Name, &t.Color, &t.Description, &used, &archived)
 		t.Contacts, t.Added, t.UsedAt, t.ArchivedAt = counts[t.ID], trends[t.ID], timeOrNil(used), timeOrNil(archived)
+		t.Automatic = automatic[t.ID]
 		if t.Added == nil {
 			t.Added = make([]int64, trendDays)
 		}

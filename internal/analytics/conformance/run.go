@@ -43,6 +43,7 @@ func Run(t *testing.T, e Engine) {
 		{"backup", testBackup},
 		{"concurrency", testConcurrency},
 		{"histories", testHistories},
+		{"decay", testDecay},
 		{"behaviour", Behaviour},
 	} {
 		t.Run(group.name, func(t *testing.T) { group.run(t, e) })

@@ -3,6 +3,7 @@ package sealed
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -148,6 +149,24 @@ func (s *Store) openRows(rows []analytics.Row, err error) ([]analytics.Row, erro
 		s.open(&rows[i].Fact)
 	}
 	return rows, err
+}
+
+// ErrCannotDecay tells that the engine does not add up weights that fade.
+var ErrCannotDecay = errors.New("the analytics engine does not add up weights that fade")
+
+// DecayedSums implements analytics.Decayer: conditions look at properties as they were sent.
+func (s *Store) DecayedSums(ctx context.Context, q analytics.DecayQuery) ([]analytics.Decayed, event.Position, error) {
+	e, ok := s.Engine.(analytics.Decayer)
+	if !ok {
+		return nil, event.Position{}, ErrCannotDecay
+	}
+	q.Weights = slices.Clone(q.Weights)
+	for i, w := range q.Weights {
+		if w.Matches != nil {
+			q.Weights[i].Matches = func(p json.RawMessage) bool { return w.Matches(veil.Unseal(p, secret.FixedPrefix, s.openValue)) }
+		}
+	}
+	return e.DecayedSums(ctx, q)
 }
 
 // After implements analytics.Store.
