@@ -79,21 +79,20 @@ func (s *Store) Evidence(ctx context.Context, q analytics.BehaviourQuery) (out [
 // DuckDB read every column of every fact. Properties are most of what a store
 // holds, and read for those facts alone where they matter.
 func history(ctx context.Context, tx *sql.Tx, st *state, q analytics.BehaviourQuery, limit int, each func(contact int64, facts *story)) error {
-	needs, since := needsOf(st, q)
+	cols := plainColumns(st)
+	needs, since := needsOf(cols, q)
 	all := map[int64][]told{}
 	var places []int64 // of the facts whose properties must be read
 	oldest := int64(rule.Forever)
-	query, args := foundSQL(st, q.Among, since, limit)
+	query, args := foundSQL(st, cols, q.Among, since, limit)
 	seen := 0
 	err := ask(ctx, tx, query, args, func(scan func(...any) error) error {
 		var of int64
 		var f told
-		numbers := make([]sql.NullFloat64, len(st.columns))
+		values := make([]any, len(cols))
 		into := []any{&of, &f.Name, &f.At, &f.place}
-		for i, c := range st.columns {
-			if c.ready && c.typ == "number" {
-				into = append(into, &numbers[i])
-			}
+		for i := range values {
+			into = append(into, &values[i])
 		}
 		if err := scan(into...); err != nil {
 			return err
@@ -105,10 +104,10 @@ func history(ctx context.Context, tx *sql.Tx, st *state, q analytics.BehaviourQu
 		if n == nil || f.At < n.from {
 			return nil
 		}
-		if n.whole {
+		if f.At >= n.whole {
 			places, oldest = append(places, f.place), min(oldest, f.At)
 		} else {
-			f.Properties = numberProperties(st.columns, numbers)
+			f.Properties = propertiesOf(cols, values)
 		}
 		all[of] = append(all[of], f)
 		return nil
@@ -146,7 +145,7 @@ type told struct {
 }
 
 // foundSQL finds facts by their contacts.
-func foundSQL(st *state, among []int64, since int64, limit int) (string, []any) {
+func foundSQL(st *state, columns []column, among []int64, since int64, limit int) (string, []any) {
 	contact, whose := "a.n", "(SELECT unnest($1::BIGINT[]) AS n) a"
 	if st.merged {
 		// Numbers that are part of another contact are nobody; those that are part of these count.
@@ -155,10 +154,8 @@ func foundSQL(st *state, among []int64, since int64, limit int) (string, []any) 
 			UNION ALL SELECT u.n, u.n FROM (SELECT unnest($1::BIGINT[]) AS n) u ANTI JOIN contacts c ON c.contact = u.n) a`
 	}
 	cols := []string{contact, "f.name", "f.ts", "f.rowid"}
-	for _, c := range st.columns {
-		if c.ready && c.typ == "number" {
-			cols = append(cols, "f."+c.name)
-		}
+	for _, c := range columns {
+		cols = append(cols, "f."+c.name)
 	}
 	where := append(between("f.ts", since, rule.Forever), contact+" > 0")
 	query := "SELECT " + strings.Join(cols, ", ") + " FROM " + whose + " JOIN facts f ON f.contact = a.n WHERE " + strings.Join(where, " AND ")
@@ -184,52 +181,54 @@ func propertiesAt(ctx context.Context, tx *sql.Tx, places []int64, oldest int64)
 	})
 }
 
-// need is what leaves look at of the facts of one name.
-type need struct {
-	from  int64
-	whole bool // more of the properties than the columns of numbers have
+// plainColumns are the promoted properties that may stand for what a fact came
+// with: texts for any use, numbers where nothing but the number is looked at.
+func plainColumns(st *state) []column {
+	return slices.DeleteFunc(slices.Clone(st.columns), func(c column) bool { return !c.ready || c.typ != "number" && c.typ != "string" })
 }
 
+// need is from which moment on leaves look at the facts of a name, and at more
+// of their properties than there are columns for; never is rule.Forever.
+type need struct{ from, whole int64 }
+
 // needsOf says what must be read, by name, and from which moment on.
-func needsOf(st *state, q analytics.BehaviourQuery) (needs map[string]*need, since int64) {
+func needsOf(columns []column, q analytics.BehaviourQuery) (needs map[string]*need, since int64) {
 	needs, since = map[string]*need{}, rule.Forever
 	for i := range q.Leaves {
 		l := &q.Leaves[i]
 		from, _ := l.Span(q.Now, q.Zone)
 		since = min(since, from)
 		whole := slices.ContainsFunc(l.Properties(), func(p string) bool {
-			return !l.Numeric(p) || !slices.ContainsFunc(st.columns, func(c column) bool { return c.ready && c.typ == "number" && c.property == p })
+			return !slices.ContainsFunc(columns, func(c column) bool { return c.property == p && (c.typ == "string" || l.Numeric(p)) })
 		})
 		for _, name := range l.Names() {
-			if needs[name] == nil {
-				needs[name] = &need{from: from}
+			n := needs[name]
+			if n == nil {
+				n = &need{rule.Forever, rule.Forever}
+				needs[name] = n
 			}
-			needs[name].from = min(needs[name].from, from)
-			needs[name].whole = needs[name].whole || whole
+			n.from = min(n.from, from)
+			if whole {
+				n.whole = min(n.whole, from)
+			}
 		}
 	}
 	return needs, since
 }
 
-// numberProperties are the properties that have columns of numbers, as JSON: what
-// is looked at as a number alone is the same as what the fact came with.
-func numberProperties(columns []column, numbers []sql.NullFloat64) json.RawMessage {
-	out := []byte{'{'}
+// propertiesOf are the properties that have columns, as JSON.
+func propertiesOf(columns []column, values []any) json.RawMessage {
+	out := make(map[string]any, len(columns))
 	for i, c := range columns {
-		if !numbers[i].Valid {
-			continue
+		if values[i] != nil {
+			out[c.property] = values[i]
 		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		name, err := json.Marshal(c.property)
-		if err != nil {
-			continue // cannot happen: a string always encodes
-		}
-		out = append(append(out, name...), ':')
-		out = strconv.AppendFloat(out, numbers[i].Float64, 'g', -1, 64)
 	}
-	return append(out, '}')
+	raw, err := json.Marshal(out)
+	if err != nil {
+		return nil // cannot happen: texts and finite numbers always encode
+	}
+	return raw
 }
 
 // story are the facts of one contact in order of time and arrival.
