@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
@@ -114,15 +115,18 @@ func (s *Service) addLive(ctx context.Context, g *segment, v *Segment) {
 // counts tells how many members of segments the caller may see.
 func (s *Service) counts(ctx context.Context, list []*segment) ([]int64, error) {
 	out := make([]int64, len(list))
+	var keys []string
+	for i, g := range list {
+		if out[i] = g.members; !auth.ScopeOf(ctx).All || !g.dynamic() { // lists follow merges when they are read
+			keys = append(keys, g.id)
+		}
+	}
+	if len(keys) == 0 {
+		return out, nil
+	}
 	crowd, err := s.Contacts.Crowd(ctx)
 	if err != nil {
 		return nil, err
-	}
-	var keys []string
-	for i, g := range list {
-		if out[i] = g.members; !crowd.All() || !g.dynamic() { // lists follow merges when they are read
-			keys = append(keys, g.id)
-		}
 	}
 	sets, err := s.Sets.LoadAll(ctx, keys...)
 	if err != nil {
@@ -163,13 +167,9 @@ func (s *Service) History(ctx context.Context, id string, before int64) (items [
 		list = list[:historyAtOnce]
 		next = list[historyAtOnce-1].nth
 	}
-	crowd, err := s.Contacts.Crowd(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
 	items = make([]Event, len(list))
 	for i := range list {
-		items[i] = s.event(ctx, g, &list[i], crowd.All())
+		items[i] = s.event(ctx, g, &list[i], auth.ScopeOf(ctx).All)
 	}
 	return items, next, nil
 }
