@@ -49,7 +49,7 @@ func (c *compiler) paceGuesses(b *rule.Behaviour) error {
 			if n, isNumber := v.(float64); isNumber {
 				text, ok = strconv.FormatFloat(n, 'f', -1, 64), true
 			}
-			if !ok || !veil.PersonalID(property, text) {
+			if !ok || !veil.Holds(property, quote(text)) {
 				continue
 			}
 			if err := c.s.guesses.allowValue(c.ctx, c.s.Clock.Now(), property+" "+c.s.Keys.Index(property, text)); err != nil {

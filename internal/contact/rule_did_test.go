@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koipond/koipond/internal/analytics"
-	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/numset"
 	"github.com/koipond/koipond/internal/rule"
@@ -48,7 +47,7 @@ func remember(t *testing.T, p *pond, all []fish) *memory {
 		slices.SortStableFunc(did, func(a, b rule.Fact) int { return int(a.At - b.At) })
 		all[i].did = did
 	}
-	p.Behaviours, p.Timeline = m, m
+	p.Behaviours = m
 	return m
 }
 
@@ -85,12 +84,10 @@ func (m *memory) Behaviour(_ context.Context, q analytics.BehaviourQuery) ([]num
 	return out, nil
 }
 
-func (m *memory) Timeline(_ context.Context, q analytics.TimelineQuery) ([]analytics.Row, error) {
-	var out []analytics.Row
-	for i, f := range slices.Backward(m.facts[q.Contact]) {
-		if slices.Contains(q.Events, f.Name) && (q.Before == nil || i < int(q.Before.Position.Seq)) && len(out) < q.Limit {
-			out = append(out, analytics.Row{Fact: event.Fact{Name: f.Name, Timestamp: f.At, Properties: f.Properties}, Position: event.Position{Seq: uint64(i)}})
-		}
+func (m *memory) Evidence(_ context.Context, q analytics.BehaviourQuery) ([]rule.Evidence, error) {
+	var out []rule.Evidence
+	for i := range q.Leaves {
+		out = append(out, rule.Look(&q.Leaves[i], m.facts[q.Among[0]], q.Now, q.Zone))
 	}
 	return out, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/koipond/koipond/internal/analytics"
@@ -34,13 +33,6 @@ type Verdict struct {
 	Parts    []Verdict   `json:"parts,omitempty"`
 }
 
-// maxEvidence is how many facts of a contact are looked at to say what was
-// counted. The verdict itself is the analytics store's, of all facts.
-const (
-	maxEvidence  = 20_000
-	evidenceStep = 2_000
-)
-
 // Explain says of every node of a rule whether it holds for a contact, and why.
 func (s *Service) Explain(ctx context.Context, r *rule.Rule, path, id string) (Explained, error) {
 	c, err := s.Get(ctx, id)
@@ -54,30 +46,23 @@ func (s *Service) Explain(ctx context.Context, r *rule.Rule, path, id string) (E
 	if err := r.Check(path); err != nil {
 		return Explained{}, err
 	}
-	x := &explainer{Service: s, ctx: ctx, contact: &c, path: path, leaves: map[string]expr{}}
+	x := &explainer{Service: s, ctx: ctx, contact: &c, path: path, leaves: map[string]expr{}, did: map[string]rule.Evidence{}}
 	f := &filter{kind: "shown = 1"}
 	if c.Kind == event.Visitor {
 		f.kind = "shown = 2"
 	}
 	compiler := s.compiler(ctx, f)
-	all := &group{kind: "all"}
 	err = eachPath(&r.Node, path, func(n *rule.Node, at string) error {
 		e, err := compiler.node(n, at)
 		x.leaves[at] = e
-		all.parts = append(all.parts, e)
 		return err
 	})
 	if err != nil {
 		return Explained{}, err
 	}
 	x.reader, x.self = s.setReader(ctx, f.kind), numset.Of(c.num)
-	if asked := behavioursIn(all, nil); len(asked) > 0 {
-		if err := x.reader.ask(asked, x.self); err != nil {
-			return Explained{}, err
-		}
-		if x.facts, err = s.factsOf(ctx, c.num, r); err != nil {
-			return Explained{}, err
-		}
+	if err := x.witness(r); err != nil {
+		return Explained{}, err
 	}
 	x.speaker = s.speaker(ctx)
 	x.speaker.learn(&r.Node)
@@ -94,8 +79,7 @@ type explainer struct {
 	leaves  map[string]expr // by path
 	reader  *setReader
 	self    *numset.Set
-	facts   []rule.Fact
-	masked  []rule.Fact // as the caller may see them
+	did     map[string]rule.Evidence // by path
 	speaker *speaker
 }
 
@@ -103,19 +87,19 @@ func (x *explainer) node(n *rule.Node, path string) (Verdict, error) {
 	v := Verdict{Path: path, Kind: "condition", Sentence: x.speaker.node(n, true)}
 	kind, parts := n.Parts()
 	if kind == "" {
-		got, err := x.reader.find(x.leaves[path], x.self)
-		if err != nil {
-			return v, err
-		}
-		v.Holds = got.Has(x.contact.num)
-		if !n.Behaviour.Empty() {
-			ev := x.look(&n.Behaviour, v.Holds)
-			v.Has = x.speaker.evidence(&n.Behaviour, ev)
+		if ev, ok := x.did[path]; ok {
+			v.Holds, v.Has = ev.Holds, x.speaker.evidence(&n.Behaviour, ev)
 			for _, at := range ev.Times {
 				v.At = append(v.At, clock.FromMs(at))
 			}
 			return v, nil
 		}
+		got, err := x.reader.find(x.leaves[path], x.self)
+		if err != nil || !n.Behaviour.Empty() { // a store that shows nothing only answers
+			v.Holds = err == nil && got.Has(x.contact.num)
+			return v, err
+		}
+		v.Holds = got.Has(x.contact.num)
 		v.Has, err = x.has(n)
 		return v, err
 	}
@@ -136,63 +120,40 @@ func (x *explainer) node(n *rule.Node, path string) (Verdict, error) {
 	return v, nil
 }
 
-// look finds the evidence for a verdict among the facts as the caller may see
-// them: who sees personal values masked must not find them out by what was
-// counted. Where a condition holds for a value in full, which the store answers
-// and which is paced, the facts as they are say so; what they show stays veiled.
-func (x *explainer) look(b *rule.Behaviour, holds bool) rule.Evidence {
-	if x.masked == nil {
-		x.masked = make([]rule.Fact, len(x.facts))
-		for i, f := range x.facts {
-			f.Properties = veil.Object(f.Properties, false)
-			x.masked[i] = f
+// witness asks the analytics store, with one question, for what the contact did
+// about the rule's conditions on behaviour.
+func (x *explainer) witness(r *rule.Rule) error {
+	q := analytics.BehaviourQuery{Among: []int64{x.contact.num}, Now: x.reader.now, Zone: x.zone(x.ctx)}
+	var paths []string
+	err := eachPath(&r.Node, x.path, func(n *rule.Node, at string) error {
+		if !n.Behaviour.Empty() {
+			q.Leaves, paths = append(q.Leaves, n.Behaviour), append(paths, at)
 		}
+		return nil
+	})
+	store, ok := x.Behaviours.(analytics.Witness)
+	if err != nil || len(paths) == 0 || !ok {
+		return err
 	}
-	zone := x.zone(x.ctx)
-	ev := rule.Look(b, x.masked, x.reader.now, zone)
-	if ev.Holds != holds {
-		if plain := rule.Look(b, x.facts, x.reader.now, zone); plain.Holds == holds {
-			ev = plain
+	got, err := store.Evidence(x.ctx, q)
+	if err == nil && len(got) != len(paths) {
+		err = fmt.Errorf("%d conditions have %d answers", len(paths), len(got))
+	}
+	if err != nil {
+		return fmt.Errorf("ask what a contact did: %w", err)
+	}
+	for i, at := range paths {
+		if text, ok := got[i].Measure.(string); ok { // personal values are masked here too
+			name := q.Leaves[i].Event.Property
+			got[i].Measure = fmt.Sprint(plain(veil.Object(object1(name, text), false))[name])
 		}
+		x.did[at] = got[i]
 	}
-	if text, ok := ev.Measure.(string); ok && b.Event != nil {
-		ev.Measure = firstWord(veiled(quoteProperty(b.Event.Property, text)), b.Event.Property)
-	}
-	return ev
+	return nil
 }
 
-// quoteProperty is an object with one property.
-func quoteProperty(name, text string) json.RawMessage {
+// object1 is a JSON object with one text.
+func object1(name, text string) json.RawMessage {
 	b, _ := json.Marshal(map[string]string{name: text}) // texts are always JSON
 	return b
-}
-
-// factsOf reads the facts of a contact that a rule looks at, oldest first: the
-// newest, when there are more than anybody reads.
-func (s *Service) factsOf(ctx context.Context, num int64, r *rule.Rule) ([]rule.Fact, error) {
-	if s.Timeline == nil {
-		return nil, nil
-	}
-	q := analytics.TimelineQuery{Limit: evidenceStep}
-	q.Contact = num
-	r.Each(func(n *rule.Node) { q.Events = append(q.Events, n.Names()...) })
-	slices.Sort(q.Events)
-	q.Events = slices.Compact(q.Events)
-	var out []rule.Fact
-	for len(out) < maxEvidence {
-		rows, err := s.Timeline.Timeline(ctx, q)
-		if err != nil {
-			return nil, fmt.Errorf("read what a contact did: %w", err)
-		}
-		for i := range rows {
-			out = append(out, rule.Fact{Name: rows[i].Name, At: rows[i].Timestamp, Properties: rows[i].Properties})
-		}
-		if len(rows) < evidenceStep {
-			break
-		}
-		end := rows[len(rows)-1]
-		q.Before = &analytics.TimelineCursor{Timestamp: end.Timestamp, Position: end.Position}
-	}
-	slices.Reverse(out)
-	return out, nil
 }

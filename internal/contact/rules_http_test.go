@@ -48,7 +48,7 @@ func bought(t *testing.T, p *pond) (m *memory, ids []string) {
 		m.facts[num], ids = facts, append(ids, c.ID)
 	}
 	p.who(event.Fact{AnonymousID: "a visitor"})
-	p.Behaviours, p.Timeline, p.Titles, p.Dictionary = m, m, titled{}, knownWords{}
+	p.Behaviours, p.Titles, p.Dictionary = m, titled{}, knownWords{}
 	return m, ids
 }
 
