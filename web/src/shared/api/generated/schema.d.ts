@@ -1179,6 +1179,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contacts/{id}/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the segments that a contact is in */
+        get: operations["list-contact-segments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contacts/{id}/staff": {
         parameters: {
             query?: never;
@@ -2515,6 +2532,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rfm/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List RFM models */
+        get: operations["list-rfm-models"];
+        put?: never;
+        /** Make an RFM model */
+        post: operations["create-rfm-model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rfm/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a model's scores: grid, groups and tiers with people and money */
+        get: operations["get-rfm"];
+        /** Change an RFM model */
+        put: operations["change-rfm-model"];
+        post?: never;
+        /** Remove an RFM model */
+        delete: operations["remove-rfm-model"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rfm/models/{id}/migration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count who went from group to group between two days */
+        get: operations["get-rfm-migration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rfm/models/{id}/recompute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Work a model's scores out anew, as a job */
+        post: operations["recompute-rfm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rfm/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Work out what a model would say, and keep nothing */
+        post: operations["preview-rfm-model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/roles": {
         parameters: {
             query?: never;
@@ -3412,6 +3517,76 @@ export interface paths {
         head?: never;
         /** Rename, recolour, describe or archive a tag */
         patch: operations["change-tag"];
+        trace?: never;
+    };
+    "/api/tags/{id}/automation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how a tag is given by itself, and how far that is */
+        get: operations["get-tag-automation"];
+        /** Give a tag by rule or by score; whoever it is for is worked out in the background */
+        put: operations["put-tag-automation"];
+        post?: never;
+        /** Give a tag by hand alone from now on */
+        delete: operations["delete-tag-automation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tags/{id}/automation/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who does not have an automatic tag, and why */
+        get: operations["list-tag-exceptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tags/{id}/automation/exceptions/{contact}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Let a contact have an automatic tag again */
+        delete: operations["lift-tag-exception"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tags/{id}/automation/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count who would get and lose the tag, without changing anything */
+        post: operations["preview-tag-automation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/tags/{id}/merge": {
@@ -4440,6 +4615,66 @@ export interface components {
             name: string;
             type: string;
         };
+        Automation: {
+            by: components["schemas"]["Ref"];
+            /** Format: date-time */
+            changedAt: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description By rule: once given, the tag stays when the rule no longer holds */
+            keep?: boolean;
+            /** @enum {string} */
+            kind: "rule" | "score";
+            /** @description By rule: whom it holds for has the tag */
+            rule?: components["schemas"]["Rule"];
+            /** @description By score: what contacts do adds up and fades */
+            score?: components["schemas"]["Score"];
+            status: components["schemas"]["Status"];
+            tag: components["schemas"]["TagRef"];
+            /** Format: int64 */
+            version: number;
+        };
+        AutotagDefinition: {
+            /** @description By rule: once given, the tag stays when the rule no longer holds */
+            keep?: boolean;
+            /** @enum {string} */
+            kind: "rule" | "score";
+            /** @description By rule: whom it holds for has the tag */
+            rule?: components["schemas"]["Rule"];
+            /** @description By score: what contacts do adds up and fades */
+            score?: components["schemas"]["Score"];
+        };
+        AutotagPreview: {
+            /**
+             * Format: int64
+             * @description People who have it otherwise and keep it
+             */
+            byHand: number;
+            /**
+             * Format: int64
+             * @description People it is for from whom somebody took it by hand: they do not get it
+             */
+            excepted: number;
+            /**
+             * Format: int64
+             * @description People who would get the tag
+             */
+            gain: number;
+            /**
+             * Format: int64
+             * @description People who would lose it
+             */
+            lose: number;
+            /**
+             * Format: int64
+             * @description People it is for
+             */
+            matching: number;
+            /** @description Some who would get it */
+            sample: components["schemas"]["Ref"][];
+            /** @description By score: how many people have how much */
+            scores?: components["schemas"]["Bucket"][];
+        };
         BackupStatus: {
             /** Format: date-time */
             lastAt?: string;
@@ -4592,6 +4827,12 @@ export interface components {
             carried: number;
             /** @description Values that are none, the first hundred */
             refused: components["schemas"]["RefusedValue"][];
+        };
+        Bucket: {
+            /** Format: double */
+            from: number;
+            /** Format: int64 */
+            people: number;
         };
         BuiltIn: {
             /** @description Lists can be filtered by it */
@@ -5187,6 +5428,14 @@ export interface components {
             /** @description The first lines that named nobody; nothing was made of them */
             unknown?: components["schemas"]["UnknownLine"][];
         };
+        Cuts: {
+            /** @description Purchases: below the first 1, from the first on 2, …, from the last on 5 */
+            f: number[];
+            /** @description Money, as F; in whole units of the currency */
+            m: number[];
+            /** @description Days since the last purchase: up to the first 5, up to the second 4, …, beyond the last 1 */
+            r: number[];
+        };
         Day: {
             /** @description YYYY-MM-DD, of the company */
             day: string;
@@ -5486,6 +5735,17 @@ export interface components {
             /** Format: int64 */
             volume7d: number;
         };
+        EventWeight: {
+            /** @description Name of the event, e.g. order.paid */
+            name: string;
+            /**
+             * Format: double
+             * @description Points each adds, more than 0
+             */
+            weight: number;
+            /** @description Only those whose properties fulfil all of these */
+            where?: components["schemas"]["Where"][];
+        };
         Evidence: {
             /**
              * Format: double
@@ -5499,6 +5759,27 @@ export interface components {
              * @enum {string}
              */
             level: "same" | "swapped" | "latin" | "sound" | "digit" | "close" | "tail" | "part" | "alike" | "family" | "different";
+        };
+        Exception: {
+            /** Format: date-time */
+            at: string;
+            /** @description Who took it off */
+            by?: components["schemas"]["Ref"];
+            contact: components["schemas"]["Ref"];
+            /**
+             * @description hand: somebody took the tag off; group: another tag of the exclusive group stands above it
+             * @enum {string}
+             */
+            reason: "hand" | "group";
+            /** @description What gave that one */
+            source?: string;
+            /** @description The tag that stands above it */
+            winner?: components["schemas"]["TagRef"];
+        };
+        ExceptionsOutBody: {
+            items: components["schemas"]["Exception"][];
+            /** @description Cursor of the next page */
+            next?: string;
         };
         ExplainInputBody: {
             /** @description Contact id */
@@ -5769,6 +6050,19 @@ export interface components {
         GroupOutputBody: {
             id: string;
         };
+        GroupShare: {
+            /** @enum {string} */
+            id: "best" | "loyal" | "at_risk" | "promising" | "attention" | "fading" | "newcomer" | "casual" | "asleep";
+            label: string;
+            /** Format: double */
+            money: number;
+            /** @description Who they are and what to do, in a sentence */
+            note: string;
+            /** Format: int64 */
+            people: number;
+            /** @enum {string} */
+            tier: "high" | "potential" | "ordinary" | "silent";
+        };
         Growth: {
             days: components["schemas"]["Day"][];
             /**
@@ -5940,6 +6234,9 @@ export interface components {
         JobError: {
             code: string;
             detail: string;
+        };
+        JobOutBody: {
+            job: string;
         };
         JobView: {
             /** Format: date-time */
@@ -6339,6 +6636,15 @@ export interface components {
             /** @description The first lines that named nobody; nothing was made of them */
             unknown?: components["schemas"]["UnknownLine"][];
         };
+        Membership: {
+            id: string;
+            /** @enum {string} */
+            kind: "dynamic" | "static";
+            name: string;
+        };
+        MembershipsOutputBody: {
+            items: components["schemas"]["Membership"][];
+        };
         MergeAllInputBody: {
             /**
              * Format: int64
@@ -6438,6 +6744,38 @@ export interface components {
         };
         MergesOutputBody: {
             items: components["schemas"]["MergeStory"][];
+        };
+        Migration: {
+            /** Format: date-time */
+            from: string;
+            passages: components["schemas"]["Passage"][];
+            /** Format: date-time */
+            to: string;
+        };
+        Model: {
+            /** Format: date-time */
+            readonly changedAt?: string;
+            readonly changedBy?: components["schemas"]["Ref"];
+            /** @description Only purchases in this currency; empty: whatever it is */
+            currency?: string;
+            /** @description Own points between scores; none: quintiles */
+            cuts?: components["schemas"]["Cuts"];
+            /**
+             * Format: int64
+             * @description How far back purchases count
+             */
+            days: number;
+            /** @description What counts as a purchase */
+            event: string;
+            readonly id?: string;
+            /** @description Event that gives money back, e.g. order.refunded */
+            less?: string;
+            name: string;
+            /** @description Property that holds the money; none: all have the same M */
+            property?: string;
+        };
+        ModelsOutBody: {
+            items: components["schemas"]["Model"][];
         };
         Money: {
             /**
@@ -6785,6 +7123,15 @@ export interface components {
              * @description When a postponed pair comes back
              */
             until?: string;
+        };
+        Passage: {
+            /** Format: int64 */
+            count: number;
+            /** @description Group, or none: did not buy in the period */
+            from: string;
+            to: string;
+            /** @description Value of the field rfmMove that means these people */
+            value: string;
         };
         PasswordInBody: {
             current: string;
@@ -7304,6 +7651,47 @@ export interface components {
             /** @description Where the attribute is used */
             uses: components["schemas"]["Use"][];
         };
+        RfmCell: {
+            /** Format: int64 */
+            f: number;
+            /** Format: int64 */
+            m: number;
+            /** Format: double */
+            money: number;
+            /** Format: int64 */
+            people: number;
+            /** Format: int64 */
+            r: number;
+        };
+        RfmShare: {
+            /** Format: double */
+            money: number;
+            /** Format: int64 */
+            people: number;
+        };
+        RfmView: {
+            /**
+             * Format: date-time
+             * @description The midnight of which the scores are
+             */
+            at: string;
+            /** @description Those with somebody in */
+            cells: components["schemas"]["RfmCell"][];
+            /** @description Points between the scores: days for R, purchases for F, money for M, ascending */
+            cuts: number[][];
+            groups: components["schemas"]["GroupShare"][];
+            /** @description Money is in minor units of the model's currency */
+            minor: boolean;
+            model: components["schemas"]["Model"];
+            /**
+             * Format: int64
+             * @description People who did not, and have no scores
+             */
+            others: number;
+            tiers: components["schemas"]["TierShare"][];
+            /** @description All who bought in the period */
+            total: components["schemas"]["RfmShare"];
+        };
         RolesOutBody: {
             items: components["schemas"]["ApiRole"][];
             permissions: components["schemas"]["ApiPermission"][];
@@ -7427,6 +7815,29 @@ export interface components {
             keep: number;
             /** Format: date-time */
             readonly next?: string;
+        };
+        Score: {
+            /**
+             * Format: double
+             * @description Scores are shown and compared as no more than this; 0: no limit
+             */
+            cap?: number;
+            events: components["schemas"]["EventWeight"][];
+            /**
+             * Format: int64
+             * @description Days in which a score fades to half
+             */
+            halfLife: number;
+            /**
+             * Format: double
+             * @description A contact gets the tag when a fact brings the score to this
+             */
+            have: number;
+            /**
+             * Format: double
+             * @description And loses it below this; half of have by default
+             */
+            lose?: number;
         };
         SearchResult: {
             contacts: components["schemas"]["Row"][];
@@ -7755,6 +8166,44 @@ export interface components {
              */
             stay?: number;
         };
+        Status: {
+            /**
+             * Format: int64
+             * @description People who have it otherwise: it is never taken from them
+             */
+            byHand: number;
+            /** Format: int64 */
+            done: number;
+            /**
+             * Format: int64
+             * @description People from whom somebody took it by hand
+             */
+            exceptions: number;
+            /** @description Why it cannot go on, in words */
+            fault?: string;
+            /**
+             * Format: int64
+             * @description People who have the tag by itself
+             */
+            have: number;
+            /**
+             * Format: int64
+             * @description People who do not have it because of another tag of the group
+             */
+            losses: number;
+            /** Format: double */
+            progress: number;
+            /**
+             * @description preparing: who it is for is worked out; working: tags are given and taken; archived: the tag may not be given
+             * @enum {string}
+             */
+            state: "ready" | "preparing" | "working" | "faulty" | "archived";
+            /**
+             * Format: int64
+             * @description While working: people to change
+             */
+            total: number;
+        };
         Step: {
             name: string;
             where?: components["schemas"]["Where"][];
@@ -7866,6 +8315,11 @@ export interface components {
             added: number[];
             /** Format: date-time */
             archivedAt?: string;
+            /**
+             * @description How it is given by itself; absent: it is not
+             * @enum {string}
+             */
+            automatic?: "rule" | "score";
             color: string;
             /**
              * Format: int64
@@ -7913,20 +8367,30 @@ export interface components {
         TagGiven: {
             /** Format: date-time */
             at: string;
-            /** @description Name of the user or token */
+            /** @description Name of the user, token or model; version of the rule or score */
             by?: string;
+            /**
+             * Format: date-time
+             * @description When the weight will have faded so far that the tag goes
+             */
+            ends?: string;
             import?: components["schemas"]["Ref"];
             /** @description Work on many contacts */
             run?: components["schemas"]["Ref"];
             /** @enum {string} */
-            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete";
+            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model";
+            /**
+             * Format: double
+             * @description What it weighs just now, of tags that are given by score or by a model
+             */
+            weight?: number;
         };
         TagGiver: {
             /** Format: int64 */
             added: number;
             name?: string;
             /** @enum {string} */
-            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete";
+            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model";
         };
         TagGroup: {
             /** Format: date-time */
@@ -8136,6 +8600,15 @@ export interface components {
         Text: {
             en: string;
             zh: string;
+        };
+        TierShare: {
+            /** @enum {string} */
+            id: "high" | "potential" | "ordinary" | "silent";
+            label: string;
+            /** Format: double */
+            money: number;
+            /** Format: int64 */
+            people: number;
         };
         TimelineOutputBody: {
             items: components["schemas"]["Entry"][];
@@ -11511,6 +11984,38 @@ export interface operations {
             };
         };
     };
+    "list-contact-segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembershipsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-contact-staff": {
         parameters: {
             query?: never;
@@ -14390,6 +14895,268 @@ export interface operations {
             };
         };
     };
+    "list-rfm-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelsOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-rfm-model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Model"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-rfm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Model id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RfmView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-rfm-model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Model id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Model"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-rfm-model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Model id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-rfm-migration": {
+        parameters: {
+            query?: {
+                /** @description Day at whose beginning it starts, YYYY-MM-DD; a month before the end when empty */
+                from?: string;
+                /** @description Day at whose beginning it ends; today when empty */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Model id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Migration"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recompute-rfm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Model id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-rfm-model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Model"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RfmView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-roles": {
         parameters: {
             query?: never;
@@ -16590,6 +17357,210 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-tag-automation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Tag id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Automation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-tag-automation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Tag id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutotagDefinition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Automation"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-tag-automation": {
+        parameters: {
+            query?: {
+                /** @description Take the tag from those who have it by itself; they keep it otherwise */
+                takeTags?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Tag id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-tag-exceptions": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Tag id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionsOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "lift-tag-exception": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Tag id */
+                id: string;
+                /** @description Contact id */
+                contact: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-tag-automation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Tag id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutotagDefinition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutotagPreview"];
+                };
             };
             /** @description Problem */
             default: {
