@@ -46,7 +46,7 @@ var tagGroups = []struct {
 		{Name: "茶艺课", Color: "#be4a7b"}}},
 	{Name: "跟进状态", Kind: "stage", Color: "#c2553f", About: "销售跟到哪一步，每人一个。", Exclusive: true, Tags: []tagNode{
 		{Name: "已加企微"}, {Name: "待回访"}, {Name: "已邀约体验课"}, {Name: "高意向", Color: "#9b2226", About: "问过价格或库存，两天内回访。"}, {Name: "暂不打扰", Color: "#6b7280"}}},
-	{Name: "客群", Kind: "attribute", Color: "#7a5aa6", About: "运营按规则圈出来的人群。", Tags: leaves("送礼客群", "到店常客", "办公室", "复购老客", "沉睡待唤醒")},
+	{Name: "客群", Kind: "attribute", Color: "#7a5aa6", About: "运营按规则圈出来的人群。", Tags: leaves("送礼客群", "到店常客", "办公室", "复购老客", "沉睡待唤醒", "近30天首购", "近期活跃")},
 	{Name: "活动", Kind: "campaign", Color: "#be4a7b", About: "参加过哪些活动，活动结束后归档。", Tags: []tagNode{
 		{Name: "会员日·桂花季", Below: leaves("到店签到", "品鉴会", "领养茶树")}, {Name: "春茶开园"}, {Name: "去年双十一", Color: "#6b7280"}}},
 }

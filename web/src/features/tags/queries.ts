@@ -1,6 +1,7 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '@/shared/api/client'
-import type { TagMergePreview, NewTag, NewTagGroup, TagChange, TagGroup, TagGroupChange, TagOrder, TagPreview, TagRun, TagUsage, TagWork, Upload } from '@/shared/api/types'
+import { ApiError } from '@/shared/api/errors'
+import type { TagMergePreview, NewTag, NewTagGroup, TagAutomation, TagAutomationPreview, TagChange, TagDefinition, TagExceptionPage, TagGroup, TagGroupChange, TagOrder, TagPreview, TagRun, TagUsage, TagWork, Upload } from '@/shared/api/types'
 import { uploadFile } from '@/shared/api/upload'
 
 const at = (id: string) => ({ path: { id } })
@@ -34,6 +35,38 @@ export const fileQuery = (work: TagWork, enabled: boolean) =>
 
 /** One page of work on tags, newest first. */
 export const runsPage = (cursor: string | undefined, signal: AbortSignal) => unwrap<{ items: TagRun[]; next?: string }>(api.GET('/api/tag-runs', { params: { query: { cursor } }, signal }))
+
+/** How a tag is given by itself; nothing when it is not. Asked again while it is being worked out. */
+export const automationQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['tags', 'automation', id],
+    queryFn: async ({ signal }): Promise<{ automation?: TagAutomation }> => {
+      try {
+        return { automation: await unwrap<TagAutomation>(api.GET('/api/tags/{id}/automation', { params: at(id), signal })) }
+      } catch (error) {
+        if (error instanceof ApiError && error.code === 'autotag.none') return {}
+        throw error
+      }
+    },
+    refetchInterval: ({ state: { data } }) => (data?.automation && ['preparing', 'working'].includes(data.automation.status.state) ? 1000 : false),
+  })
+
+/** What a definition would do, without doing it. */
+export const previewQuery = (id: string, body: TagDefinition | undefined) =>
+  queryOptions({
+    queryKey: ['tags', 'automation', id, 'preview', body],
+    queryFn: ({ signal }) => unwrap<TagAutomationPreview>(api.POST('/api/tags/{id}/automation/preview', { params: at(id), body: body as TagDefinition, signal })),
+    enabled: body !== undefined,
+    retry: false,
+  })
+
+/** One page of those who do not have an automatic tag though it is for them. */
+export const exceptionsPage = (id: string, cursor: string | undefined, signal: AbortSignal) =>
+  unwrap<TagExceptionPage>(api.GET('/api/tags/{id}/automation/exceptions', { params: { ...at(id), query: { cursor } }, signal }))
+
+export const putAutomation = (id: string, body: TagDefinition) => unwrap<TagAutomation>(api.PUT('/api/tags/{id}/automation', { params: at(id), body }))
+export const deleteAutomation = (id: string, takeTags: boolean) => unwrap(api.DELETE('/api/tags/{id}/automation', { params: { ...at(id), query: { takeTags } } }))
+export const liftException = (id: string, contact: string) => unwrap(api.DELETE('/api/tags/{id}/automation/exceptions/{contact}', { params: { path: { id, contact } } }))
 
 type MayRun = { run?: TagRun }
 

@@ -60,6 +60,7 @@ export function TagEditor({ contact }: { contact: Contact }) {
 /** Who or what gave a tag, when, and by which work. */
 function Given({ tag }: { tag: Contact['tags'][number] }) {
   const { t } = useTranslation('contacts')
+  const mayManage = useCan('tag.write')
   const g = tag.given
   return (
     <div className={css.given}>
@@ -68,6 +69,13 @@ function Given({ tag }: { tag: Contact['tags'][number] }) {
         <>
           <span>{[t(`tags.source.${g.source}`), g.by].filter(Boolean).join(' · ')}</span>
           <DateTime at={g.at} />
+          {g.weight !== undefined && <span>{t('tags.weight', { weight: g.weight })}</span>}
+          {g.ends && (
+            <span className="kp-muted">
+              {t('tags.ends')} <DateTime at={g.ends} />
+            </span>
+          )}
+          {(g.source === 'rule' || g.source === 'score') && mayManage && <Link to={`/tags?automation=${tag.id}`}>{t('tags.why')}</Link>}
           {g.import && <Link to={`/imports/${g.import.id}`}>{g.import.name || t('tags.theImport')}</Link>}
           {g.run && <Link to={`/tags?run=${g.run.id}`}>{g.run.name}</Link>}
         </>

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { ChartNoAxesColumn, GripVertical, Merge, Pencil, Plus, Trash2 } from 'lucide-react'
+import { ChartNoAxesColumn, Sparkles, GripVertical, Merge, Pencil, Plus, Trash2 } from 'lucide-react'
 import { useState, type DragEvent, type KeyboardEvent, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
@@ -10,6 +10,7 @@ import { Button, Input } from '@/shared/ui/kit'
 import { Uses } from '@/shared/ui/Uses'
 import { createTag, deleteTag, orderTags, usageQuery } from '../queries'
 import { branches, dropOn, step, type Branch } from '../tree'
+import { AutomationDrawer } from './AutomationDrawer'
 import { MergeDialog } from './MergeDialog'
 import { Spark } from './Spark'
 import { TagForm } from './TagForm'
@@ -23,7 +24,7 @@ interface Props {
   mayManage: boolean
   onStart: () => void
 }
-type Open = { what: 'edit' | 'merge' | 'usage'; tag: Tag }
+type Open = { what: 'edit' | 'merge' | 'usage' | 'auto'; tag: Tag }
 
 /** The tags of a group: how many have each, how it goes, and what can be done with it. */
 export function Tree({ group, groups, mayManage, onStart }: Props) {
@@ -81,6 +82,7 @@ export function Tree({ group, groups, mayManage, onStart }: Props) {
       {mayManage && <NewTag key={adding ?? ''} group={group} parent={group.tags.find((x) => x.id === adding)} onDone={() => setAdding(undefined)} />}
       {open?.what === 'edit' && <TagForm tag={open.tag} onClose={() => setOpen(undefined)} />}
       {open?.what === 'usage' && <UsageDrawer tag={open.tag} onClose={() => setOpen(undefined)} />}
+      {open?.what === 'auto' && <AutomationDrawer tag={open.tag} onClose={() => setOpen(undefined)} />}
       {open?.what === 'merge' && <MergeDialog tag={open.tag} groups={groups} onClose={() => setOpen(undefined)} onStart={onStart} />}
     </>
   )
@@ -123,7 +125,7 @@ function Line({ branch: { tag, depth }, mayManage, onOpen, onAdd }: { branch: Br
     <>
       <i className={css.dot} style={{ background: tag.color }} aria-hidden />
       <span className={css.name} title={tag.description}>
-        {tag.name} {tag.archivedAt && <small className="kp-muted">{t('tag.archived')}</small>}
+        {tag.name} {tag.automatic && <small className="kp-muted">{t(tag.automatic === 'rule' ? 'auto.markRule' : 'auto.markScore')}</small>} {tag.archivedAt && <small className="kp-muted">{t('tag.archived')}</small>}
       </span>
       <Spark values={tag.added} label={t('tree.trend', { count: tag.added.reduce((a, b) => a + b, 0) })} />
       <Link className={`${css.count} kp-num`} to={`/contacts?tag=${tag.id}`} aria-label={t('tree.people', { count: tag.contacts })} data-tag={tag.id}>
@@ -132,6 +134,7 @@ function Line({ branch: { tag, depth }, mayManage, onOpen, onAdd }: { branch: Br
       {button(t('usage.of', { name: tag.name }), <ChartNoAxesColumn size={14} aria-hidden />, () => onOpen({ what: 'usage', tag }))}
       {mayManage && (
         <>
+          {!tag.archivedAt && button(t('auto.of', { name: tag.name }), <Sparkles size={14} aria-hidden />, () => onOpen({ what: 'auto', tag }))}
           {depth < 3 && button(t('tag.addBelow', { name: tag.name }), <Plus size={14} aria-hidden />, onAdd)}
           {button(t('tag.editOf', { name: tag.name }), <Pencil size={14} aria-hidden />, () => onOpen({ what: 'edit', tag }))}
           {button(t('merge.title', { name: tag.name }), <Merge size={14} aria-hidden />, () => onOpen({ what: 'merge', tag }))}

@@ -10,6 +10,7 @@ import { Button, Tabs } from '@/shared/ui/kit'
 import { Page, PageHead } from '@/shared/ui/PageHead'
 import { Panel } from '@/shared/ui/Panel'
 import { Empty, QueryState } from '@/shared/ui/states'
+import { AutomationDrawer } from '../components/AutomationDrawer'
 import { FileDialog } from '../components/FileDialog'
 import { GroupForm } from '../components/GroupForm'
 import { Runs } from '../components/Runs'
@@ -79,6 +80,8 @@ function System({ groups, onStart }: { groups: TagGroup[]; onStart: () => void }
   const mayManage = useCan('tag.write')
   const { act, confirm, refresh } = useTagWork()
   const [chosen, setChosen] = useUrlText('group')
+  const [auto, setAuto] = useUrlText('automation') // a profile's link says why somebody has a tag
+  const asked = groups.flatMap((g) => g.tags).find((x) => x.id === auto)
   const [form, setForm] = useState<'new' | 'edit'>()
   const group = groups.find((g) => g.id === chosen) ?? groups[0]
   const keys = (e: KeyboardEvent, g: TagGroup) => {
@@ -131,6 +134,7 @@ function System({ groups, onStart }: { groups: TagGroup[]; onStart: () => void }
           <Tree key={group.id} group={group} groups={groups} mayManage={mayManage} onStart={onStart} />
         </Panel>
       )}
+      {asked && mayManage && <AutomationDrawer tag={asked} onClose={() => setAuto('')} />}
       {form && <GroupForm group={form === 'edit' ? group : undefined} onClose={() => setForm(undefined)} />}
     </div>
   )
