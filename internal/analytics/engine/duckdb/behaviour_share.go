@@ -132,13 +132,13 @@ type measureStatement struct {
 	scan   *scan
 	closed bool
 	bytes  int64 // kept per contact
-	states []state1
+	states []kept
 	conds  []string // of the columns, over the states s0, s1, …
 	sets   []*numset.Set
 }
 
-// state1 is one aggregate over some of the facts.
-type state1 struct{ fn, cond string }
+// kept is one aggregate over some of the facts, per contact.
+type kept struct{ fn, cond string }
 
 // measure are those for whom m, of the facts x, does not hold as it does for
 // those without any.
@@ -155,10 +155,10 @@ func (p *plan) measure(x rows, m measured, empty bool) *numset.Set {
 	cond := to.scan.facts(x)
 	var names []string
 	for _, a := range m.aggregates(to.scan) {
-		at := slices.Index(to.states, state1{a.fn, cond})
+		at := slices.Index(to.states, kept{a.fn, cond})
 		if at < 0 {
 			at = len(to.states)
-			to.states = append(to.states, state1{a.fn, cond})
+			to.states = append(to.states, kept{a.fn, cond})
 			to.bytes += a.weight
 		}
 		names = append(names, "s"+strconv.Itoa(at))
