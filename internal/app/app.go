@@ -228,7 +228,7 @@ func (a *App) buildServices() {
 	a.autotags.KeptBy(a.audiences)
 	ingest := facts{a.intake, a.pipe}
 	a.importer = importer.NewService(importer.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Keys: a.ring, Jobs: a.jobs, Audit: a.Audit,
-		Ingest: ingest, Contacts: importedPeople{a.contacts, a.consent}, Orders: a.shop, Facts: countedFacts{a.store, a.autotags}, Consents: fileConsents{a.consent}, Catalogue: a.catalogue, Company: a.company, Settle: a.settle, Attributes: a.contacts.AttributeKeys,
+		Ingest: ingest, Contacts: importedPeople{a.contacts, a.consent, a.audiences}, Orders: a.shop, Facts: countedFacts{a.store, a.autotags}, Consents: fileConsents{a.consent}, Catalogue: a.catalogue, Company: a.company, Settle: a.settle, Attributes: a.contacts.AttributeKeys,
 		MaxUpload: a.cfg.MaxUploadMB << 20})
 	a.segments = audience.NewService(audience.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit, Jobs: a.jobs,
 		Contacts: a.contacts, Exports: a.exports, People: a.Team, Tables: tagTables{a}, Zone: a.zone, Behaviours: a.store, Events: a.customerEvents})

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	rules "github.com/koipond/koipond/internal/audience/live"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/consent"
 	"github.com/koipond/koipond/internal/event/intake"
@@ -50,7 +51,8 @@ func (b buyers) SetOrderSummary(ctx context.Context, sums []shop.Summary) error 
 // importedPeople is the importer's door to people.
 type importedPeople struct {
 	*contact.Service
-	consent *consent.Service
+	consent   *consent.Service
+	audiences *rules.Engine
 }
 
 // UndoImport implements importer.ContactDoor: what the import said of consent is
@@ -59,6 +61,7 @@ func (p importedPeople) UndoImport(ctx context.Context, importID string, progres
 	if _, err := p.consent.VoidBatch(ctx, importID, nil); err != nil {
 		return contact.UndoResult{}, err
 	}
+	defer p.audiences.Recheck() // its facts and orders were taken back before
 	return p.Service.UndoImport(ctx, importID, progress)
 }
 

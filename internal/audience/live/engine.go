@@ -84,13 +84,14 @@ type Engine struct {
 	day       string         // for which days were worked out, and the zone they are of
 	polled    time.Time      // when fields were read whole that no fact speaks of
 
-	mu     sync.Mutex      // guards what follows, and what says so elsewhere
-	stale  map[string]bool // fields that somebody changed without facts
-	status map[string]map[string]*plan
-	ready  chan struct{}
-	wake   chan struct{}
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	mu      sync.Mutex      // guards what follows, and what says so elsewhere
+	stale   map[string]bool // fields that somebody changed without facts
+	doubted bool            // facts were taken back
+	status  map[string]map[string]*plan
+	ready   chan struct{}
+	wake    chan struct{}
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
 }
 
 // owned is an owner and what is known of its rules.

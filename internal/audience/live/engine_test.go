@@ -3,6 +3,7 @@ package live
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -284,6 +285,22 @@ func TestAStartTellsOnlyWhatChanged(t *testing.T) {
 		p.begin()
 		require.Len(p, k.said("bought"), n)
 		k.agree("nothing changed")
+	})
+}
+
+func TestFactsThatAreTakenBack(t *testing.T) {
+	each(t, func(p *pond) {
+		k := p.keeper("segments", map[string]string{"bought": bought})
+		p.begin()
+		p.post(did("a", "bought"), did("b", "bought"))
+		a := p.num("a")
+		p.lake.rows = slices.DeleteFunc(p.lake.rows, func(r analytics.Row) bool { return r.UserID == "a" && r.Name == "bought" })
+		p.due()
+		require.Len(p, k.members("bought"), 2, "nobody said so")
+		p.engine.Recheck()
+		p.due()
+		k.agree("worked out anew")
+		require.Equal(p, fmt.Sprintf("left %d fact", a), k.said("bought")[2], "journeys do not begin from an undo")
 	})
 }
 

@@ -20,6 +20,41 @@ func (e *Engine) Refresh(fields ...string) {
 	e.nudge()
 }
 
+// Recheck works everything out anew, in the background: facts were taken back, so
+// that nothing of what they made true can be told from other facts.
+func (e *Engine) Recheck() {
+	e.mu.Lock()
+	e.doubted = true
+	e.mu.Unlock()
+	e.nudge()
+}
+
+// recheck does what Recheck asks for.
+func (e *Engine) recheck(ctx context.Context) error {
+	e.mu.Lock()
+	doubted := e.doubted
+	e.doubted = false
+	e.mu.Unlock()
+	if !doubted {
+		return nil
+	}
+	release, err := e.hold(ctx)
+	if err != nil {
+		return err
+	}
+	var conds []*cond
+	for _, c := range e.conds {
+		if c.known && !c.failing() {
+			conds = append(conds, c)
+		}
+	}
+	release()
+	if err = e.refresh(ctx, conds, true, Cause{Reason: ReasonFact}); err != nil {
+		e.Recheck()
+	}
+	return err
+}
+
 // refresh works conditions out whole and tells owners what that changes.
 func (e *Engine) refresh(ctx context.Context, conds []*cond, people bool, cause Cause) error {
 	if len(conds) == 0 && !people {
