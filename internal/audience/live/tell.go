@@ -28,9 +28,7 @@ func (e *Engine) tell(ctx context.Context, s *step, commit func(write func(ctx c
 	list := s.tellings()
 	for {
 		var failed *telling
-		var tried bool
 		err := commit(func(ctx context.Context) error {
-			failed, tried = nil, true
 			for i := range list {
 				if list[i].owner.missed != nil {
 					continue
@@ -45,7 +43,7 @@ func (e *Engine) tell(ctx context.Context, s *step, commit func(write func(ctx c
 		if err == nil {
 			break
 		}
-		if failed == nil || !tried || e.passing(ctx, err) {
+		if failed == nil || e.passing(ctx, err) {
 			return err
 		}
 		e.leaveBehind(failed.owner, failed.cause, err)
