@@ -22,7 +22,10 @@ type owner struct {
 }
 
 // Owner is the segments as an owner of the live engine.
-func (s *Service) Owner() live.Owner { return &owner{s: s, given: map[string]int64{}} }
+func (s *Service) Owner() live.Owner {
+	s.own = &owner{s: s, given: map[string]int64{}}
+	return s.own
+}
 
 // Name implements live.Owner.
 func (o *owner) Name() string { return ownerName }
@@ -103,7 +106,7 @@ func silent(c live.Cause) bool {
 
 // keep writes how one segment changed, and tells it.
 func (o *owner) keep(ctx context.Context, g *followed, d live.Change, c live.Cause) error {
-	settles := silent(c) && g.state != Ready && o.serves(g)
+	settles := silent(c) && g.state != Ready && o.serves(g.id, g.version)
 	if d.Empty() && !settles {
 		return nil
 	}
@@ -130,16 +133,42 @@ func (o *owner) keep(ctx context.Context, g *followed, d live.Change, c live.Cau
 	return o.tell(ctx, g, d, c)
 }
 
-// serves tells whether the engine answers by the definition as it is now.
-func (o *owner) serves(g *followed) bool {
+// serves tells whether the definition that the engine was given last is the one
+// of now: that is what it speaks of when it tells of a definition.
+func (o *owner) serves(id string, version int64) bool {
 	o.mu.Lock()
-	same := o.given[g.id] == g.version
-	o.mu.Unlock()
-	if !same || o.s.live == nil {
-		return same
+	defer o.mu.Unlock()
+	return o.given[id] == version
+}
+
+// SettleReady marks segments as worked out of which the engine has nothing to
+// tell, since their definition is one that it served already: one that was taken
+// out of the archive at once, or changed there and back.
+func (s *Service) SettleReady(ctx context.Context) error {
+	if s.live == nil || s.own == nil {
+		return nil
 	}
-	ready, _ := o.s.live.Status(ownerName, g.id)
-	return ready
+	rows, err := s.DB.Query(ctx, "select id, version from segments where kind = $1 and archived_at = 0 and state = $2", Dynamic, Working)
+	list, err := db.Collect(rows, err, func(r *sql.Rows) (g followed, err error) { return g, r.Scan(&g.id, &g.version) })
+	if err != nil {
+		return fmt.Errorf("find segments that are worked out: %w", err)
+	}
+	for _, g := range list {
+		if ready, _ := s.live.Status(ownerName, g.id); !ready || !s.own.serves(g.id, g.version) {
+			continue
+		}
+		err := s.DB.Tx(ctx, func(ctx context.Context) error {
+			now, err := s.hold(ctx, g.id)
+			if err != nil || now.version != g.version || now.state != Working || now.archived > 0 {
+				return err
+			}
+			return s.settled(ctx, now, now.members, 0, 0)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // factsAtOnce is how many facts are handed to the outbox together.

@@ -158,6 +158,57 @@ func TestSegmentsFollowTheEngine(t *testing.T) {
 	})
 }
 
+// Segments that are made one after another: that the engine is told of the next
+// does not keep the one before from being ready.
+func TestSegmentsMadeInARow(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		n, _ := p.person("甲", "", "杭州")
+		e := &told{in: map[string][]int64{}}
+		p.Follow(e)
+		own := p.Owner()
+		make := func(name string) *audience.Segment {
+			g, err := p.Create(p.ctx, audience.Definition{Name: name, Kind: audience.Dynamic, Rule: inCity(t, "杭州")})
+			require.NoError(t, err)
+			return g
+		}
+		a := make("一")
+		_, err := own.Rules(p.ctx)
+		require.NoError(t, err)
+		make("二")
+		e.unready = true // it has heard of the second one and not read it yet
+		e.in[a.ID] = []int64{n}
+		require.NoError(t, own.Apply(p.ctx, e, nil, live.Cause{Reason: live.ReasonDefinition, Keys: []string{a.ID}}))
+		g, err := p.Get(p.ctx, a.ID)
+		require.NoError(t, err)
+		require.Equal(t, audience.Ready, g.Status)
+
+		// There and back before the engine looks: it has nothing to tell.
+		_, err = p.Update(p.ctx, a.ID, audience.Change{Rule: inCity(t, "上海")})
+		require.NoError(t, err)
+		_, err = p.Update(p.ctx, a.ID, audience.Change{Rule: inCity(t, "杭州")})
+		require.NoError(t, err)
+		require.NoError(t, p.SettleReady(p.ctx))
+		g, err = p.Get(p.ctx, a.ID)
+		require.NoError(t, err)
+		require.Equal(t, audience.Working, g.Status)
+		_, err = own.Rules(p.ctx)
+		require.NoError(t, err)
+		require.NoError(t, p.SettleReady(p.ctx))
+		g, err = p.Get(p.ctx, a.ID)
+		require.NoError(t, err)
+		require.Equal(t, audience.Working, g.Status, "the engine says that it is not ready")
+		e.unready = false
+		require.NoError(t, p.SettleReady(p.ctx))
+		g, err = p.Get(p.ctx, a.ID)
+		require.NoError(t, err)
+		require.Equal(t, audience.Ready, g.Status)
+		require.EqualValues(t, 1, g.Members)
+		h, _, err := p.History(p.ctx, a.ID, 0)
+		require.NoError(t, err)
+		require.EqualValues(t, []int64{0, 0, 1}, []int64{*h[0].Came, *h[0].Went, *h[0].Size})
+	})
+}
+
 // Many segments and many people in one telling: one answer for each.
 func TestManySegmentsAreToldAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, p *pond) {

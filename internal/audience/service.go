@@ -62,6 +62,7 @@ type Service struct {
 	Sets *SetStore
 
 	live      Live
+	own       *owner // what the engine tells
 	referrers []Referrer
 
 	mu   sync.Mutex
@@ -110,10 +111,12 @@ func (s *Service) Sealed() []vault.Column {
 	}
 }
 
-// tickEvery is how late a snapshot may be.
-const tickEvery = 20 * time.Second
+// tickEvery is how late a snapshot may be, and how long a segment waits of whose
+// definition the engine has nothing to tell.
+const tickEvery = 5 * time.Second
 
-// Start begins to make snapshots when they are due. Safe to call twice.
+// Start begins to make snapshots when they are due, and to look after what the
+// engine works out. Safe to call twice.
 func (s *Service) Start(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,6 +133,9 @@ func (s *Service) Start(ctx context.Context) error {
 		for {
 			if err := s.MakeDueSnapshots(ctx); err != nil && ctx.Err() == nil {
 				s.Log.ErrorContext(ctx, "snapshots of segments cannot be made", "error", err)
+			}
+			if err := s.SettleReady(ctx); err != nil && ctx.Err() == nil {
+				s.Log.ErrorContext(ctx, "segments cannot be marked as worked out", "error", err)
 			}
 			select {
 			case <-ctx.Done():
