@@ -11,6 +11,7 @@ type standing struct {
 	people *numset.Set            // all that are looked at
 	in     map[string]*numset.Set // by state; whoever is in none stands nowhere yet
 	held   *numset.Set            // those who may not move now
+	old    bool                   // old facts came in: nobody came back just now
 }
 
 // move is those who go from one state to another; From is "" for those who stood nowhere.
@@ -44,6 +45,9 @@ func (d *Definition) decide(now standing, holds func(state string) (*numset.Set,
 		}
 	}
 	for _, s := range d.asked() {
+		if now.old && len(s.From) > 0 { // half of a history makes people dormant who never were
+			continue
+		}
 		got, err := holds(s.ID)
 		if err != nil {
 			return nil, err

@@ -12,7 +12,9 @@
 // is over; whoever a colleague put into a pool remains until the day that was said.
 //
 // A state that may only be entered from others is left when its stay is over,
-// unless it names itself among them: staying is entering again.
+// unless it names itself among them: staying is entering again. Old facts that
+// come in (an import) let nobody enter such a state: a history that is half there
+// shows people as dormant who never were.
 //
 // # Moves
 //

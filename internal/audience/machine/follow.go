@@ -63,6 +63,7 @@ func (f follower) Apply(ctx context.Context, t live.Truths, nums []int64, c live
 	if err != nil {
 		return err
 	}
+	now.old = c.Reason == live.ReasonFact && !c.Live
 	moves, err := d.decide(now, func(state string) (*numset.Set, error) {
 		if nums == nil {
 			return t.Set(d.key(state)), nil
