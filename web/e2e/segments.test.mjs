@@ -11,8 +11,8 @@ before(async () => {
 after(() => pond?.stop())
 
 const words = {
-  'zh-CN': { nav: '人群', create: '新建人群', name: '名称', add: '加条件', search: '搜索条件', value: '值', city: '城市', op: '比较方式', any: '有值', save: '保存', why: '为什么', who: '选择客户', in: '在人群里', holds: '符合', inList: '在客户列表中打开', members: '成员', mine: '所在人群', build: '高级筛选' },
-  en: { nav: 'Segments', create: 'New segment', name: 'Name', add: 'Add condition', search: 'Search conditions', value: 'Value', city: 'City', op: 'Comparison', any: 'is known', save: 'Save', why: 'Why', who: 'Choose a contact', in: 'In the segment', holds: 'Holds', inList: 'Open in contacts', members: 'Members', mine: 'Segments', build: 'Filter builder' },
+  'zh-CN': { nav: '人群', create: '新建人群', name: '名称', add: '加条件', search: '搜索条件', value: '值', city: '城市', home: '漠河', save: '保存', why: '为什么', who: '选择客户', in: '在人群里', holds: '符合', inList: '在客户列表中打开', members: '成员', mine: '所在人群' },
+  en: { nav: 'Segments', create: 'New segment', name: 'Name', add: 'Add condition', search: 'Search conditions', value: 'Value', city: 'City', home: 'Mohe', save: 'Save', why: 'Why', who: 'Choose a contact', in: 'In the segment', holds: 'Holds', inList: 'Open in contacts', members: 'Members', mine: 'Segments' },
 }
 
 for (const lang of ['zh-CN', 'en']) {
@@ -24,18 +24,16 @@ for (const lang of ['zh-CN', 'en']) {
 
     // Somebody did it before the segment is made, so that there is somebody to ask about.
     const { secret } = await api('/api/write-keys', { name: `e2e ${lang}` })
-    const people = (await api('/api/contacts?limit=50', undefined, 'get')).items.filter((c) => c.city)
     const send = (contact, cups) =>
       page.request.post(pond.url + '/v1/track', {
         headers: { Authorization: 'Basic ' + Buffer.from(secret + ':').toString('base64') },
         data: { userId: contact, event, properties: { cups } },
       })
-    assert.ok(people.length > 3, 'the demo has people with a city')
     const user = (n) => `e2e-${lang}-${n}`
     const identify = (n) =>
       page.request.post(pond.url + '/v1/identify', {
         headers: { Authorization: 'Basic ' + Buffer.from(secret + ':').toString('base64') },
-        data: { userId: user(n), traits: { name: `E2E ${lang} ${n}`, city: '杭州' } },
+        data: { userId: user(n), traits: { name: `E2E ${lang} ${n}`, city: w.home } },
       })
     for (const n of [1, 2]) assert.equal((await identify(n)).status(), 200)
     assert.equal((await send(user(1), 3)).status(), 200)
@@ -55,11 +53,8 @@ for (const lang of ['zh-CN', 'en']) {
       await page.keyboard.press('Enter')
     }
     await add(event)
-    await page.locator('[data-part]').nth(1 - 1).waitFor()
     await add(w.city)
-    const cityRow = page.locator('[data-part]').nth(1)
-    await cityRow.getByRole('combobox', { name: w.op }).click()
-    await page.locator(`.ant-select-dropdown:visible .ant-select-item-option[title="${w.any}"]`).click()
+    await page.locator('[data-part]').nth(1).getByLabel(w.value, { exact: true }).fill(w.home)
     await page.waitForFunction(() => document.querySelector('[data-testid=estimate]')?.textContent === '1' && !document.querySelector('[aria-busy=true]'))
     await page.getByRole('button', { name: w.save, exact: true }).click()
     await page.waitForURL(/\/segments\/sg_[^/]+$/)

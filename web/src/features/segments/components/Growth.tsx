@@ -80,11 +80,12 @@ export function WeekTrend({ id }: { id: string }) {
   if (!data) return <span className="kp-bone" style={{ width: 120 }} />
   const sizes = data.days.map((d) => d.size)
   const [first, last] = [sizes[0], sizes.at(-1)]
-  if (data.hidden || first === undefined || last === undefined) return <None />
+  // What is one day old has not changed yet.
+  if (data.hidden || sizes.length < 2 || first === undefined || last === undefined) return <None />
   return (
     <span className={css.trend}>
       <Change value={last - first} text={formatInt(Math.abs(last - first), lang)} />
-      {sizes.length > 1 && <Sparkline values={sizes} />}
+      <Sparkline values={sizes} />
     </span>
   )
 }
