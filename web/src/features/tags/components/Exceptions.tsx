@@ -39,7 +39,7 @@ export function Exceptions({ tag }: { tag: string }) {
                 <li key={e.contact.id + e.reason}>
                   <Link to={`/contacts/${e.contact.id}`}>{e.contact.name || e.contact.id}</Link>
                   <small className="kp-muted">
-                    {e.reason === 'hand' ? t('auto.tookOff', { name: e.by?.name ?? '' }) : t('auto.stoodAbove', { tag: e.winner?.name ?? '', source: e.source ? t(`source.${e.source}`) : '' })} · <DateTime at={e.at} />
+                    {e.reason === 'hand' ? t('auto.tookOff', { name: e.by?.name ?? '' }) : t('auto.stoodAbove', { tag: e.winner?.name ?? '', source: e.source ? t(`source.${e.source}` as 'source.rule') : '' })} · <DateTime at={e.at} />
                   </small>
                   <Button size="small" onClick={() => void lift(e.contact.id)}>
                     {t('auto.lift')}
