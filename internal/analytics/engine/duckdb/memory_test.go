@@ -120,7 +120,11 @@ func TestTooHeavy(t *testing.T) {
 	for seq := range uint64(20) {
 		require.NoError(t, s.Append(t.Context(), memoryBatch(seq+1, 10_000)))
 	}
-	_, err = s.writer.ExecContext(t.Context(), `SET max_temp_directory_size = '0KiB'`)
+	// Storing may have spilled, too: that is given back first.
+	s.wmu.Lock()
+	require.NoError(t, s.trim(t.Context()))
+	s.wmu.Unlock()
+	_, err = s.writer.ExecContext(t.Context(), `SET max_temp_directory_size = '0KiB'; SET memory_limit = '16MiB'`)
 	require.NoError(t, err)
 	_, err = s.Trend(t.Context(), analytics.TrendQuery{Measure: analytics.MeasurePeople, Breakdown: "n", Limit: 1000})
 	require.ErrorIs(t, err, errTooHeavy)
