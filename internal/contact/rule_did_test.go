@@ -206,6 +206,19 @@ func TestWaysToAnswerARuleAgree(t *testing.T) {
 			require.Equal(t, wanted, got.List(), text)
 			require.LessOrEqual(t, len(m.asked)-before, 1)
 
+			whole, err := p.Condition(p.ctx, &made.Node, nil)
+			require.NoError(t, err, text)
+			some, err := p.Condition(p.ctx, &made.Node, within)
+			require.NoError(t, err, text)
+			for _, f := range all {
+				if f.shown == 1 && moved[f.num] == 0 {
+					require.Equal(t, slices.Contains(want, f.num), whole.Has(f.num), text)
+					if slices.Contains(within, f.num) {
+						require.Equal(t, slices.Contains(want, f.num), some.Has(f.num), text)
+					}
+				}
+			}
+
 			e, err := p.Estimate(p.ctx, made, "rule")
 			require.NoError(t, err, text)
 			require.EqualValues(t, len(want), e.Count, text)

@@ -31,3 +31,25 @@ func TestNumbersInASet(t *testing.T) {
 	require.Zero(t, s.Word(1<<30)+s.Word(-1))
 	require.Error(t, EachNumber([]byte("1,x"), s.Add))
 }
+
+func TestSpreadPicksEvenly(t *testing.T) {
+	set := &Set{}
+	for n := int64(3); n < 3000; n += 3 {
+		set.Add(n)
+	}
+	all := set.List()
+	for _, n := range []int{1, 2, 10, 64, 500} {
+		got := set.Spread(n)
+		require.Len(t, got, n)
+		for i, num := range got {
+			want := 0
+			if n > 1 {
+				want = i * (len(all) - 1) / (n - 1)
+			}
+			require.Equal(t, all[want], num)
+		}
+	}
+	require.Equal(t, []int64{1, 70}, Of(1, 70).Spread(10))
+	require.Empty(t, set.Spread(0))
+	require.Empty(t, Of().Spread(3))
+}
