@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
-import { BookText, FileInput, Languages, LogOut, Moon, ShoppingBag, Sun, UserRound, UserCircle } from 'lucide-react'
+import { BookText, FileInput, Languages, LogOut, Moon, ShoppingBag, Sun, Target, UserRound, UserCircle } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router'
 import { api, unwrap } from '@/shared/api/client'
 import type { SearchResult } from '@/shared/api/types'
 import { formatMoney } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
-import { useMe } from '@/shared/lib/session'
+import { useMe, type Permission } from '@/shared/lib/session'
 import { useSettled } from '@/shared/lib/settled'
 import { useSignOut } from '../AccountMenu'
 import { navFor } from '../nav'
@@ -22,7 +22,9 @@ function useFixed(text: string): Entry[] {
   const pages = navFor(me.permissions).flatMap((g) =>
     g.items.map((i): Entry => ({ id: i.path, group: 'pages', label: t(`nav.${i.key}`), detail: t(`nav.${g.key}`), icon: i.icon, run: () => void go(i.path) })),
   )
+  const may = (p: Permission) => me.permissions.includes(p)
   const actions: Entry[] = [
+    ...(may('segment.write') ? [{ id: '/segments/new', group: 'actions' as const, label: t('palette.newSegment'), icon: Target, run: () => void go('/segments/new') }] : []),
     { id: 'account', group: 'actions', label: t('me.account'), icon: UserCircle, run: () => void go('/account') },
     { id: 'theme', group: 'actions', label: dark ? t('palette.light') : t('palette.dark'), icon: dark ? Sun : Moon, run: () => setMode(dark ? 'light' : 'dark') },
     { id: 'language', group: 'actions', label: t('palette.language'), icon: Languages, run: () => void setLang(lang === 'en' ? 'zh-CN' : 'en') },
