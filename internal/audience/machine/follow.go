@@ -24,7 +24,9 @@ func (f follower) Rules(ctx context.Context) ([]live.Rule, error) {
 	if err != nil || d == nil {
 		return nil, err
 	}
-	var out []live.Rule
+	// This holds for everybody who is new, so that the engine also tells of those
+	// whom no rule takes.
+	out := []live.Rule{{Key: d.key("*"), Rule: when(cond("created", "within", 36_500))}}
 	for _, st := range d.asked() {
 		out = append(out, live.Rule{Key: d.key(st.ID), Rule: st.Rule})
 	}

@@ -329,6 +329,22 @@ func TestCountsOfAMonthAgo(t *testing.T) {
 	})
 }
 
+// Whom nothing tells of is sorted within the hour all the same.
+func TestNobodyIsMissed(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		p.begin()
+		num, _ := p.person("13800000001", 10, 5, -1, 0)
+		require.NoError(t, p.sweep(p.ctx, Pools))
+		require.Equal(t, "nurture", p.in(Pools, num))
+		require.Empty(t, p.told.moves(t))
+		rules, err := follower{p.Service, Pools}.Rules(p.ctx)
+		require.NoError(t, err)
+		everybody, err := p.contacts.Matching(p.ctx, rules[0].Rule, "rule", nil)
+		require.NoError(t, err)
+		require.True(t, everybody.Has(num), "one rule holds for whoever is new")
+	})
+}
+
 // Default rules are well formed and stand in the language's limits.
 func TestDefaultsAreValid(t *testing.T) {
 	each(t, func(t *testing.T, p *pond) {

@@ -69,6 +69,7 @@ type Service struct {
 	stop    context.CancelFunc
 	done    chan struct{}
 	ticked  time.Time // until when lapses were looked for
+	swept   time.Time // the hour in which those were sorted last whom nothing told of
 	counted string    // the day whose counts were kept last
 }
 

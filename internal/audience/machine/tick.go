@@ -32,6 +32,14 @@ func (s *Service) Tick(ctx context.Context) error {
 			}
 		}
 	}
+	if hour := now.Truncate(time.Hour); hour.After(s.swept) {
+		s.swept = hour
+		for _, machine := range Machines() {
+			if err := s.sweep(ctx, machine); err != nil {
+				faults = append(faults, fmt.Errorf("sort who was missed by %s: %w", machine, err))
+			}
+		}
+	}
 	if day := s.today(ctx) + now.Format(" 15"); day != s.counted { // every hour, and first thing in a day
 		for _, machine := range Machines() {
 			if err := s.keepCounts(ctx, machine); err != nil {
@@ -41,6 +49,33 @@ func (s *Service) Tick(ctx context.Context) error {
 		s.counted = day
 	}
 	return errors.Join(faults...)
+}
+
+// sweep sorts people who stand nowhere: whom nothing told of.
+func (s *Service) sweep(ctx context.Context, machine string) error {
+	d, err := s.working(ctx, machine)
+	if err != nil || d == nil {
+		return err
+	}
+	people, err := s.Contacts.Matching(ctx, nil, "", nil)
+	if err != nil {
+		return err
+	}
+	known, err := s.Contacts.ReadNumbers(ctx, "select contact as n from machine_states where machine = $1 and shown = 1", machine)
+	if err != nil {
+		return err
+	}
+	people.AndNot(known)
+	for after := int64(-1); ; {
+		nums := people.After(after, workBatch)
+		if len(nums) == 0 {
+			return nil
+		}
+		after = nums[len(nums)-1]
+		if err := s.sort(ctx, d, nums, words{reason: byFact}); err != nil {
+			return err
+		}
+	}
 }
 
 // lapse sorts those anew who may leave since the last time. Whoever became free

@@ -52,7 +52,7 @@ function State({ machine, state, total, names }: { machine: MachineName; state: 
       )}
       <p className={css.rule}>
         {state.sentence || t('state.restRule')}
-        {!!state.from?.length && <span className="kp-muted"> {t('state.onlyFrom', { names: state.from.map((f) => names.get(f) ?? f).join('、') })}</span>}
+        {!!state.from?.length && <span className="kp-muted"> {t('state.onlyFrom', { names: state.from.map((f) => names.get(f) ?? f).join(lang === 'en' ? ', ' : '、') })}</span>}
         {!!state.stay && <span className="kp-muted"> {t('state.stays', { count: state.stay })}</span>}
       </p>
     </li>
@@ -62,7 +62,7 @@ function State({ machine, state, total, names }: { machine: MachineName; state: 
 function Change({ now, before }: { now: number; before?: number }) {
   const { t } = useTranslation('lifecycle')
   const { lang } = usePrefs()
-  if (before === undefined) return <span className="kp-muted">{t('state.noBefore')}</span>
+  if (before === undefined) return null
   const by = now - before
   const Icon = by > 0 ? ArrowUpRight : by < 0 ? ArrowDownRight : Minus
   return (

@@ -39,6 +39,7 @@ export function MachinePage({ machine }: { machine: MachineName }) {
           <>
             {data.job && <Alert type="info" showIcon title={t('working')} style={{ marginBottom: 12 }} />}
             {!data.job && data.unknown > 0 && <Alert type="info" showIcon title={t('unknown', { count: data.unknown, total: formatInt(data.unknown, lang) })} style={{ marginBottom: 12 }} />}
+            {!data.since && data.unknown === 0 && <p className="kp-muted" style={{ margin: '0 0 8px' }}>{t('noBefore')}</p>}
             <Board machine={machine} data={data} />
             <Flow machine={machine} data={data} />
             {editing && <EditMachine machine={machine} data={data} onClose={() => setEditing(false)} />}

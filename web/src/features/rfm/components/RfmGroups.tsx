@@ -3,7 +3,6 @@ import { Link } from 'react-router'
 import type { Rfm } from '@/shared/api/types'
 import { formatInt, formatPercent } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
-import { Kpi } from '@/shared/ui/Kpi'
 import { Tooltip } from '@/shared/ui/kit'
 import { Panel } from '@/shared/ui/Panel'
 import { groupLink, tierLink } from '../grid'
@@ -58,13 +57,13 @@ export function RfmTiers({ data }: { data: Rfm }) {
   return (
     <div className={css.tiers}>
       {(data.tiers ?? []).map((x) => (
-        <Kpi
-          key={x.id}
-          label={x.label}
-          value={formatInt(x.people, lang)}
-          hint={t('tiers.hint', { people: formatPercent(data.total.people ? x.people / data.total.people : 0, lang), money: formatPercent(data.total.money > 0 ? x.money / data.total.money : 0, lang) })}
-          to={tierLink(data.model.id ?? '', x.id)}
-        />
+        <Link key={x.id} className={`kp-panel ${css.tier}`} to={tierLink(data.model.id ?? '', x.id)}>
+          <span className="kp-muted">{x.label}</span>
+          <b>{formatInt(x.people, lang)}</b>
+          <small className="kp-muted">
+            {t('tiers.hint', { people: formatPercent(data.total.people ? x.people / data.total.people : 0, lang), money: formatPercent(data.total.money > 0 ? x.money / data.total.money : 0, lang) })}
+          </small>
+        </Link>
       ))}
     </div>
   )
