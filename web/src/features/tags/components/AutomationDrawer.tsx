@@ -144,14 +144,14 @@ function Standing({ now }: { now: TagAutomation }) {
       <dl className={css.numbers}>
         {(
           [
-            ['auto.nowHave', s.have],
-            ['auto.byHand', s.byHand],
-            ['auto.takenOff', s.exceptions],
-            ['auto.outranked', s.losses],
+            [t('auto.nowHave'), s.have],
+            [t('auto.byHand'), s.byHand],
+            [t('auto.takenOff'), s.exceptions],
+            [t('auto.outranked'), s.losses],
           ] as const
         ).map(([label, n]) => (
           <div key={label}>
-            <dt>{t(label)}</dt>
+            <dt>{label}</dt>
             <dd className="kp-num">{formatInt(n, lang)}</dd>
           </div>
         ))}
@@ -166,6 +166,7 @@ function Told({ ready, query, stale }: { ready: boolean; query: UseQueryResult<T
   const { t } = useTranslation('tags')
   const { lang } = usePrefs()
   const say = useErrorText()
+  const stretch = (from: number, to: number | undefined) => (to === undefined ? t('auto.atLeast', { from: formatPoints(from, lang) }) : t('auto.between', { from: formatPoints(from, lang), to: formatPoints(to, lang) }))
   if (!ready) return <div className={css.told}>{t('auto.fillIn')}</div>
   if (query.isError) return <Alert type="error" showIcon title={query.error instanceof ApiError && query.error.fields[0] ? query.error.fields[0].detail : say(query.error).detail} />
   const p = query.data
@@ -178,15 +179,15 @@ function Told({ ready, query, stale }: { ready: boolean; query: UseQueryResult<T
           <dl className={css.numbers}>
             {(
               [
-                ['auto.matching', p.matching],
-                ['auto.gain', p.gain],
-                ['auto.loses', p.lose],
-                ['auto.keptByHand', p.byHand],
-                ['auto.excepted', p.excepted],
+                [t('auto.matching'), p.matching],
+                [t('auto.gain'), p.gain],
+                [t('auto.loses'), p.lose],
+                [t('auto.keptByHand'), p.byHand],
+                [t('auto.excepted'), p.excepted],
               ] as const
             ).map(([label, n]) => (
               <div key={label}>
-                <dt>{t(label)}</dt>
+                <dt>{label}</dt>
                 <dd className="kp-num">{formatInt(n, lang)}</dd>
               </div>
             ))}
@@ -206,7 +207,7 @@ function Told({ ready, query, stale }: { ready: boolean; query: UseQueryResult<T
             <dl className={css.numbers}>
               {p.scores.map((b, i) => (
                 <div key={b.from}>
-                  <dt>{p.scores?.[i + 1] ? t('auto.between', { from: formatPoints(b.from, lang), to: formatPoints(p.scores[i + 1]!.from, lang) }) : t('auto.atLeast', { from: formatPoints(b.from, lang) })}</dt>
+                  <dt>{stretch(b.from, p.scores?.[i + 1]?.from)}</dt>
                   <dd className="kp-num">{formatInt(b.people, lang)}</dd>
                 </div>
               ))}
