@@ -5771,8 +5771,11 @@ export interface components {
              * @enum {string}
              */
             reason: "hand" | "group";
-            /** @description What gave that one */
-            source?: string;
+            /**
+             * @description What gave that one
+             * @enum {string}
+             */
+            source?: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model";
             /** @description The tag that stands above it */
             winner?: components["schemas"]["TagRef"];
         };
