@@ -41,7 +41,7 @@ export function ScoreForm({ value, onChange }: Props) {
             <li key={i} className={css.row}>
               <div className={css.what}>
                 <EventPick value={e.name} onChange={(name) => put(i, { name, weight: e.weight })} />
-                <Input className={css.points} type="number" min={0.01} step="any" addonBefore="+" value={e.weight || ''} aria-label={t('auto.points', { n: i + 1 })} onChange={(x) => put(i, { ...e, weight: Number(x.target.value) })} />
+                <Input className={css.points} type="number" min={0.01} step="any" prefix="+" value={e.weight || ''} aria-label={t('auto.points', { n: i + 1 })} onChange={(x) => put(i, { ...e, weight: Number(x.target.value) })} />
                 <span>{t('auto.pointsUnit')}</span>
                 {value.events.length > 1 && (
                   <Button size="small" type="text" icon={<X size={14} aria-hidden />} aria-label={t('auto.removeEvent', { n: i + 1 })} onClick={() => onChange({ ...value, events: value.events.filter((_, n) => n !== i) })} />
