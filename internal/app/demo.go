@@ -30,6 +30,7 @@ type demoPond struct {
 
 	done, total atomic.Int64
 	ready       atomic.Bool
+	filling     atomic.Bool
 	wg          sync.WaitGroup
 	cancel      context.CancelFunc
 }
@@ -124,6 +125,8 @@ func (d *demoPond) run(ctx context.Context, a *App, url string) error {
 		d.ready.Store(full)
 		return err
 	}
+	d.filling.Store(true)
+	defer d.filling.Store(false)
 	start := time.Now()
 	token, secret, err := a.Team.CreateToken(ctx, "演示数据", "admin", time.Now().Add(2*time.Hour))
 	if err != nil {
@@ -137,6 +140,10 @@ func (d *demoPond) run(ctx context.Context, a *App, url string) error {
 	err = demo.Fill(ctx, o, demo.Target{URL: url, Token: secret, WriteKey: key, Email: d.email, Password: d.password}, p)
 	if err == nil {
 		err = a.settle(ctx)
+	}
+	if err == nil {
+		d.filling.Store(false)
+		err = a.audiences.CatchUp(ctx)
 	}
 	if err == nil {
 		err = p.Mark(ctx, "all")

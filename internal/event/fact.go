@@ -151,6 +151,13 @@ type Newcomer interface {
 	BeginsNow()
 }
 
+// Idler is a Subscriber that for a while may have no use for any fact: those
+// that pass meanwhile are not even read for it.
+type Idler interface {
+	Subscriber
+	Idle(ctx context.Context) bool
+}
+
 // Emitter states facts from inside the program. Within a transaction the fact
 // is written to the outbox with it; the relay appends it to the stream.
 type Emitter interface {

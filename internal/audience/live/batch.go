@@ -42,6 +42,9 @@ func (e *Engine) Prepare(ctx context.Context, facts []event.Stored, commit func(
 	}
 	defer release()
 	begun := time.Now()
+	if e.floods(facts) {
+		return e.owe(ctx, commit)
+	}
 	s, err := e.read(ctx, facts)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,6 +22,10 @@ func (e *Engine) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	owed, err := e.owed(ctx)
+	if err != nil {
+		return err
+	}
 	release, err := e.hold(ctx)
 	if err != nil {
 		return err
@@ -29,7 +34,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	e.day, e.swept, e.polled = e.today(ctx), now, now
 	conds := slices.Collect(maps.Values(e.conds))
 	release()
-	cause := Cause{Reason: ReasonStart, Live: !seen.IsZero() && now.Sub(seen) <= late}
+	cause := Cause{Reason: ReasonStart, Live: !owed && !seen.IsZero() && now.Sub(seen) <= late}
 	return e.renew(ctx, conds, true, nil, func(ctx context.Context) error {
 		if e.pending, e.pendingTo, err = e.waiting(ctx); err != nil {
 			return err
@@ -39,7 +44,7 @@ func (e *Engine) begin(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := e.note(ctx, now); err != nil {
+		if err := errors.Join(e.note(ctx, now), e.paid(ctx)); err != nil {
 			return err
 		}
 		close(e.ready)

@@ -59,6 +59,9 @@ type Deps struct {
 	Clock   clock.Clock
 	Log     *slog.Logger
 	Metrics prometheus.Registerer // nil: none
+	// Filling tells whether made-up history is being filled in: none of its facts is
+	// followed then, and all are worked out by CatchUp. nil: never.
+	Filling func() bool
 	// Tick is how often the engine looks at the clock (0: once a second).
 	Tick time.Duration
 }
@@ -82,6 +85,7 @@ type Engine struct {
 	swept     time.Time      // up to when windows have lapsed
 	noted     time.Time      // what of it is written down
 	day       string         // for which days were worked out, and the zone they are of
+	flood     flood          // old facts that were let pass
 	polled    time.Time      // when fields were read whole that no fact speaks of
 
 	mu      sync.Mutex      // guards what follows, and what says so elsewhere

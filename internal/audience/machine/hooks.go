@@ -15,6 +15,22 @@ func (s *Service) Merged(ctx context.Context, merges []contact.Merge) error {
 	from := make([]int64, len(merges))
 	for i, m := range merges {
 		from[i] = m.From
+	}
+	stands := map[int64]bool{} // visitors, of whom most merges are, stand nowhere
+	err := s.eachIn(ctx, "read where contacts stand", "select distinct contact from machine_states where contact in ({list})", nil, from, func(r *sql.Rows) error {
+		var n int64
+		err := r.Scan(&n)
+		stands[n] = true
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, m := range merges {
+		if !stands[m.From] {
+			continue
+		}
+		stands[m.Into] = true
 		_, err := s.DB.Exec(ctx, `insert into machine_states (machine, contact, state, since, shown, pinned_until)
 			select machine, cast($1 as bigint), state, since, 1, pinned_until from machine_states where contact = $2
 			on conflict (machine, contact) do nothing`, m.Into, m.From)

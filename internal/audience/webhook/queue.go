@@ -41,6 +41,13 @@ type delivery struct {
 // Name implements event.Subscriber.
 func (s *Service) Name() string { return "webhooks" }
 
+// Idle implements event.Idler: nobody is to be told.
+func (s *Service) Idle(ctx context.Context) bool {
+	var n int
+	err := s.DB.QueryRow(ctx, "select count(*) from webhooks where state = $1", Active).Scan(&n)
+	return err == nil && n == 0 // in doubt the facts are read
+}
+
 // Handle implements event.Subscriber: it queues what the facts say, in the
 // transaction that moves its place.
 func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {

@@ -18,6 +18,7 @@ type subscription struct {
 	failed error           // why it stands still, nil when it does not; guarded by p.mu
 	oldest int64           // when the first fact of the batch at hand was received, ms; guarded by p.mu
 	inRow  int             // facts set aside one after the other
+	passed time.Time       // when it was last written down how far it is while idle; its own goroutine's
 }
 
 const (
@@ -78,6 +79,9 @@ func (s *subscription) next(ctx context.Context) (facts []event.Stored, to event
 			facts, to, ok = p.tail.after(cursor, limit, handleFacts)
 		}
 		p.mu.Unlock()
+		if cursor.Less(limit) && s.idle(ctx) {
+			return nil, limit, s.pass(ctx, limit)
+		}
 		if !ok && cursor.Less(limit) {
 			facts, to, err = p.behind(ctx, cursor, limit)
 			ok = err == nil
@@ -92,6 +96,29 @@ func (s *subscription) next(ctx context.Context) (facts []event.Stored, to event
 			return nil, cursor, ctx.Err()
 		}
 	}
+}
+
+// idle tells whether the subscriber has no use for facts just now.
+func (s *subscription) idle(ctx context.Context) bool {
+	i, ok := s.to.(event.Idler)
+	return ok && i.Idle(ctx)
+}
+
+// passEvery is how often it is written down how far an idle subscriber has come:
+// after a crash it sees no more than the facts of so long a time once more.
+const passEvery = time.Second
+
+// pass moves an idle subscriber on.
+func (s *subscription) pass(ctx context.Context, to event.Position) error {
+	now := s.p.deps.Clock.Now()
+	if d := now.Sub(s.passed); d >= 0 && d < passEvery {
+		return nil
+	}
+	if err := s.p.deps.DB.Tx(ctx, func(ctx context.Context) error { return s.p.moveCursor(ctx, s.cursorName(), to) }); err != nil {
+		return fmt.Errorf("subscriber %s: %w", s.name, err)
+	}
+	s.passed = now
+	return nil
 }
 
 // hold notes what is at hand, for lag.

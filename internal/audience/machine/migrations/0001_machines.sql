@@ -26,6 +26,7 @@ create table machine_states (
   primary key (machine, contact)
 );
 create index machine_states_by_state on machine_states (machine, shown, state, since, contact);
+create index machine_states_by_contact on machine_states (contact);
 create index machine_states_pinned on machine_states (machine, pinned_until) where pinned_until > 0;
 
 -- Every move from one state to another. Where somebody stood first is no move.
@@ -41,6 +42,7 @@ create table machine_moves (
   by_name text not null,
   primary key (machine, contact, at)
 );
+create index machine_moves_by_contact on machine_moves (contact);
 create index machine_moves_by_time on machine_moves (machine, at, from_state, to_state, contact);
 
 -- How many were in each state at the end of a day (of the company), the present one so far.
