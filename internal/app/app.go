@@ -198,7 +198,7 @@ func (a *App) buildServices() {
 	a.care.RegisterJobs()
 	a.contacts.FilterBy("followUp", a.care.Field())
 	a.contacts.FilterBy("department", ownersDepartment{a.Team})
-	a.machines = machine.NewService(machine.Deps{Engine: a.audiences, DB: a.DB, Clock: a.clock, Log: a.log, Audit: a.Audit, Emit: a.intake, Jobs: a.jobs, Contacts: a.contacts, Zone: a.zone})
+	a.machines = machine.NewService(machine.Deps{Engine: a.audiences, Hold: a.filling, DB: a.DB, Clock: a.clock, Log: a.log, Audit: a.Audit, Emit: a.intake, Jobs: a.jobs, Contacts: a.contacts, Zone: a.zone})
 	a.machines.RegisterJobs()
 	a.contacts.StandBy(a.machines)
 	for name, f := range a.machines.Fields() {

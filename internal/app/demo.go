@@ -143,6 +143,9 @@ func (d *demoPond) run(ctx context.Context, a *App, url string) error {
 	}
 	if err == nil {
 		d.filling.Store(false)
+		err = a.machines.SortAll(ctx)
+	}
+	if err == nil {
 		err = a.audiences.CatchUp(ctx)
 	}
 	if err == nil {

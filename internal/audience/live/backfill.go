@@ -22,6 +22,7 @@ const (
 // flood is what the engine owes for facts that it let pass. Under the lock.
 type flood struct {
 	first, last time.Time // when the first and the last batch passed; zero: nothing is owed
+	over        bool      // somebody knows that no more will come
 }
 
 // floods tells whether a batch is part of a flood of old facts.
@@ -87,13 +88,13 @@ func (e *Engine) paid(ctx context.Context) error {
 }
 
 // settleFlood works out what a flood changed, once it has passed.
-func (e *Engine) settleFlood(ctx context.Context, atOnce bool) error {
+func (e *Engine) settleFlood(ctx context.Context) error {
 	release, err := e.hold(ctx)
 	if err != nil {
 		return err
 	}
 	was, now := e.flood, e.d.Clock.Now()
-	due := atOnce || !was.first.IsZero() && (now.Sub(was.last) >= floodOver || now.Sub(was.first) >= floodMost || now.Before(was.last))
+	due := !was.first.IsZero() && (was.over || now.Sub(was.last) >= floodOver || now.Sub(was.first) >= floodMost || now.Before(was.last))
 	if !due {
 		release()
 		return nil
@@ -126,5 +127,27 @@ func (e *Engine) CatchUp(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return e.settleFlood(ctx, true)
+	release, err := e.hold(ctx)
+	if err != nil {
+		return err
+	}
+	now := e.d.Clock.Now()
+	e.flood = flood{first: now, last: now, over: true}
+	release()
+	e.nudge()
+	for {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if release, err = e.hold(ctx); err != nil {
+			return err
+		}
+		over := e.flood.first.IsZero()
+		release()
+		if over {
+			return nil
+		}
+	}
 }

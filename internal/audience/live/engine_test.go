@@ -311,3 +311,28 @@ func (p *pond) post2(facts ...event.Fact) {
 	p.post(facts...)
 	p.seen, p.held, p.holding = p.held[len(p.held)-1].Position, nil, false
 }
+
+// A flood of old facts is worked out once it has passed; nothing of it is news.
+func TestFloodOfOldFacts(t *testing.T) {
+	each(t, func(p *pond) {
+		k := p.keeper("segments", map[string]string{"bought": bought})
+		p.begin()
+		p.post(did("a", "viewed"), did("b", "viewed"))
+		var old []event.Fact
+		for range floodFacts {
+			old = append(old, event.Fact{UserID: "a", Name: "bought", ImportID: "im_1"})
+		}
+		p.post(old...)
+		require.Empty(p, k.members("bought"), "not yet")
+		p.post(did("b", "bought"))
+		require.Equal(p, []string{fmt.Sprintf("entered %d fact live", p.num("b"))}, k.said("bought"), "news goes on meanwhile")
+		p.due()
+		require.NotContains(p, k.members("bought"), p.num("a"), "more may come")
+		p.after(floodOver)
+		k.agree("when it has passed")
+		require.Equal(p, []string{fmt.Sprintf("entered %d fact live", p.num("b")), fmt.Sprintf("entered %d fact", p.num("a"))}, k.said("bought"))
+		owed, err := p.engine.owed(p.ctx)
+		require.NoError(p, err)
+		require.False(p, owed)
+	})
+}

@@ -54,6 +54,10 @@ type Deps struct {
 	// Engine keeps the rules true while facts arrive. Without it everybody is
 	// sorted anew on each turn.
 	Engine *live.Engine
+	// Hold tells whether nobody is to be sorted yet: history is being filled in, and
+	// where people stand in the middle of it is not where they ever were. SortAll
+	// sorts them when it is over. nil: never.
+	Hold func() bool
 	// Zone is the company's: days begin in it.
 	Zone func(ctx context.Context) *time.Location
 }

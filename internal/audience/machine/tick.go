@@ -118,9 +118,26 @@ func (s *Service) lapse(ctx context.Context, machine string, since, now time.Tim
 // lapseMargin is how much is looked at once more: what a restart may have missed.
 const lapseMargin = 24 * time.Hour
 
-// working is the definition in force, or nil while people are being sorted by a
+// SortAll sorts everybody, as after a new definition: nobody did anything.
+func (s *Service) SortAll(ctx context.Context) error {
+	for _, machine := range Machines() {
+		d, err := s.working(ctx, machine)
+		if err != nil || d == nil {
+			return err
+		}
+		if err := errors.Join(s.sort(ctx, d, nil, words{reason: byDefinition, by: d.By}), s.keepCounts(ctx, machine)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// working is the definition in force, or nil while nobody is to be sorted and while people are being sorted by a
 // newer one: then that work moves them.
 func (s *Service) working(ctx context.Context, machine string) (*Definition, error) {
+	if s.Hold != nil && s.Hold() {
+		return nil, nil
+	}
 	d, err := s.newest(ctx, machine)
 	if err != nil || d == nil || !d.Worked {
 		return nil, err

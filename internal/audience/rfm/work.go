@@ -20,14 +20,6 @@ type result struct {
 	made  time.Time
 }
 
-// find tells where a contact is; false when it has no scores.
-func (r *result) find(num int64) (int, bool) {
-	if num < 0 || num > 1<<32-1 {
-		return 0, false
-	}
-	return slices.BinarySearch(r.nums, uint32(num))
-}
-
 // set is everybody whose scores fulfil a condition.
 func (r *result) set(fits func(Scores) bool) *numset.Set {
 	var yes [125]bool

@@ -25,7 +25,6 @@ type preparer struct {
 	prepare func(ctx context.Context, facts []event.Stored) error // may fail
 	write   func(tries int) error                                 // may fail, inside the transaction
 	silent  bool                                                  // has nothing to write
-	now     bool
 }
 
 func (p *preparer) Prepare(ctx context.Context, facts []event.Stored, commit func(func(context.Context) error) error) error {

@@ -20,4 +20,3 @@ export const previewModel = (body: RfmModelInput) => unwrap<Rfm>(api.POST('/api/
 export const createModel = (body: RfmModelInput) => unwrap<RfmModel>(api.POST('/api/rfm/models', { body }))
 export const changeModel = (id: string, body: RfmModelInput) => unwrap<RfmModel>(api.PUT('/api/rfm/models/{id}', { params: at(id), body }))
 export const removeModel = (id: string) => unwrap(api.DELETE('/api/rfm/models/{id}', { params: at(id) }))
-export const recompute = (id: string) => unwrap<{ job: string }>(api.POST('/api/rfm/models/{id}/recompute', { params: at(id) }))
