@@ -109,6 +109,9 @@ func (s *Service) move(ctx context.Context, d *Definition, m move, w words) erro
 }
 
 func (s *Service) pin(ctx context.Context, nums []int64, until int64) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
 	_, err := s.DB.Exec(ctx, "update machine_states set pinned_until = cast($1 as bigint) where machine = $2 and contact in ("+s.listSQL(3)+")", until, Pools, s.list(nums))
 	if err != nil {
 		return fmt.Errorf("pin to a pool: %w", err)

@@ -161,8 +161,18 @@ func (s *Service) still(ctx context.Context, machine, from string, nums []int64)
 	return left.List(), err
 }
 
+// lock takes the lock of contacts, inside a transaction, before anything is
+// written: whoever merges contacts holds it and then writes here.
+func (s *Service) lock(ctx context.Context) error {
+	_, err := s.Contacts.Survivors(ctx, nil)
+	return err
+}
+
 // put writes where some people stand from now on, and that they moved there.
 func (s *Service) put(ctx context.Context, machine string, m move, nums []int64, w words) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
 	now := s.Clock.Now().UnixMilli()
 	_, err := s.DB.Exec(ctx, `insert into machine_states (machine, contact, state, since, shown, pinned_until)
 		select $1, n.num, $2, cast($3 as bigint), 1, cast($4 as bigint) from (`+s.numbersSQL(5)+`) as n where true

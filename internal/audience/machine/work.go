@@ -103,6 +103,9 @@ func (s *Service) apply(ctx context.Context, d *Definition, moves []move, w word
 			}
 			after, done = nums[len(nums)-1], done+int64(len(nums))
 			err := s.DB.Tx(ctx, func(ctx context.Context) error {
+				if err := s.lock(ctx); err != nil {
+					return err
+				}
 				still, err := s.still(ctx, d.Machine, m.From, nums)
 				if err != nil || len(still) == 0 {
 					return err
