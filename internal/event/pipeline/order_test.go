@@ -228,9 +228,11 @@ func TestABackupDoesNotWaitForReading(t *testing.T) {
 }
 
 func TestHowFarSubscribersLag(t *testing.T) {
-	w := newWorld(t, testkit.SQLite(t, pipeline.Migrations()), "quick", "slow")
+	w := newWorld(t, testkit.SQLite(t, pipeline.Migrations()), "quick")
 	gate := make(chan struct{})
-	w.subs[1].fail = func([]event.Stored) error { <-gate; return nil }
+	slow := w.prepares("slow", nil)
+	slow.prepare = func(context.Context, []event.Stored) error { <-gate; return nil } // outside of the transaction: the other one can write
+	w.follow = func(pipe *pipeline.Pipeline) { pipe.Subscribe(slow) }
 	w.start()
 	require.Equal(t, map[string]time.Duration{"quick": 0, "slow": 0}, w.pipe.Lags())
 	seq := w.ingest("a1")
