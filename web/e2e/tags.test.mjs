@@ -33,7 +33,7 @@ for (const lang of ['zh-CN', 'en']) {
     await page.locator(`.ant-select-item-option-active[title="${name}"]`).waitFor()
     await dialog.locator('input[role=combobox]').press('Enter')
     await dialog.locator('input[role=combobox]').press('Tab')
-    await dialog.locator('.ant-btn-primary:not([disabled])').click()
+    await dialog.locator('.ant-btn-primary:not([disabled])').press('Enter') // the open menu may lie over it
     const undo = dialog.locator('button:has(svg.lucide-undo-2)')
     await undo.waitFor({ timeout: 60_000 })
 
@@ -64,6 +64,7 @@ for (const lang of ['zh-CN', 'en']) {
     await form.locator('input[type=checkbox]').check()
     await form.locator('button[type=submit]').click()
     await page.locator('button[aria-current]', { hasText: group }).click()
+    await page.waitForFunction(() => !document.querySelector('.kp-panel li [data-tag]')) // the new group is shown: it is empty
     const field = page.locator('.kp-panel input').last()
     for (const name of [`${group} A`, `${group} B`]) {
       await field.fill(name)
