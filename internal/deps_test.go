@@ -27,6 +27,7 @@ var platform = map[string][]string{
 	"platform/db":              {},
 	"platform/i18n":            {},
 	"platform/numset":          {},
+	"platform/rounds":          {},
 	"platform/sheet":           {},
 	"platform/outbound":        {"platform/errs"},
 	"platform/auth":            {"platform/errs", "platform/id"},

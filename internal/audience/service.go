@@ -16,6 +16,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/id"
 	"github.com/koipond/koipond/internal/platform/jobs"
+	"github.com/koipond/koipond/internal/platform/rounds"
 	"github.com/koipond/koipond/internal/platform/vault"
 )
 
@@ -65,9 +66,8 @@ type Service struct {
 	own       *owner // what the engine tells
 	referrers []Referrer
 
-	mu   sync.Mutex
-	stop context.CancelFunc
-	done chan struct{}
+	mu  sync.Mutex
+	run rounds.Runner
 }
 
 // NewService builds the service and registers its jobs.
@@ -118,45 +118,22 @@ const tickEvery = 5 * time.Second
 // Start begins to make snapshots when they are due, and to look after what the
 // engine works out. Safe to call twice.
 func (s *Service) Start(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stop != nil {
-		return nil
-	}
-	ctx, s.stop = context.WithCancel(context.WithoutCancel(auth.With(ctx, auth.System("segments"))))
-	done := make(chan struct{})
-	s.done = done
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(tickEvery)
-		defer tick.Stop()
-		for {
+	s.run.Start(auth.With(ctx, auth.System("segments")), func(ctx context.Context) {
+		rounds.Every(ctx, tickEvery, nil, func(ctx context.Context) {
 			if err := s.MakeDueSnapshots(ctx); err != nil && ctx.Err() == nil {
 				s.Log.ErrorContext(ctx, "snapshots of segments cannot be made", "error", err)
 			}
 			if err := s.SettleReady(ctx); err != nil && ctx.Err() == nil {
 				s.Log.ErrorContext(ctx, "segments cannot be marked as worked out", "error", err)
 			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-		}
-	}()
+		})
+	})
 	return nil
 }
 
 // Stop ends what Start began. Safe to call twice.
 func (s *Service) Stop(context.Context) error {
-	s.mu.Lock()
-	stop, done := s.stop, s.done
-	s.stop = nil
-	s.mu.Unlock()
-	if stop != nil {
-		stop()
-		<-done
-	}
+	s.run.Stop()
 	return nil
 }
 

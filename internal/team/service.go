@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/mail"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -17,6 +16,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/id"
+	"github.com/koipond/koipond/internal/platform/rounds"
 )
 
 // DemoState tells how far the demo pond is filled.
@@ -63,7 +63,7 @@ type Service struct {
 	settings *cache[Settings]
 	touched  touches
 	sweeps   sweeper
-	run      runner
+	run      rounds.Runner
 }
 
 var _ auth.Authenticator = (*Service)(nil)
@@ -155,7 +155,7 @@ func emailKey(email string) string { return strings.ToLower(strings.TrimSpace(em
 // Start begins writing when sessions and keys were last used. Without it (on
 // the command line) those times are not kept.
 func (s *Service) Start(ctx context.Context) error {
-	s.run.start(ctx, func(ctx context.Context) {
+	s.run.Start(ctx, func(ctx context.Context) {
 		tick := time.NewTicker(flushEvery)
 		defer tick.Stop()
 		for {
@@ -174,38 +174,8 @@ func (s *Service) Start(ctx context.Context) error {
 
 // Stop ends what Start began and writes what is left. Safe to call twice.
 func (s *Service) Stop(ctx context.Context) error {
-	s.run.stop()
+	s.run.Stop()
 	return s.Flush(ctx)
-}
-
-// runner is one goroutine with a start and an end.
-type runner struct {
-	mu     sync.Mutex
-	cancel context.CancelFunc
-	done   chan struct{}
-}
-
-func (r *runner) start(ctx context.Context, fn func(context.Context)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.cancel != nil {
-		return
-	}
-	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx)) // stop ends it, not whoever started it
-	done := make(chan struct{})
-	r.done = done
-	go func() { defer close(done); fn(ctx) }()
-}
-
-func (r *runner) stop() {
-	r.mu.Lock()
-	cancel, done := r.cancel, r.done
-	r.cancel = nil
-	r.mu.Unlock()
-	if cancel != nil {
-		cancel()
-		<-done
-	}
 }
 
 // Names gives the names of users and tokens by id. Ids of others are left out;

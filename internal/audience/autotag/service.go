@@ -17,6 +17,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/numset"
+	"github.com/koipond/koipond/internal/platform/rounds"
 	"github.com/koipond/koipond/internal/platform/vault"
 	"github.com/koipond/koipond/internal/rule"
 )
@@ -79,8 +80,7 @@ type Service struct {
 
 	mu   sync.Mutex
 	wake chan struct{}
-	stop context.CancelFunc
-	done chan struct{}
+	run  rounds.Runner
 }
 
 // New builds the service; nothing runs yet.
@@ -108,43 +108,19 @@ const (
 
 // Start begins to give and take. Safe to call twice.
 func (s *Service) Start(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stop != nil {
-		return nil
-	}
-	ctx, s.stop = context.WithCancel(context.WithoutCancel(auth.With(ctx, auth.System(Name))))
-	done := make(chan struct{})
-	s.done = done
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(stepEvery)
-		defer tick.Stop()
-		for {
+	s.run.Start(auth.With(ctx, auth.System(Name)), func(ctx context.Context) {
+		rounds.Every(ctx, stepEvery, s.wake, func(ctx context.Context) {
 			if err := s.Step(ctx); err != nil && ctx.Err() == nil {
 				s.Log.ErrorContext(ctx, "automatic tags cannot be kept", "error", err)
 			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			case <-s.wake:
-			}
-		}
-	}()
+		})
+	})
 	return nil
 }
 
 // Stop ends what Start began. Safe to call twice.
 func (s *Service) Stop(context.Context) error {
-	s.mu.Lock()
-	stop, done := s.stop, s.done
-	s.stop = nil
-	s.mu.Unlock()
-	if stop != nil {
-		stop()
-		<-done
-	}
+	s.run.Stop()
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/jobs"
 	"github.com/koipond/koipond/internal/platform/numset"
+	"github.com/koipond/koipond/internal/platform/rounds"
 	"github.com/koipond/koipond/internal/rule"
 )
 
@@ -70,8 +71,7 @@ type Service struct {
 	names map[string]*Definition // see shown
 
 	mu      sync.Mutex
-	stop    context.CancelFunc
-	done    chan struct{}
+	run     rounds.Runner
 	ticked  time.Time // until when lapses were looked for
 	swept   time.Time // the hour in which those were sorted last whom nothing told of
 	counted string    // the day whose counts were kept last
@@ -99,11 +99,6 @@ func (s *Service) RegisterJobs() { s.Jobs.Register(jobWork, s.runWork) }
 // Start makes the machines where there are none, and begins to look for stays
 // that are over. Safe to call twice.
 func (s *Service) Start(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stop != nil {
-		return nil
-	}
 	ctx = auth.With(context.WithoutCancel(ctx), auth.System("machines"))
 	for _, m := range Machines() {
 		d, err := s.newest(ctx, m)
@@ -116,44 +111,23 @@ func (s *Service) Start(ctx context.Context) error {
 			}
 		}
 	}
-	ctx, s.stop = context.WithCancel(ctx)
+	s.mu.Lock()
 	s.ticked = s.Clock.Now()
-	done := make(chan struct{})
-	s.done = done
-	go func() {
-		defer close(done)
-		turn := time.NewTicker(tickEvery)
-		defer turn.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-turn.C:
-			}
+	s.mu.Unlock()
+	s.run.Start(ctx, func(ctx context.Context) {
+		rounds.Every(ctx, tickEvery, nil, func(ctx context.Context) {
 			if err := s.Tick(ctx); err != nil && ctx.Err() == nil {
 				s.Log.Error("looking for stays that are over", "error", err)
 			}
-		}
-	}()
+		})
+	})
 	return nil
 }
 
 // Stop ends that and waits. Safe to call twice and without Start.
-func (s *Service) Stop(ctx context.Context) error {
-	s.mu.Lock()
-	stop, done := s.stop, s.done
-	s.stop, s.done = nil, nil
-	s.mu.Unlock()
-	if stop == nil {
-		return nil
-	}
-	stop()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+func (s *Service) Stop(context.Context) error {
+	s.run.Stop()
+	return nil
 }
 
 // today is the company's day.

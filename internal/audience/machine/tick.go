@@ -55,6 +55,7 @@ func (s *Service) Tick(ctx context.Context) error {
 func (s *Service) sweep(ctx context.Context, machine string) error {
 	d, err := s.working(ctx, machine)
 	if err != nil || d == nil {
+		s.swept = time.Time{} // not in force yet: once more, next time
 		return err
 	}
 	people, err := s.Contacts.Matching(ctx, nil, "", nil)

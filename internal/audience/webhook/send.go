@@ -21,6 +21,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/outbound"
+	"github.com/koipond/koipond/internal/platform/rounds"
 )
 
 // waits are how long to wait after each try that failed; after the last there is no other.
@@ -37,44 +38,20 @@ const (
 
 // Start begins to deliver. Safe to call twice.
 func (s *Service) Start(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stop != nil {
-		return nil
-	}
-	ctx, s.stop = context.WithCancel(context.WithoutCancel(auth.With(ctx, auth.System("webhooks"))))
-	done := make(chan struct{})
-	s.done = done
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(lookEvery)
-		defer tick.Stop()
-		for {
+	s.run.Start(auth.With(ctx, auth.System("webhooks")), func(ctx context.Context) {
+		rounds.Every(ctx, lookEvery, s.wake, func(ctx context.Context) {
 			if err := s.Deliver(ctx); err != nil && ctx.Err() == nil {
 				s.Log.ErrorContext(ctx, "webhooks cannot be delivered", "error", err)
 			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-s.wake:
-			case <-tick.C:
-			}
-		}
-	}()
+		})
+	})
 	return nil
 }
 
 // Stop ends what Start began. Safe to call twice.
 func (s *Service) Stop(context.Context) error {
-	s.mu.Lock()
-	stop, done := s.stop, s.done
-	s.stop = nil
-	s.mu.Unlock()
-	if stop != nil {
-		stop()
-		<-done
-		s.client.CloseIdleConnections()
-	}
+	s.run.Stop()
+	s.client.CloseIdleConnections()
 	return nil
 }
 

@@ -27,6 +27,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/id"
 	"github.com/koipond/koipond/internal/platform/outbound"
+	"github.com/koipond/koipond/internal/platform/rounds"
 	"github.com/koipond/koipond/internal/platform/vault"
 )
 
@@ -64,9 +65,8 @@ type Service struct {
 	client *http.Client
 	wake   chan struct{}
 
-	mu   sync.Mutex
-	stop context.CancelFunc
-	done chan struct{}
+	mu  sync.Mutex
+	run rounds.Runner
 }
 
 // NewService builds the service.

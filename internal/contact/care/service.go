@@ -17,6 +17,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/id"
 	"github.com/koipond/koipond/internal/platform/jobs"
+	"github.com/koipond/koipond/internal/platform/rounds"
 )
 
 //go:embed migrations/*.sql
@@ -94,9 +95,8 @@ type Service struct {
 
 	relations []Relations // where it is known who of the staff knows whom
 
-	mu   sync.Mutex
-	stop context.CancelFunc
-	done chan struct{}
+	mu  sync.Mutex
+	run rounds.Runner
 }
 
 // NewService builds the service.
@@ -111,42 +111,19 @@ const remindEvery = 10 * time.Second
 
 // Start begins to give reminders. Safe to call twice.
 func (s *Service) Start(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stop != nil {
-		return nil
-	}
-	ctx, s.stop = context.WithCancel(context.WithoutCancel(auth.With(ctx, auth.System("reminders"))))
-	done := make(chan struct{})
-	s.done = done
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(remindEvery)
-		defer tick.Stop()
-		for {
+	s.run.Start(auth.With(ctx, auth.System("reminders")), func(ctx context.Context) {
+		rounds.Every(ctx, remindEvery, nil, func(ctx context.Context) {
 			if err := s.Remind(ctx); err != nil && ctx.Err() == nil {
 				s.Log.ErrorContext(ctx, "reminders cannot be given", "error", err)
 			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-		}
-	}()
+		})
+	})
 	return nil
 }
 
 // Stop ends what Start began. Safe to call twice.
 func (s *Service) Stop(context.Context) error {
-	s.mu.Lock()
-	stop, done := s.stop, s.done
-	s.stop = nil
-	s.mu.Unlock()
-	if stop != nil {
-		stop()
-		<-done
-	}
+	s.run.Stop()
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -243,4 +244,29 @@ func TestHowFarSubscribersLag(t *testing.T) {
 	close(gate)
 	w.wait(seq)
 	require.Zero(t, w.pipe.Lags()["slow"])
+}
+
+// idler may have no use for facts.
+type idler struct {
+	*recorder
+	idle atomic.Bool
+}
+
+func (i *idler) Idle(context.Context) bool { return i.idle.Load() }
+
+func TestWhoIsIdleReadsNothing(t *testing.T) {
+	w := newWorld(t, testkit.SQLite(t, pipeline.Migrations()))
+	lazy := &idler{recorder: &recorder{name: "lazy", db: w.db}}
+	lazy.idle.Store(true)
+	w.follow = func(pipe *pipeline.Pipeline) { pipe.Subscribe(lazy) }
+	w.start()
+	w.wait(w.ingest("a1", "a2"))
+	require.Empty(t, lazy.ids(), "they passed")
+	lazy.idle.Store(false)
+	w.wait(w.ingest("a3"))
+	w.once("lazy", "a3")
+	w.stop()
+	w.start()
+	w.wait(w.ingest("a4"))
+	w.once("lazy", "a3", "a4")
 }

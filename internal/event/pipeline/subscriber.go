@@ -114,6 +114,8 @@ func (s *subscription) pass(ctx context.Context, to event.Position) error {
 	if d := now.Sub(s.passed); d >= 0 && d < passEvery {
 		return nil
 	}
+	s.p.gate.RLock()
+	defer s.p.gate.RUnlock()
 	if err := s.p.deps.DB.Tx(ctx, func(ctx context.Context) error { return s.p.moveCursor(ctx, s.cursorName(), to) }); err != nil {
 		return fmt.Errorf("subscriber %s: %w", s.name, err)
 	}
