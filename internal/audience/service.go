@@ -3,7 +3,6 @@ package audience
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/koipond/koipond/internal/analytics"
@@ -66,7 +65,6 @@ type Service struct {
 	own       *owner // what the engine tells
 	referrers []Referrer
 
-	mu  sync.Mutex
 	run rounds.Runner
 }
 

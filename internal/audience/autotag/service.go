@@ -78,7 +78,6 @@ type Service struct {
 	pending *pending
 	begun   bool // what the program was in the midst of is taken up again
 
-	mu   sync.Mutex
 	wake chan struct{}
 	run  rounds.Runner
 }

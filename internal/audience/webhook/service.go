@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -65,7 +64,6 @@ type Service struct {
 	client *http.Client
 	wake   chan struct{}
 
-	mu  sync.Mutex
 	run rounds.Runner
 }
 

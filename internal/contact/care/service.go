@@ -5,7 +5,6 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/koipond/koipond/internal/contact"
@@ -95,7 +94,6 @@ type Service struct {
 
 	relations []Relations // where it is known who of the staff knows whom
 
-	mu  sync.Mutex
 	run rounds.Runner
 }
 
