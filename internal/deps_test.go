@@ -79,6 +79,8 @@ var domains = map[string][]string{
 
 	"audience/autotag": {"analytics", "audience/live", "contact", "event", "event/veil", "rule"},
 
+	"connector/wxcrypto": {},
+
 	"importer/table": {},
 	"importer":       {"contact", "event", "importer/table", "shop"},
 	"demo":           {},
