@@ -80,6 +80,8 @@ var domains = map[string][]string{
 	"audience/autotag": {"analytics", "audience/live", "contact", "event", "event/veil", "rule"},
 
 	"connector/wxcrypto": {},
+	"connector":          {"event/veil"},
+	"connector/contract": {"connector"},
 
 	"importer/table": {},
 	"importer":       {"contact", "event", "importer/table", "shop"},
@@ -91,7 +93,7 @@ var domains = map[string][]string{
 var commandDomains = []string{"team"}
 
 // forTests may be imported by test files and by each other only.
-var forTests = []string{"platform/testkit", "platform/httpx/httpxtest", "analytics/conformance"}
+var forTests = []string{"platform/testkit", "platform/httpx/httpxtest", "analytics/conformance", "connector/contract"}
 
 // engines are libraries that one package alone may know, so that the engine can
 // be replaced there.

@@ -20,6 +20,7 @@ import (
 	"github.com/koipond/koipond/internal/audience/machine"
 	"github.com/koipond/koipond/internal/audience/rfm"
 	"github.com/koipond/koipond/internal/audience/webhook"
+	"github.com/koipond/koipond/internal/connector"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/care"
 	"github.com/koipond/koipond/internal/contact/consent"
@@ -89,6 +90,8 @@ type App struct {
 	vault     *vault.Keeper
 	demo      *demoPond  // nil but for the demo
 	backingUp sync.Mutex // each backup takes a copy's worth of disk
+
+	connectors *connector.Service
 
 	mux     *http.ServeMux
 	api     *httpx.API
@@ -239,6 +242,7 @@ func (a *App) buildServices() {
 	a.contacts.FilterBy(audience.Field, a.segments.Field())
 	a.contacts.AddReferrer(a.segments.Terms())
 	a.contacts.OnRemove(a.segments.Forget)
+	a.buildConnectors()
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)

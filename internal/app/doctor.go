@@ -173,6 +173,9 @@ func (d *doctor) records() {
 	}
 	var word string
 	err = r.QueryRow(ctx, r.Pick("pragma quick_check(1)", "select 'ok'")).Scan(&word)
+	if err == nil && word == "ok" {
+		defer d.accounts(ctx, r)()
+	}
 	err = errors.Join(err, r.Close())
 	switch {
 	case err != nil:

@@ -14,6 +14,7 @@ import (
 	"github.com/koipond/koipond/internal/audience/machine"
 	"github.com/koipond/koipond/internal/audience/rfm"
 	"github.com/koipond/koipond/internal/audience/webhook"
+	"github.com/koipond/koipond/internal/connector"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/care"
 	"github.com/koipond/koipond/internal/contact/consent"
@@ -52,7 +53,7 @@ type Records struct {
 // migrationSets are all tables there are, lower layers first.
 func migrationSets() []db.Set {
 	return []db.Set{db.Migrations(), audit.Migrations(), httpx.Migrations(), jobs.Migrations(), vault.Migrations(), team.Migrations(),
-		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), match.Migrations(), consent.Migrations(), care.Migrations(), machine.Migrations(), rfm.Migrations(), shop.Migrations(), importer.Migrations(), audience.Migrations(), webhook.Migrations(), rules.Migrations(), autotag.Migrations(), Migrations()}
+		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), match.Migrations(), consent.Migrations(), care.Migrations(), machine.Migrations(), rfm.Migrations(), shop.Migrations(), importer.Migrations(), audience.Migrations(), webhook.Migrations(), rules.Migrations(), autotag.Migrations(), connector.Migrations(), Migrations()}
 }
 
 // OpenRecords opens and migrates the records as the command line needs them.

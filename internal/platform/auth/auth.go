@@ -42,13 +42,15 @@ const (
 	OverviewRead    Permission = "overview.read"
 	SystemRead      Permission = "system.read"
 	SettingsWrite   Permission = "settings.write"
+	ConnectorRead   Permission = "connector.read"
+	ConnectorWrite  Permission = "connector.write"
 )
 
 // All lists every grantable permission, in the order the console shows them.
 func All() []Permission {
 	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, ViewShare, SegmentRead, SegmentWrite, TagWrite, ConsentWrite, AttributeWrite, IdentityWrite, OrderRead,
 		ImportRead, ImportWrite, FactsRead, FactsWrite, DictionaryRead, DictionaryWrite,
-		JobsRead, JobsWrite, KeysRead, KeysWrite, TeamRead, TeamWrite, AuditRead, SystemRead, SettingsWrite}
+		JobsRead, JobsWrite, ConnectorRead, ConnectorWrite, KeysRead, KeysWrite, TeamRead, TeamWrite, AuditRead, SystemRead, SettingsWrite}
 }
 
 // Role is a built-in role: its id, what it may do and with whose customers.

@@ -81,6 +81,7 @@ var built = []string{
 	"rule.did.", "rule.times.", "rule.measure.", "rule.where.", "rule.when.", "rule.span.", "rule.has.", // contact/rule_say_did.go: conditions on behaviour
 	"rfm.group.", "rfm.note.", "rfm.tier.", // audience/rfm: groups and tiers by id
 	"consent.filter.", "care.filter.", // contact/consent/field.go, contact/care/field.go: the values of conditions
+	"connector.quota.", // connector/quotas.json: what a quota is for
 }
 
 func TestEveryCodeHasAMessageAndEveryMessageACode(t *testing.T) {

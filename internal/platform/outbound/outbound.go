@@ -20,6 +20,9 @@ import (
 // Guard says whom may be called.
 type Guard struct {
 	Private bool // addresses inside the network, too
+	// Own, when set, tells which address the program itself serves for such calls:
+	// it may be called although it lies inside.
+	Own func(netip.AddrPort) bool
 }
 
 // ErrPrivate says that an address lies inside the network.
@@ -75,7 +78,7 @@ func (g Guard) Client(timeout time.Duration) *http.Client {
 		if err != nil {
 			return err
 		}
-		if !g.Private && !Public(to.Addr()) {
+		if !g.Private && !Public(to.Addr()) && (g.Own == nil || !g.Own(to)) {
 			return ErrPrivate
 		}
 		return nil

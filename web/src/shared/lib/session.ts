@@ -32,6 +32,8 @@ export type Permission =
   | 'overview.read'
   | 'system.read'
   | 'settings.write'
+  | 'connector.read'
+  | 'connector.write'
 
 export const MeContext = createContext<Me | null>(null)
 

@@ -1,0 +1,72 @@
+package connector
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// env is what the connection of one account may use.
+func (s *Service) env(a Account, k Kind) Env {
+	return Env{
+		HTTP: s.client, Clock: s.Clock, Log: s.Log.With("account", a.ID), Callback: s.callback(a),
+		Token: func(ctx context.Context, name string, fetch Fetch) (string, error) {
+			return s.token(ctx, a, name, "", fetch)
+		},
+		Refresh: func(ctx context.Context, name, stale string, fetch Fetch) (string, error) {
+			return s.token(ctx, a, name, stale, fetch)
+		},
+		Quota: func(ctx context.Context, name, subject string, n int64) error {
+			return s.take(ctx, a, k, name, subject, n)
+		},
+		Spent: func(ctx context.Context, name, subject string, until time.Time) error {
+			return s.halt(ctx, a, name, subject, until)
+		},
+		Refused: func(ctx context.Context, err error) { s.refused(ctx, a, err) },
+	}
+}
+
+// HookPath is where an account's platform calls, below the program's address.
+func HookPath(kind, account string) string { return "/hooks/" + kind + "/" + account }
+
+func (s *Service) callback(a Account) string {
+	if s.PublicURL == "" {
+		return ""
+	}
+	return strings.TrimRight(s.PublicURL, "/") + HookPath(a.Kind, a.ID)
+}
+
+// simulator is the address of the program's own simulator, nil when there is none.
+func (s *Service) simulator() *url.URL {
+	if s.Simulator == nil {
+		return nil
+	}
+	u, err := url.Parse(s.Simulator())
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	return u
+}
+
+// simulatorHost tells whether an address is that of the program's own simulator.
+func (s *Service) simulatorHost(to netip.AddrPort) bool {
+	u := s.simulator()
+	if u == nil {
+		return false
+	}
+	own, err := netip.ParseAddrPort(u.Host)
+	return err == nil && own == netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
+}
+
+// checkBase tells what is wrong with another address for a platform.
+func (s *Service) checkBase(raw string) error {
+	if u := s.simulator(); u != nil {
+		own := strings.TrimRight(u.String(), "/")
+		if raw == own || strings.HasPrefix(raw, own+"/") && !strings.Contains(raw, "..") {
+			return nil
+		}
+	}
+	return s.Guard.Check("settings."+SettingBase, raw)
+}

@@ -1,0 +1,106 @@
+package connector
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/httpx"
+)
+
+type (
+	inboxInput struct {
+		Account string    `query:"account" maxLength:"60" doc:"Id of an account"`
+		Kind    string    `query:"kind" maxLength:"40"`
+		Name    string    `query:"name" maxLength:"120" doc:"What happened; may end in *"`
+		State   string    `query:"state" enum:"waiting,held,done,ignored,dead"`
+		Subject string    `query:"subject" maxLength:"128" doc:"Whom it is about, as the platform names them"`
+		From    time.Time `query:"from"`
+		To      time.Time `query:"to"`
+		Cursor  string    `query:"cursor"`
+		Limit   int       `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	}
+	inboxOutput struct {
+		Body struct {
+			Items []Callback `json:"items"`
+			Next  string     `json:"next,omitempty"`
+		}
+	}
+	callbackInput struct {
+		ID    string `path:"id" maxLength:"60" doc:"Callback id"`
+		Plain bool   `query:"plain" doc:"With personal values in full; it needs contact.unmask and is kept in the audit log"`
+	}
+	callbackOutput struct{ Body Opened }
+	replayInput    struct {
+		Body struct {
+			IDs     []string `json:"ids,omitempty" maxItems:"500" doc:"Which; none: all that were given up, narrowed by the rest"`
+			Account string   `json:"account,omitempty" maxLength:"60"`
+			Kind    string   `json:"kind,omitempty" maxLength:"40"`
+			Name    string   `json:"name,omitempty" maxLength:"120" doc:"May end in *"`
+		}
+	}
+	replayOutput struct {
+		Body struct {
+			Count int64 `json:"count"`
+		}
+	}
+)
+
+var errNoField = errs.New(errs.NotFound, "connector.no_such_field")
+
+func (s *Service) inboxRoutes(api *httpx.API) {
+	httpx.Register(api, op("list-callbacks", http.MethodGet, "/api/connectors/inbox", auth.ConnectorRead, "List what platforms told, the newest first"), s.httpInbox)
+	httpx.Register(api, op("get-callback", http.MethodGet, "/api/connectors/inbox/{id}", auth.ConnectorRead, "Get a callback with what it says"), func(ctx context.Context, in *callbackInput) (*callbackOutput, error) {
+		if in.Plain && !auth.From(ctx).May(auth.ContactUnmask) {
+			return nil, errs.New(errs.Forbidden, "permission.denied", "permission", string(auth.ContactUnmask))
+		}
+		c, err := s.Callback(ctx, in.ID, in.Plain)
+		if err != nil {
+			return nil, err
+		}
+		c.say(ctx)
+		return &callbackOutput{c}, nil
+	})
+	httpx.Register(api, op("replay-callbacks", http.MethodPost, "/api/connectors/inbox/replay", auth.ConnectorWrite, "Have callbacks worked on again"), func(ctx context.Context, in *replayInput) (*replayOutput, error) {
+		n, err := s.Replay(ctx, in.Body.IDs, InboxQuery{Account: in.Body.Account, Kind: in.Body.Kind, Name: in.Body.Name})
+		out := &replayOutput{}
+		out.Body.Count = n
+		return out, err
+	})
+}
+
+func (c *Callback) say(ctx context.Context) {
+	if c.Fault != "" {
+		c.Words = httpx.Say(ctx, c.Fault, c.params)
+	}
+	if c.FirstWhy != "" {
+		c.FirstWord = httpx.Say(ctx, c.FirstWhy, c.firstParameters)
+	}
+}
+
+type inboxCursor struct {
+	N int64 `json:"n"`
+}
+
+func (s *Service) httpInbox(ctx context.Context, in *inboxInput) (*inboxOutput, error) {
+	var c inboxCursor
+	if err := httpx.DecodeCursor(in.Cursor, &c); err != nil {
+		return nil, err
+	}
+	list, err := s.Inbox(ctx, InboxQuery{Account: in.Account, Kind: in.Kind, Name: in.Name, State: in.State, Subject: in.Subject, From: in.From, To: in.To, Before: c.N, Limit: in.Limit + 1})
+	if err != nil {
+		return nil, err
+	}
+	out := &inboxOutput{}
+	if len(list) > in.Limit {
+		list = list[:in.Limit]
+		out.Body.Next = httpx.EncodeCursor(inboxCursor{list[in.Limit-1].n})
+	}
+	for i := range list {
+		list[i].say(ctx)
+	}
+	out.Body.Items = list
+	return out, nil
+}
