@@ -66,8 +66,12 @@ func serveUntilKilled() error {
 		_, err := d.Exec(ctx, "insert into facts (id, key, part, times) values ($1, $2, $3, 1) on conflict (id) do update set times = facts.times + 1", in.MessageID(a, part), in.Key, part)
 		return err
 	}
-	s.On("fake", "thing.*", func(ctx context.Context, a connector.Account, in connector.Incoming) error { return state(ctx, a, in, "fact") })
-	s.First("fake", "thing.urgent", func(ctx context.Context, a connector.Account, in connector.Incoming) error { return state(ctx, a, in, "welcome") })
+	s.On("fake", "thing.*", func(ctx context.Context, a connector.Account, in connector.Incoming) error {
+		return state(ctx, a, in, "fact")
+	})
+	s.First("fake", "thing.urgent", func(ctx context.Context, a connector.Account, in connector.Incoming) error {
+		return state(ctx, a, in, "welcome")
+	})
 	cat, err := i18n.Load(testkit.Quiet())
 	if err != nil {
 		return err
