@@ -297,6 +297,179 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/connectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List accounts with their health */
+        get: operations["list-connectors"];
+        put?: never;
+        /** Set up an account */
+        post: operations["create-connector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connectors/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what platforms told, the newest first */
+        get: operations["list-callbacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connectors/inbox/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have callbacks worked on again */
+        post: operations["replay-callbacks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connectors/inbox/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a callback with what it says */
+        get: operations["get-callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connectors/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of accounts and what setting one up asks for */
+        get: operations["list-connector-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connectors/kinds/{kind}/fields/{field}/make": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a random value for a field, such as the token of callbacks */
+        post: operations["make-connector-value"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connectors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an account with its health and what is left of its quotas */
+        get: operations["get-connector"];
+        /** Change an account; secrets that are left out stay as they are */
+        put: operations["change-connector"];
+        post?: never;
+        /** Delete an account with its callbacks and counts */
+        delete: operations["delete-connector"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connectors/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the platform whether the account works, and say how to mend what does not */
+        post: operations["check-connector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connectors/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause an account: it calls nobody, and callbacks are kept until it goes on */
+        post: operations["pause-connector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connectors/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let an account go on, with the callbacks that were kept */
+        post: operations["resume-connector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/consent/changes": {
         parameters: {
             query?: never;
@@ -4945,6 +5118,62 @@ export interface components {
             /** @enum {string} */
             state: "granted" | "withdrawn";
         };
+        Callback: {
+            /** @description Id of the account */
+            account: string;
+            /**
+             * Format: date-time
+             * @description When it arrived
+             */
+            at: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /** @description Code of why it failed last */
+            fault?: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the platform's clock
+             */
+            happenedAt?: string;
+            id: string;
+            kind: string;
+            /** @description The same in words */
+            message?: string;
+            /** @description What happened, such as change_external_contact.add_external_contact */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it is tried again
+             */
+            nextAt?: string;
+            /**
+             * Format: int64
+             * @description How often the platform told it again
+             */
+            repeats: number;
+            /** @enum {string} */
+            state: "waiting" | "held" | "done" | "ignored" | "dead";
+            /** Format: int64 */
+            tries: number;
+            /** @description It had or has handlers that cannot wait */
+            urgent: boolean;
+            /** @description Why what could not wait failed, such as a welcome; a code */
+            urgentFault?: string;
+            /** @description The same in words */
+            urgentMessage?: string;
+        };
+        Calls: {
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            firstAt: string;
+            /** Format: date-time */
+            lastAt: string;
+            /** @description A refusal in words */
+            message?: string;
+            /** @description verified, proved (the platform tested the address), barred, or the code of a refusal */
+            outcome: string;
+        };
         CareChange: {
             allDay?: boolean;
             assignee?: string;
@@ -5171,6 +5400,81 @@ export interface components {
             other?: components["schemas"]["Ref"];
             /** @enum {string} */
             reason: "other_person" | "shared_device" | "limit" | "kept_apart";
+        };
+        ConnectorCounts: {
+            /** Format: int64 */
+            dead: number;
+            /**
+             * Format: int64
+             * @description Until the account goes on
+             */
+            held: number;
+            /** Format: int64 */
+            waiting: number;
+        };
+        ConnectorFieldView: {
+            default?: string;
+            example?: string;
+            /** @description Where on the platform it is found */
+            help?: string;
+            label: string;
+            lines?: boolean;
+            /** @description A value can be made: POST …/kinds/{kind}/fields/{field}/make */
+            make?: boolean;
+            name: string;
+            options?: string[];
+            required: boolean;
+            secret: boolean;
+        };
+        ConnectorInput: {
+            /** @description Which kind; cannot be changed later */
+            kind?: string;
+            name: string;
+            /** @description By the names of the kind's fields. They are never given back. On change: left out ones stay, empty ones are taken away */
+            secrets?: {
+                [key: string]: string;
+            };
+            /** @description By the names of the kind's fields; base: another address than the platform's own; quota.<name>.<per>: another limit */
+            settings?: {
+                [key: string]: string;
+            };
+        };
+        ConnectorListOutputBody: {
+            items: components["schemas"]["ConnectorView"][];
+        };
+        ConnectorView: {
+            /** @description Where the platform calls, below the program's address */
+            callbackPath?: string;
+            /** @description The same in full; left out when the program does not know its address (setting url) */
+            callbackUrl?: string;
+            /** @description How the platform's calls went, the newest first */
+            calls: components["schemas"]["Calls"][];
+            /** Format: date-time */
+            changedAt: string;
+            /** Format: date-time */
+            checkedAt?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description What the last check found, and what is known without one */
+            findings: components["schemas"]["Found"][];
+            /**
+             * @description The worst of the findings
+             * @enum {string}
+             */
+            health: "ok" | "unknown" | "warn" | "fail";
+            id: string;
+            inbox: components["schemas"]["ConnectorCounts"];
+            kind: string;
+            name: string;
+            /** @description Of one account alone, not in lists */
+            quotas?: components["schemas"]["QuotaUse"][];
+            /** @description Names of the secrets that are set; what they are is never told */
+            secrets: string[];
+            settings: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            state: "active" | "paused";
         };
         ConsentReport: {
             /**
@@ -6000,6 +6304,22 @@ export interface components {
             items: components["schemas"]["FollowUp"][];
             next?: string;
         };
+        Found: {
+            check: string;
+            code: string;
+            /** @description How to mend it, in words */
+            how?: string;
+            link?: string;
+            mend?: string;
+            /** @description What was found, in words */
+            message: string;
+            params?: {
+                [key: string]: unknown;
+            };
+            state: string;
+            /** @description What was looked at, in words */
+            title: string;
+        };
         FoundEvent: {
             displayName: string;
             name: string;
@@ -6220,6 +6540,10 @@ export interface components {
             id: string;
             name: string;
         };
+        InboxOutputBody: {
+            items: components["schemas"]["Callback"][];
+            next?: string;
+        };
         Input: {
             /** @description segment.entered, segment.left; both when left out */
             events?: string[];
@@ -6353,6 +6677,21 @@ export interface components {
             /** Format: date-time */
             countedAt: string;
             items: components["schemas"]["KindUsage"][];
+        };
+        KindView: {
+            /** @description The platform's own address; the setting base replaces it */
+            base?: string;
+            /** @description The platform calls us: its address is to be entered there */
+            callback: boolean;
+            capabilities: string[];
+            /** @description What setting one up asks for */
+            fields: components["schemas"]["ConnectorFieldView"][];
+            label: string;
+            name: string;
+            quotas: components["schemas"]["QuotaView"][];
+        };
+        KindsOutputBody: {
+            items: components["schemas"]["KindView"][];
         };
         KnownEvent: {
             category?: string;
@@ -6561,6 +6900,9 @@ export interface components {
             /** @description Signs deliveries; shown this once */
             secret: string;
             webhook: components["schemas"]["Webhook"];
+        };
+        MakeOutputBody: {
+            value: string;
         };
         Mapping: {
             /** @description Field by column name; empty: ignore */
@@ -6942,6 +7284,55 @@ export interface components {
             ref?: string;
             /** @description Who has left and still owns contacts */
             user?: components["schemas"]["Ref"];
+        };
+        Opened: {
+            /** @description Id of the account */
+            account: string;
+            /**
+             * Format: date-time
+             * @description When it arrived
+             */
+            at: string;
+            /** @description What the platform said, decrypted; personal values masked unless asked for */
+            body: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /** @description Code of why it failed last */
+            fault?: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the platform's clock
+             */
+            happenedAt?: string;
+            id: string;
+            kind: string;
+            masked: boolean;
+            /** @description The same in words */
+            message?: string;
+            /** @description What happened, such as change_external_contact.add_external_contact */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it is tried again
+             */
+            nextAt?: string;
+            /**
+             * Format: int64
+             * @description How often the platform told it again
+             */
+            repeats: number;
+            /** @enum {string} */
+            state: "waiting" | "held" | "done" | "ignored" | "dead";
+            /** @description Whom it is about, as the platform names them */
+            subject?: string;
+            /** Format: int64 */
+            tries: number;
+            /** @description It had or has handlers that cannot wait */
+            urgent: boolean;
+            /** @description Why what could not wait failed, such as a welcome; a code */
+            urgentFault?: string;
+            /** @description The same in words */
+            urgentMessage?: string;
         };
         Option: {
             label: string;
@@ -7458,6 +7849,50 @@ export interface components {
              */
             sort: "lastSeen" | "created" | "name" | "orders" | "revenue" | "lastOrder";
         };
+        QuotaUse: {
+            /**
+             * Format: int64
+             * @description How many customers, members or the like have used theirs up
+             */
+            full: number;
+            /**
+             * Format: date-time
+             * @description Until when the platform itself said it is used up
+             */
+            haltedUntil?: string;
+            /**
+             * Format: int64
+             * @description What holds for this account: the platform's, or what its settings say
+             */
+            limit: number;
+            /** Format: int64 */
+            most: number;
+            name: string;
+            note?: string;
+            of: string;
+            per: string;
+            /**
+             * Format: date-time
+             * @description When the running stretch ends
+             */
+            resetAt: string;
+            /**
+             * Format: int64
+             * @description Of the whole account, or by whoever used most
+             */
+            used: number;
+            /** @description What it is for */
+            words?: string;
+        };
+        QuotaView: {
+            /** Format: int64 */
+            most: number;
+            name: string;
+            note?: string;
+            of: string;
+            per: string;
+            words?: string;
+        };
         ReadInBody: {
             /** @description None: all */
             ids?: string[];
@@ -7568,6 +8003,18 @@ export interface components {
         };
         RemapInputBody: {
             changes: components["schemas"]["OptionChange"][];
+        };
+        ReplayInputBody: {
+            account?: string;
+            /** @description Which; none: all that were given up, narrowed by the rest */
+            ids?: string[];
+            kind?: string;
+            /** @description May end in * */
+            name?: string;
+        };
+        ReplayOutputBody: {
+            /** Format: int64 */
+            count: number;
         };
         Report: {
             /** Format: date-time */
@@ -9772,6 +10219,436 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VerifyOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-connectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorListOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-connector": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectorInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-callbacks": {
+        parameters: {
+            query?: {
+                /** @description Id of an account */
+                account?: string;
+                kind?: string;
+                /** @description What happened; may end in * */
+                name?: string;
+                state?: "waiting" | "held" | "done" | "ignored" | "dead";
+                /** @description Whom it is about, as the platform names them */
+                subject?: string;
+                from?: string;
+                to?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replay-callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-callback": {
+        parameters: {
+            query?: {
+                /** @description With personal values in full; it needs contact.unmask and is kept in the audit log */
+                plain?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Callback id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Opened"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-connector-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-connector-value": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                field: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MakeOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-connector": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-connector": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectorInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-connector": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "check-connector": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "pause-connector": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resume-connector": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorView"];
                 };
             };
             /** @description Problem */
