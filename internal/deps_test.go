@@ -82,6 +82,7 @@ var domains = map[string][]string{
 	"connector/wxcrypto": {},
 	"connector":          {"event/veil"},
 	"connector/contract": {"connector"},
+	"connector/sim":      {"connector/wxcrypto"},
 
 	"importer/table": {},
 	"importer":       {"contact", "event", "importer/table", "shop"},
@@ -106,6 +107,7 @@ var engines = map[string][]string{
 	"golang.org/x/crypto/argon2":    {"platform/auth"},
 	"github.com/danielgtaylor/huma": {"platform/httpx"},
 	"github.com/xuri/excelize/":     {"importer/table", "importer", "platform/sheet"},
+	"github.com/makiuchi-d/gozxing": {"connector/sim", "acquire/livecode"},
 }
 
 // edge is one import; from and to are folders below internal (cmd/… for the

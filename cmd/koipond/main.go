@@ -40,7 +40,7 @@ func root() *cobra.Command {
 	}
 	addConfigFlags(cmd)
 	cmd.AddCommand(serveCmd(), demoCmd(), importCmd(), tokenCmd(), writekeyCmd(), userCmd(), auditCmd(), keysCmd(),
-		backupCmd(), restoreCmd(), doctorCmd(), migrateCmd(), configCmd(), versionCmd(), openapiCmd())
+		backupCmd(), restoreCmd(), doctorCmd(), migrateCmd(), configCmd(), simCmd(), versionCmd(), openapiCmd())
 	return cmd
 }
 
