@@ -239,6 +239,7 @@ func (a *App) buildServices() {
 	a.audiences.Own(a.segments.Owner())
 	a.webhooks = webhook.NewService(webhook.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit, Segments: a.segments,
 		Guard: outbound.Guard{Private: a.cfg.OutboundPrivate}})
+	a.referToSegments()
 	a.contacts.FilterBy(audience.Field, a.segments.Field())
 	a.contacts.AddReferrer(a.segments.Terms())
 	a.contacts.OnRemove(a.segments.Forget)

@@ -15,11 +15,6 @@ import (
 	"github.com/koipond/koipond/internal/platform/numset"
 )
 
-// listed tells whether an entry of the history changed who is on a list.
-func listed(action string) bool {
-	return action == "added" || action == "removed" || action == "uploaded"
-}
-
 // changeList puts people on a held list and takes others off it, and keeps who
 // they were for the undo. As with a new definition nobody did anything: it is in
 // the history, and no fact about people.
@@ -36,10 +31,13 @@ func (s *Service) changeList(ctx context.Context, g *segment, e *entry, in, out 
 		return err
 	}
 	e.id, e.segment, e.came, e.went = s.IDs.New("sh"), g.id, int64(len(came)), int64(len(went))
-	for key, nums := range map[string][]int64{e.id + "+": came, e.id + "-": went} {
-		if len(nums) > 0 {
-			if _, _, err := s.Sets.Replace(ctx, key, numset.Of(nums...)); err != nil {
-				return err
+	if e.undo = listed(e.action); e.undo {
+		on, off := undoSets(e.id)
+		for key, nums := range map[string][]int64{on: came, off: went} {
+			if len(nums) > 0 {
+				if _, _, err := s.Sets.Replace(ctx, key, numset.Of(nums...)); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -47,6 +45,9 @@ func (s *Service) changeList(ctx context.Context, g *segment, e *entry, in, out 
 		return err
 	}
 	if err := s.put(ctx, e); err != nil {
+		return err
+	}
+	if err := s.boundUndo(ctx, g.id); err != nil {
 		return err
 	}
 	now := clock.Ms(s.Clock.Now())
@@ -368,41 +369,4 @@ func (s *Service) readFile(ctx context.Context, run jobs.Run, p membersParams, e
 		}
 	}
 	return set, unknown, nil
-}
-
-// Undo takes back one change of a list: whom it put on comes off, whom it took
-// off is put on again.
-func (s *Service) Undo(ctx context.Context, id, entryID string) (*Event, error) {
-	var g *segment
-	var back entry
-	err := s.DB.Tx(ctx, func(ctx context.Context) error {
-		var err error
-		if g, err = s.holdList(ctx, id); err != nil {
-			return err
-		}
-		e, err := s.entryOf(ctx, id, entryID)
-		if err != nil {
-			return err
-		}
-		if !listed(e.action) || e.undoneAt > 0 {
-			return errs.New(errs.Conflict, "audience.not_undoable")
-		}
-		sets, err := s.Sets.LoadAll(ctx, e.id+"+", e.id+"-")
-		if err != nil {
-			return err
-		}
-		back = entry{action: "undone", detail: EventDetail{Of: e.id}}
-		if err := s.changeList(ctx, g, &back, sets[e.id+"-"], sets[e.id+"+"]); err != nil {
-			return err
-		}
-		if _, err := s.DB.Exec(ctx, "update segment_history set undone_at = $2, undone_by = $3 where id = $1", e.id, clock.Ms(s.Clock.Now()), principal(ctx).Name); err != nil {
-			return fmt.Errorf("write history: %w", err)
-		}
-		return s.record(ctx, "segment.undone", g, map[string]any{"of": e.id, "came": back.came, "went": back.went})
-	})
-	if err != nil {
-		return nil, err
-	}
-	v := s.event(ctx, g, &back, principal(ctx).Scope.All)
-	return &v, nil
 }

@@ -176,7 +176,7 @@ func (s *Service) History(ctx context.Context, id string, before int64) (items [
 
 func (s *Service) event(ctx context.Context, g *segment, e *entry, all bool) Event {
 	v := Event{ID: e.id, At: clock.FromMs(e.at), Action: e.action, Version: e.version, Rule: e.rule, UndoneAt: timeOrNil(e.undoneAt), UndoneBy: e.undoneBy,
-		CanUndo: listed(e.action) && e.undoneAt == 0 && !g.dynamic() && g.archived == 0}
+		CanUndo: e.undo && e.undoneAt == 0 && g.archived == 0}
 	if e.byID != "" {
 		v.By = &contact.Ref{ID: e.byID, Name: e.byName}
 	}

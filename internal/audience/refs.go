@@ -117,6 +117,11 @@ type Referrer interface {
 // Refer registers a part that refers to segments. Call it while wiring.
 func (s *Service) Refer(r Referrer) { s.referrers = append(s.referrers, r) }
 
+// Asks gives a test that finds the conditions which ask for being in a segment.
+func Asks(id string) func(n *rule.Node) bool {
+	return func(n *rule.Node) bool { return n.Field == Field && slices.Contains(n.Texts(), id) }
+}
+
 // Uses lists where a segment is used.
 func (s *Service) Uses(ctx context.Context, id string) ([]contact.Use, error) {
 	if _, err := s.get(ctx, id); err != nil {
@@ -148,7 +153,7 @@ func (o ownReferrer) SegmentUses(ctx context.Context, id string) ([]contact.Use,
 			out = append(out, contact.Use{Kind: "segment", ID: g.id, Name: g.name, Link: "/segments/" + g.id})
 		}
 	}
-	views, err := o.s.Contacts.ViewsWith(ctx, func(n *rule.Node) bool { return n.Field == Field && slices.Contains(n.Texts(), id) })
+	views, err := o.s.Contacts.ViewsWith(ctx, Asks(id))
 	return append(out, views...), err
 }
 

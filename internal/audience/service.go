@@ -117,12 +117,19 @@ const tickEvery = 5 * time.Second
 // engine works out. Safe to call twice.
 func (s *Service) Start(ctx context.Context) error {
 	s.run.Start(auth.With(ctx, auth.System("segments")), func(ctx context.Context) {
+		var swept time.Time
 		rounds.Every(ctx, tickEvery, nil, func(ctx context.Context) {
 			if err := s.MakeDueSnapshots(ctx); err != nil && ctx.Err() == nil {
 				s.Log.ErrorContext(ctx, "snapshots of segments cannot be made", "error", err)
 			}
 			if err := s.SettleReady(ctx); err != nil && ctx.Err() == nil {
 				s.Log.ErrorContext(ctx, "segments cannot be marked as worked out", "error", err)
+			}
+			if now := s.Clock.Now(); now.Sub(swept) >= undoSweep {
+				swept = now
+				if err := s.DropOldUndo(ctx); err != nil && ctx.Err() == nil {
+					s.Log.ErrorContext(ctx, "old changes of lists cannot be forgotten", "error", err)
+				}
 			}
 		})
 	})

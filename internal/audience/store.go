@@ -133,9 +133,10 @@ type entry struct {
 	came, went, size    int64 // -1: not worked out yet
 	undoneAt            int64
 	undoneBy            string
+	undo                bool // it can be taken back
 }
 
-const entryColumns = "id, segment, nth, at, action, by_id, by_name, version, rule, detail, came, went, size, undone_at, undone_by"
+const entryColumns = "id, segment, nth, at, action, by_id, by_name, version, rule, detail, came, went, size, undone_at, undone_by, undo"
 
 // put writes an entry of the history at its end. The segment is held.
 func (s *Service) put(ctx context.Context, e *entry) error {
@@ -155,8 +156,12 @@ func (s *Service) put(ctx context.Context, e *entry) error {
 	if err != nil {
 		return fmt.Errorf("write history: %w", err)
 	}
-	_, err = s.DB.Exec(ctx, "insert into segment_history ("+entryColumns+") values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)",
-		e.id, e.segment, e.nth, e.at, e.action, e.byID, e.byName, e.version, text, string(detail), e.came, e.went, e.size, e.undoneAt, e.undoneBy)
+	undo := 0
+	if e.undo {
+		undo = 1
+	}
+	_, err = s.DB.Exec(ctx, "insert into segment_history ("+entryColumns+") values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
+		e.id, e.segment, e.nth, e.at, e.action, e.byID, e.byName, e.version, text, string(detail), e.came, e.went, e.size, e.undoneAt, e.undoneBy, undo)
 	if err != nil {
 		return fmt.Errorf("write history: %w", err)
 	}
@@ -165,9 +170,11 @@ func (s *Service) put(ctx context.Context, e *entry) error {
 
 func (s *Service) scanEntry(r *sql.Rows) (e entry, err error) {
 	var text, detail string
-	if err := r.Scan(&e.id, &e.segment, &e.nth, &e.at, &e.action, &e.byID, &e.byName, &e.version, &text, &detail, &e.came, &e.went, &e.size, &e.undoneAt, &e.undoneBy); err != nil {
+	var undo int64
+	if err := r.Scan(&e.id, &e.segment, &e.nth, &e.at, &e.action, &e.byID, &e.byName, &e.version, &text, &detail, &e.came, &e.went, &e.size, &e.undoneAt, &e.undoneBy, &undo); err != nil {
 		return e, err
 	}
+	e.undo = undo == 1
 	if err := json.Unmarshal([]byte(detail), &e.detail); err != nil {
 		return e, fmt.Errorf("decode history: %w", err)
 	}

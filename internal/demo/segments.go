@@ -68,6 +68,15 @@ func (f *filler) segments(ctx context.Context) error {
 	if _, err := f.call(ctx, http.MethodPut, "/api/segments/"+ids["高价值沉睡客户"]+"/schedule", map[string]any{"every": "week", "keep": 12}, nil); err != nil {
 		return err
 	}
-	_, err = f.call(ctx, http.MethodPost, "/api/segments/"+list+"/snapshots", map[string]any{"note": "发出邀请时"}, nil)
+	if _, err := f.call(ctx, http.MethodPost, "/api/segments/"+list+"/snapshots", map[string]any{"note": "发出邀请时"}, nil); err != nil {
+		return err
+	}
+	// A webhook as engineers set it up. It is paused: a demo calls nobody.
+	var hooks struct{ Items []struct{} }
+	if _, err := f.call(ctx, http.MethodGet, "/api/webhooks", nil, &hooks); err != nil || len(hooks.Items) > 0 {
+		return err
+	}
+	_, err = f.call(ctx, http.MethodPost, "/api/webhooks", map[string]any{"name": "CRM 唤醒任务", "url": "https://crm.example.com/hooks/koipond",
+		"segments": []string{ids["高价值沉睡客户"], ids["停购老客"]}, "liveOnly": true, "paused": true}, nil)
 	return err
 }

@@ -12,8 +12,8 @@ function loginOf(output) {
 }
 
 /** Starts a demo pond and a browser, and waits until the pond's figures stand still. */
-export async function startDemo(contacts = 400) {
-  const server = await start({ demo: true, args: ['--demo-contacts', String(contacts)] })
+export async function startDemo(contacts = 400, args = []) {
+  const server = await start({ demo: true, args: ['--demo-contacts', String(contacts), ...args] })
   const browser = await launch()
   const login = loginOf(server.output())
 

@@ -25,6 +25,7 @@ import type settings from '@/features/settings/locales/zh-CN.json'
 import type system from '@/features/system/locales/zh-CN.json'
 import type tags from '@/features/tags/locales/zh-CN.json'
 import type team from '@/features/team/locales/zh-CN.json'
+import type webhooks from '@/features/webhooks/locales/zh-CN.json'
 
 declare module 'i18next' {
   interface CustomTypeOptions {
@@ -55,6 +56,7 @@ declare module 'i18next' {
       system: typeof system
       tags: typeof tags
       team: typeof team
+      webhooks: typeof webhooks
     }
   }
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/rule"
 )
 
 // everybodys refuses those who do not see all customers: automatic tags speak of all.
@@ -216,14 +217,29 @@ func (s *Service) remove(ctx context.Context, a *automation, takeTags bool) erro
 
 // Uses implements contact.Referrer: rules of automatic tags that ask for a term.
 func (s *Service) Uses(ctx context.Context, of contact.Term) ([]contact.Use, error) {
+	return s.uses(ctx, func(a *automation) bool {
+		return of.Tag != nil && of.Tag.ID == a.tag && !a.ending || refersTo(a.def, of)
+	})
+}
+
+// UsesWith lists the automatic tags in whose rules a condition is about something.
+func (s *Service) UsesWith(ctx context.Context, about func(n *rule.Node) bool) ([]contact.Use, error) {
+	return s.uses(ctx, func(a *automation) (found bool) {
+		if a.def.Rule != nil && !a.ending {
+			a.def.Rule.Each(func(n *rule.Node) { found = found || about(n) })
+		}
+		return found
+	})
+}
+
+func (s *Service) uses(ctx context.Context, of func(a *automation) bool) ([]contact.Use, error) {
 	all, err := s.all(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out []contact.Use
 	for _, a := range all {
-		own := of.Tag != nil && of.Tag.ID == a.tag && !a.ending
-		if !own && !refersTo(a.def, of) {
+		if !of(a) {
 			continue
 		}
 		name := a.tag

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/httpx"
@@ -71,6 +72,9 @@ func (s *Service) Routes(api *httpx.API) {
 	create := op("create-webhook", http.MethodPost, "/api/webhooks", auth.KeysWrite, "Have an address told who comes into segments and who leaves")
 	httpx.Register(api, op("list-webhooks", http.MethodGet, "/api/webhooks", auth.KeysRead, "List webhooks"), func(ctx context.Context, _ *struct{}) (*listOutput, error) {
 		list, err := s.List(ctx)
+		for i := range list {
+			list[i] = shown(ctx, list[i])
+		}
 		out := &listOutput{}
 		out.Body.Items = list
 		return out, err
@@ -78,16 +82,16 @@ func (s *Service) Routes(api *httpx.API) {
 	httpx.Register(api, create, func(ctx context.Context, in *struct{ Body Input }) (*madeOutput, error) {
 		w, secret, err := s.Create(ctx, in.Body)
 		out := &madeOutput{}
-		out.Body.Webhook, out.Body.Secret = w, secret
+		out.Body.Webhook, out.Body.Secret = shown(ctx, w), secret
 		return out, err
 	})
 	httpx.Register(api, op("get-webhook", http.MethodGet, "/api/webhooks/{id}", auth.KeysRead, "Get a webhook"), func(ctx context.Context, in *HookInput) (*hookOutput, error) {
 		w, err := s.Get(ctx, in.ID)
-		return &hookOutput{w}, err
+		return &hookOutput{shown(ctx, w)}, err
 	})
 	httpx.Register(api, op("update-webhook", http.MethodPut, "/api/webhooks/{id}", auth.KeysWrite, "Change a webhook; one that was paused goes on"), func(ctx context.Context, in *changeInput) (*hookOutput, error) {
 		w, err := s.Update(ctx, in.ID, in.Body)
-		return &hookOutput{w}, err
+		return &hookOutput{shown(ctx, w)}, err
 	})
 	httpx.Register(api, op("delete-webhook", http.MethodDelete, "/api/webhooks/{id}", auth.KeysWrite, "Delete a webhook and what waits for it"), func(ctx context.Context, in *HookInput) (*struct{}, error) {
 		return nil, s.Delete(ctx, in.ID)
@@ -112,6 +116,27 @@ func (s *Service) Routes(api *httpx.API) {
 		out.Body.Count = n
 		return out, err
 	})
+}
+
+// shown is a webhook as the caller may see it: what is wrong in their language,
+// and of the address no more than the host for those who may not change it.
+func shown(ctx context.Context, w Webhook) Webhook {
+	if w.Fault != "" {
+		w.Words = httpx.Say(ctx, w.Fault, nil)
+	}
+	if p := auth.From(ctx); p == nil || !p.May(auth.KeysWrite) {
+		w.URL = hostAlone(w.URL)
+	}
+	return w
+}
+
+// hostAlone cuts from an address what may be a key.
+func hostAlone(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + "/…"
 }
 
 type cursor struct {

@@ -256,8 +256,8 @@ func (s *Service) Deliveries(ctx context.Context, id, state string, after int64,
 	return list, nil
 }
 
-// Retry sends deliveries that were given up again, or with none named all of
-// them; those that wait are tried at once. They come before what happened later.
+// Retry sends deliveries again that were given up: those named, or all. One that
+// waits can be named too, and is tried at once. They come before what happened later.
 func (s *Service) Retry(ctx context.Context, id string, deliveries []string) (n int64, err error) {
 	h, err := s.get(ctx, id)
 	if err != nil {
@@ -270,6 +270,8 @@ func (s *Service) Retry(ctx context.Context, id string, deliveries []string) (n 
 				args = append(args, d)
 			}
 			query += " and id in (" + db.In(3, len(deliveries)) + ")"
+		} else {
+			query, args = query+" and state = $3", append(args, dead)
 		}
 		if n, err = s.DB.ExecN(ctx, query, args...); err != nil {
 			return fmt.Errorf("send again: %w", err)

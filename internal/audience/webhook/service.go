@@ -109,12 +109,13 @@ var kinds = []string{event.NameSegmentEntered, event.NameSegmentLeft}
 type Webhook struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
-	URL       string    `json:"url"`
+	URL       string    `json:"url" doc:"Its host alone for those who may not change it: the rest often carries a key"`
 	Segments  []string  `json:"segments" doc:"Ids; none: all of them"`
 	Events    []string  `json:"events" doc:"segment.entered, segment.left"`
 	LiveOnly  bool      `json:"liveOnly,omitempty" doc:"Nothing that old facts caused: imports, late arrivals"`
 	State     string    `json:"state" enum:"active,paused"`
 	Fault     string    `json:"fault,omitempty" doc:"Why it was paused, or what went wrong last; a code"`
+	Words     string    `json:"message,omitempty" doc:"The fault in words"`
 	Waiting   int64     `json:"waiting" doc:"Deliveries that are still to go out"`
 	Dead      int64     `json:"dead" doc:"Deliveries that were given up"`
 	Sent      int64     `json:"sent" doc:"Events that arrived"`
@@ -212,6 +213,21 @@ func (s *Service) List(ctx context.Context) ([]Webhook, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count deliveries: %w", err)
+	}
+	return out, nil
+}
+
+// Naming lists the webhooks that name a segment; those that tell of all of them are not among them.
+func (s *Service) Naming(ctx context.Context, segment string) ([]Webhook, error) {
+	list, err := s.hooks(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	var out []Webhook
+	for _, h := range list {
+		if slices.Contains(h.Segments, segment) {
+			out = append(out, h.Webhook)
+		}
 	}
 	return out, nil
 }

@@ -210,6 +210,12 @@ func TestGivesUpAndSendsAgain(t *testing.T) {
 		p.deliver()
 		require.Equal(t, []string{"entered sg_1 ct_2", "entered sg_1 ct_1"}, p.r.heard(t))
 		require.Equal(t, list[0].ID, p.r.ids[1], "the id stays, so that a receiver knows it again")
+		p.r.says(503)
+		p.handle(fact(event.NameSegmentLeft, "sg_1", "ct_1", true))
+		p.deliver()
+		n, err = p.Retry(p.ctx, w.ID, nil)
+		require.NoError(t, err)
+		require.Zero(t, n, "without names it speaks of what was given up, not of what waits")
 	})
 }
 
@@ -336,6 +342,17 @@ func TestWebhooksOverHTTP(t *testing.T) {
 			require.Equal(t, want, ask(p.ctx, "GET", base+path, nil, &out), path)
 			require.NotContains(t, fmt.Sprint(out), made.Secret)
 		}
+		var seen Webhook
+		require.Equal(t, 200, ask(p.ctx, "GET", base, nil, &seen))
+		require.Equal(t, p.r.URL, seen.URL)
+		require.Equal(t, 200, ask(testkit.As(t.Context(), "growth"), "GET", base, nil, &seen))
+		require.Equal(t, p.r.URL+"/…", seen.URL, "who may not change it sees the host alone")
+		named, err := p.Naming(p.ctx, "sg_1")
+		require.NoError(t, err)
+		require.Len(t, named, 1)
+		named, err = p.Naming(p.ctx, "sg_2")
+		require.NoError(t, err)
+		require.Empty(t, named)
 		for _, bad := range []Input{{Name: "", URL: p.r.URL}, {Name: "x", URL: "ftp://x"}, {Name: "x", URL: p.r.URL, Segments: []string{"sg_9"}}, {Name: "x", URL: p.r.URL, Events: []string{"order.paid"}}} {
 			require.Equal(t, 422, ask(p.ctx, "POST", "/api/webhooks", bad, nil), "%v", bad)
 		}
@@ -355,4 +372,11 @@ func TestWebhooksOverHTTP(t *testing.T) {
 		require.Empty(t, p.r.heard(t))
 		require.Equal(t, 204, ask(p.ctx, "DELETE", base, nil, nil))
 	})
+}
+
+// The code that the console and the handbook show to receivers accepts this very
+// signature (samples.test.ts).
+func TestSignature(t *testing.T) {
+	require.Equal(t, "v1,ihsLleFeWjM2rIQ3bQvhLS/crq3/Kxt1W4eaJs6nql8=",
+		Sign("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "wd_1", "1772330400", []byte(`{"type":"test","events":[]}`)))
 }

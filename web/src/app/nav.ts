@@ -22,6 +22,7 @@ import {
   UserCog,
   Users,
   Waves,
+  Webhook,
   type LucideIcon,
 } from 'lucide-react'
 import type { Permission } from '../shared/lib/session'
@@ -50,6 +51,7 @@ export interface NavItem {
     | 'audit'
     | 'team'
     | 'keys'
+    | 'webhooks'
     | 'system-status'
     | 'settings'
   icon: LucideIcon
@@ -98,6 +100,7 @@ export const NAV: readonly NavGroup[] = [
       { path: '/audit', key: 'audit', icon: ScrollText, needs: 'audit.read' },
       { path: '/team', key: 'team', icon: UserCog, needs: 'team.read' },
       { path: '/keys', key: 'keys', icon: KeyRound, needs: 'keys.read' },
+      { path: '/webhooks', key: 'webhooks', icon: Webhook, needs: 'keys.read' },
       { path: '/system', key: 'system-status', icon: Server, needs: 'system.read' },
       { path: '/settings', key: 'settings', icon: Settings, needs: 'settings.write' },
     ],

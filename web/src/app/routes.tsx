@@ -36,5 +36,7 @@ export const pages: RouteObject[] = [
   { path: 'audit', lazy: page('audit', () => import('@/features/audit/pages/AuditPage')) },
   { path: 'team', lazy: page('team', () => import('@/features/team/pages/TeamPage')) },
   { path: 'keys', lazy: page('keys', () => import('@/features/keys/pages/KeysPage')) },
+  { path: 'webhooks', lazy: page('webhooks', () => import('@/features/webhooks/pages/WebhooksPage')) },
+  { path: 'webhooks/:id', lazy: page('webhooks', () => import('@/features/webhooks/pages/WebhookPage')) },
   { path: 'system', lazy: page('system', () => import('@/features/system/pages/SystemPage')) },
 ]

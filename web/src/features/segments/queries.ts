@@ -64,6 +64,14 @@ export const usesQuery = (id: string) =>
     queryFn: ({ signal }) => unwrap(api.GET('/api/segments/{id}/uses', { params: at(id), signal })),
   })
 
+/** How somebody stands to a segment: in or out, since when, and why. */
+export const standingQuery = (id: string, contact: string, lang: string) =>
+  queryOptions({
+    queryKey: [...SEGMENTS_KEY, 'one', id, 'explain', contact, lang],
+    queryFn: ({ signal }) => unwrap(api.GET('/api/segments/{id}/explain', { params: { ...at(id), query: { contact } }, signal })),
+    retry: false,
+  })
+
 /** What was done to a segment, newest first; `before` is where the page before ended. */
 export const historyPage = (id: string, lang: string) => ({
   queryKey: [...SEGMENTS_KEY, 'one', id, 'history', lang],

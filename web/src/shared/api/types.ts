@@ -55,6 +55,11 @@ export type Department = Item<'/api/departments'>
 export type Permission = Answer<'/api/roles', 'get'>['permissions'][number]
 export type Token = Item<'/api/tokens'>
 export type WriteKey = Item<'/api/write-keys'>
+export type Webhook = Item<'/api/webhooks'>
+export type WebhookInput = Sent<'/api/webhooks', 'post'>
+export type NewWebhook = Answer<'/api/webhooks', 'post'>
+export type WebhookDelivery = Item<'/api/webhooks/{id}/deliveries'>
+export type WebhookTried = Answer<'/api/webhooks/{id}/test', 'post'>
 
 export type AuditEntry = Item<'/api/audit'>
 export type AuditVerdict = Answer<'/api/audit/verify', 'post'>

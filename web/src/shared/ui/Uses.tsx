@@ -12,7 +12,15 @@ interface Props {
 export function Uses({ items, plain }: Props) {
   const { t } = useTranslation()
   if (items.length === 0) return <span className="kp-muted">{t('uses.none')}</span>
-  const kinds: Record<string, string> = { view: t('uses.view'), mapping: t('uses.mapping'), autotag: t('uses.autotag') }
+  const kinds: Record<string, string> = {
+    view: t('uses.view'),
+    mapping: t('uses.mapping'),
+    autotag: t('uses.autotag'),
+    segment: t('uses.segment'),
+    stage: t('uses.stage'),
+    pool: t('uses.pool'),
+    webhook: t('uses.webhook'),
+  }
   return (
     <ul className="kp-uses" aria-label={t('uses.label')}>
       {items.map((u, i) => (

@@ -15,6 +15,8 @@ import css from './segments.module.css'
 
 const SPANS = [30, 90, 365] as const
 const LOOKS = ['size', 'moves'] as const
+/** Of fewer days than this a line says nothing. */
+const LINE_FROM = 3
 
 /** How a segment grew: its size, or who came and left, day by day. */
 export function Growth({ id }: { id: string }) {
@@ -22,24 +24,51 @@ export function Growth({ id }: { id: string }) {
   const [days, setDays] = useState<(typeof SPANS)[number]>(30)
   const [look, setLook] = useState<(typeof LOOKS)[number]>('size')
   const query = useQuery(growthQuery(id, days))
+  const drawn = query.data === undefined || (!query.data.hidden && query.data.days.length >= LINE_FROM)
   return (
     <Panel
       title={t('growth.title')}
       extra={
-        <>
-          <Segmented size="small" aria-label={t('growth.look')} value={look} onChange={setLook} options={LOOKS.map((l) => ({ value: l, label: t(`growth.${l}`) }))} />
-          <Segmented size="small" aria-label={t('growth.span')} value={days} onChange={setDays} options={SPANS.map((d) => ({ value: d, label: t('growth.days', { count: d }) }))} />
-        </>
+        drawn && (
+          <>
+            <Segmented size="small" aria-label={t('growth.look')} value={look} onChange={setLook} options={LOOKS.map((l) => ({ value: l, label: t(`growth.${l}`) }))} />
+            <Segmented size="small" aria-label={t('growth.span')} value={days} onChange={setDays} options={SPANS.map((d) => ({ value: d, label: t('growth.days', { count: d }) }))} />
+          </>
+        )
       }
     >
       <QueryState query={query} height={280}>
-        {(g) => (g.hidden ? <p className="kp-muted">{t('growth.hidden')}</p> : <Lines growth={g} look={look} />)}
+        {(g) => (g.hidden ? <p className="kp-muted">{t('growth.hidden')}</p> : !drawn ? <FirstDays growth={g} /> : <Lines growth={g} look={look} since={g.days.length < days ? g.days[0]?.day : undefined} />)}
       </QueryState>
     </Panel>
   )
 }
 
-function Lines({ growth, look }: { growth: SegmentGrowth; look: (typeof LOOKS)[number] }) {
+/** The size and what moved on each of the first days, while there is no line to draw. */
+function FirstDays({ growth }: { growth: SegmentGrowth }) {
+  const { t } = useTranslation('segments')
+  const { lang } = usePrefs()
+  return (
+    <div className={css.first}>
+      <p className="kp-muted">{t('growth.first', { day: growth.days[0]?.day ?? '' })}</p>
+      <dl>
+        {growth.days.map((d, i) => (
+          <div key={d.day}>
+            <dt>{i === growth.days.length - 1 ? t('growth.today') : d.day}</dt>
+            <dd>
+              <b className="kp-num">{formatInt(d.size, lang)}</b>
+              <span className="kp-muted kp-num">
+                {t('growth.entered')} {formatInt(d.entered, lang)} · {t('growth.left')} {formatInt(d.left, lang)}
+              </span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  )
+}
+
+function Lines({ growth, look, since }: { growth: SegmentGrowth; look: (typeof LOOKS)[number]; since: string | undefined }) {
   const { t } = useTranslation('segments')
   const { lang } = usePrefs()
   const buckets = useMemo(() => growth.days.map((d) => d.day.slice(5)), [growth])
@@ -62,6 +91,7 @@ function Lines({ growth, look }: { growth: SegmentGrowth; look: (typeof LOOKS)[n
         <span>
           {t('growth.left')} <b className="kp-num">{formatInt(growth.left, lang)}</b>
         </span>
+        {since && <span className="kp-muted">{t('growth.since', { day: since })}</span>}
         {growth.marks.map((m) => (
           <span key={m.version} className="kp-muted">
             {t('growth.mark', { day: m.day, version: m.version, by: m.by })}

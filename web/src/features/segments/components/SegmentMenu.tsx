@@ -3,11 +3,13 @@ import { Archive, ArchiveRestore, Copy, Download, EllipsisVertical } from 'lucid
 import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router'
 import { idempotencyKey } from '@/shared/api/client'
-import type { ExportFormat, Segment } from '@/shared/api/types'
+import type { ExportFormat, Segment, Use } from '@/shared/api/types'
 import { useCan } from '@/shared/lib/session'
 import { useConfirm, useToast } from '@/shared/ui/feedback'
 import { Button, Dropdown } from '@/shared/ui/kit'
-import { archiveSegment, copySegment, exportSegment, restoreSegment, SEGMENTS_KEY } from '../queries'
+import { Uses } from '@/shared/ui/Uses'
+import { archiveSegment, copySegment, exportSegment, restoreSegment, SEGMENTS_KEY, usesQuery } from '../queries'
+import css from './segments.module.css'
 
 /** What else can be done with a segment: copy, export, archive. */
 export function SegmentMenu({ segment: s }: { segment: Segment }) {
@@ -27,7 +29,22 @@ export function SegmentMenu({ segment: s }: { segment: Segment }) {
       toast.failed(error)
     }
   }
-  const archive = () => confirm({ title: t('menu.archiveTitle', { name: s.name }), body: t('menu.archiveBody'), ok: t('menu.archive'), danger: true, run: () => archiveSegment(s.id, true) }).then((done) => (done ? refresh() : undefined))
+  const archive = async () => {
+    try {
+      const { items: uses } = await client.fetchQuery({ ...usesQuery(s.id), staleTime: 0 })
+      // Whoever was shown no use agreed to none: the server refuses if there is one by now.
+      const done = await confirm({
+        title: t('menu.archiveTitle', { name: s.name }),
+        body: <ArchiveBody segment={s} uses={uses} />,
+        ok: uses.length > 0 ? t('menu.archiveAnyway') : t('menu.archive'),
+        danger: true,
+        run: () => archiveSegment(s.id, uses.length > 0),
+      })
+      if (done) await refresh()
+    } catch (error) {
+      toast.failed(error)
+    }
+  }
   const save = (format: ExportFormat) =>
     act(async () => {
       await exportSegment(s.id, format, idempotencyKey())
@@ -62,5 +79,23 @@ export function SegmentMenu({ segment: s }: { segment: Segment }) {
     >
       <Button aria-label={t('menu.label')} icon={<EllipsisVertical size={16} aria-hidden />} />
     </Dropdown>
+  )
+}
+
+/** What putting a segment away does, to itself and to what uses it. */
+function ArchiveBody({ segment: s, uses }: { segment: Segment; uses: Use[] }) {
+  const { t } = useTranslation('segments')
+  return (
+    <div className={css.ask}>
+      <p>{s.kind === 'dynamic' ? t('menu.archiveBody') : t('menu.archiveList')}</p>
+      {uses.length > 0 && (
+        <>
+          <p>
+            <b>{t('menu.archiveUsed', { count: uses.length })}</b>
+          </p>
+          <Uses items={uses} plain />
+        </>
+      )}
+    </div>
   )
 }

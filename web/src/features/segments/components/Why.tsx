@@ -1,61 +1,89 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
-import type { Rule } from '@/shared/api/types'
+import type { Rule, Segment } from '@/shared/api/types'
 import { usePrefs } from '@/shared/lib/prefs'
-import { useSettled } from '@/shared/lib/settled'
 import { ExplainTree } from '@/shared/rules/Explain'
 import { explainQuery } from '@/shared/rules/queries'
 import { Chip } from '@/shared/ui/chips'
-import { Select } from '@/shared/ui/kit'
+import { Alert } from '@/shared/ui/kit'
 import { QueryState } from '@/shared/ui/states'
-import { peopleQuery, personQuery } from '../queries'
+import { DateTime } from '@/shared/ui/values'
+import { standingQuery } from '../queries'
+import { PersonPick } from './PersonPick'
 import css from './segments.module.css'
 
-interface Props {
-  rule: Rule
+interface Asked {
   /** Who is asked about: a contact's id. */
   person: string | undefined
   onPerson: (id: string | undefined) => void
 }
 
-/** Why somebody is in or out: choose anybody, and every part of the rule says whether it holds for them. */
-export function Why({ rule, person, onPerson }: Props) {
+/** Whom a rule that is being written would take: choose anybody, and every part of it says whether it holds for them. */
+export function WhyRule({ rule, person, onPerson }: Asked & { rule: Rule }) {
   const { t } = useTranslation('segments')
   const { lang } = usePrefs()
-  const [typed, setTyped] = useState('')
-  const q = useSettled(typed.trim())
-  const people = useQuery(peopleQuery(q))
-  const chosen = useQuery({ ...personQuery(person ?? ''), enabled: person !== undefined })
   const why = useQuery({ ...explainQuery(rule, person ?? '', lang), enabled: person !== undefined })
   return (
     <div className={css.why}>
-      <Select
-        allowClear
-        aria-label={t('why.who')}
-        placeholder={t('why.placeholder')}
-        value={person}
-        loading={people.isFetching}
-        onChange={(id: string | undefined) => onPerson(id)}
-        showSearch={{ onSearch: setTyped, filterOption: false }}
-        notFoundContent={q === '' ? t('why.type') : people.isFetching ? '…' : t('why.nobody')}
-        options={people.data?.items.map((c) => ({ value: c.id, label: [c.name, c.phone, c.city].filter(Boolean).join(' · ') }))}
-        labelRender={({ label }) => label ?? chosen.data?.name ?? '…'}
-      />
+      <PersonPick person={person} onPerson={onPerson} />
       {person !== undefined && (
         <QueryState query={why} height={120}>
           {(w) => (
             <>
-              <p className={css.verdict}>
-                <Chip tone={w.holds ? 'good' : 'neutral'}>{w.holds ? t('why.in') : t('why.out')}</Chip>
-                <Link to={`/contacts/${person}`}>{t('why.profile')}</Link>
-              </p>
+              <Verdict in={w.holds} person={person} words={w.holds ? t('why.holds') : t('why.holdsNot')} />
               <ExplainTree verdict={w.rule} />
             </>
           )}
         </QueryState>
       )}
     </div>
+  )
+}
+
+/** Why somebody is in a segment or not, and since when. What is kept and what the rule says now may differ for a moment, or for good once it is put away. */
+export function Why({ segment, person, onPerson }: Asked & { segment: Segment }) {
+  const { t } = useTranslation('segments')
+  const { lang } = usePrefs()
+  const query = useQuery({ ...standingQuery(segment.id, person ?? '', lang), enabled: person !== undefined })
+  const dynamic = segment.kind === 'dynamic'
+  return (
+    <div className={css.why}>
+      <PersonPick person={person} onPerson={onPerson} />
+      {person !== undefined && (
+        <QueryState query={query} height={120}>
+          {(s) => (
+            <>
+              <Verdict in={s.member} person={person} words={s.member ? t('why.in') : t('why.out')}>
+                {s.member && dynamic && (
+                  <span className="kp-muted">
+                    {s.since ? (
+                      <>
+                        {t('why.since')} <DateTime at={s.since} />
+                      </>
+                    ) : (
+                      t('why.byDefinition')
+                    )}
+                  </span>
+                )}
+              </Verdict>
+              {s.why && s.why.holds !== s.member && <Alert type="info" showIcon title={segment.status === 'archived' ? t('why.archived') : t('why.differs')} />}
+              {s.why ? <ExplainTree verdict={s.why.rule} /> : <p className="kp-muted">{s.member ? t('why.listIn') : t('why.listOut')}</p>}
+            </>
+          )}
+        </QueryState>
+      )}
+    </div>
+  )
+}
+
+function Verdict({ in: inside, person, words, children }: { in: boolean; person: string; words: string; children?: React.ReactNode }) {
+  const { t } = useTranslation('segments')
+  return (
+    <p className={css.verdict}>
+      <Chip tone={inside ? 'good' : 'neutral'}>{words}</Chip>
+      {children}
+      <Link to={`/contacts/${person}`}>{t('why.profile')}</Link>
+    </p>
   )
 }

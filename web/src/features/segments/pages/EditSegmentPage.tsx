@@ -17,7 +17,7 @@ import { Panel } from '@/shared/ui/Panel'
 import { QueryState, useErrorText } from '@/shared/ui/states'
 import { EstimatePanel } from '../components/EstimatePanel'
 import css from '../components/segments.module.css'
-import { Why } from '../components/Why'
+import { WhyRule } from '../components/Why'
 import { createSegment, segmentQuery, SEGMENTS_KEY, updateSegment } from '../queries'
 import { templateRule, TEMPLATES } from '../templates'
 
@@ -127,8 +127,8 @@ function Edit({ segment, rule, name: firstName, kind: firstKind }: { segment?: S
           <div className={css.aside}>
             <EstimatePanel estimate={estimate} />
             {draft.rule && (
-              <Panel title={t('why.title')} desc={t('why.desc')}>
-                <Why rule={draft.rule} person={person} onPerson={setPerson} />
+              <Panel title={t('why.ruleTitle')} desc={t('why.desc')}>
+                <WhyRule rule={draft.rule} person={person} onPerson={setPerson} />
               </Panel>
             )}
           </div>

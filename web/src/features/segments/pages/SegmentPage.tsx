@@ -3,7 +3,7 @@ import { ListFilter, Pencil, UserPlus } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate, useParams } from 'react-router'
-import type { Rule, Segment } from '@/shared/api/types'
+import type { Segment } from '@/shared/api/types'
 import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useCan } from '@/shared/lib/session'
@@ -65,8 +65,8 @@ function Body({ segment: s, people }: { segment: Segment; people: (p: PeopleSour
     ),
     typical: <Typical id={s.id} />,
     why: (
-      <Panel title={t('why.title')} desc={t('why.desc')}>
-        <Why rule={(s.rule as Rule | undefined) ?? inSegment(s.id)} person={person || undefined} onPerson={(p) => setPerson(p ?? '')} />
+      <Panel title={t('why.title')} desc={dynamic ? t('why.desc') : t('why.listDesc')}>
+        <Why segment={s} person={person || undefined} onPerson={(p) => setPerson(p ?? '')} />
       </Panel>
     ),
     snapshots: <Snapshots segment={s} people={people} />,

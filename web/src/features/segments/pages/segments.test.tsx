@@ -8,6 +8,7 @@ import { json, problem, serve } from '../../../../test/server'
 import { AddPeople } from '../components/AddPeople'
 import EditSegmentPage from './EditSegmentPage'
 import OverlapPage from './OverlapPage'
+import { SegmentPage } from './SegmentPage'
 import SegmentsPage from './SegmentsPage'
 
 const segment = (over: Partial<Segment> = {}): Segment => ({
@@ -126,4 +127,61 @@ it('shows every part of an overlap with the way to its people', async () => {
   expect(within(table).getAllByRole('row')).toHaveLength(3) // the head, and the parts that anybody is in
   const link = within(table).getByRole('link', { name: '甲 ∩ 乙：2 位，打开名单' })
   expect(JSON.parse(new URLSearchParams(link.getAttribute('href')!.split('?')[1]).get('where')!)).toEqual(rule)
+})
+
+describe('one segment', () => {
+  const uses = [{ kind: 'view', id: 'vw_1', name: '我的老客' }, { kind: 'webhook', id: 'wh_1', name: 'CRM', link: '/webhooks/wh_1' }]
+  const base = {
+    'GET /api/segments/sg_1': () => json(segment()),
+    'GET /api/segments/sg_1/growth': () => json(growth),
+    'GET /api/segments/sg_1/uses': () => json({ items: uses }),
+  }
+  const open = (at = '/segments/sg_1?tab=why', me = writer) => renderPage(<SegmentPage people={() => null} />, { at, path: '/segments/:id', me })
+
+  it('names in its question where it is used, and archives anyway only once that was shown', async () => {
+    let used = true
+    const seen = serve({ ...base, 'GET /api/segments/sg_1/uses': () => json({ items: used ? uses : [] }), 'POST /api/segments/sg_1/archive': () => json(segment({ status: 'archived' })) })
+    const user = userEvent.setup()
+    open()
+    const ask = async () => {
+      await user.click(await screen.findByRole('button', { name: '更多操作' }))
+      await user.click(await screen.findByRole('menuitem', { name: '归档' }))
+      return within(await screen.findByRole('dialog'))
+    }
+    const first = await ask()
+    expect(first.getByText(/有 2 处正在使用它/)).toBeTruthy()
+    expect(first.getByRole('list', { name: '用在哪里' }).textContent).toBe('视图 我的老客回调 CRM')
+    await user.click(first.getByRole('button', { name: '仍要归档' }))
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    used = false
+    const second = await ask()
+    expect(second.queryByText(/正在使用/)).toBeNull()
+    await user.click(second.getByRole('button', { name: '归档' }))
+    await waitFor(() => expect(seen.filter((s) => s.method === 'POST').map((s) => s.body)).toEqual([{ anyway: true }, { anyway: false }]))
+  })
+
+  it('says since when somebody is in, and when the rule says otherwise by now', async () => {
+    const verdict = { path: 'rule', kind: 'condition', holds: false, sentence: '累计订单至少 2' }
+    serve({
+      ...base,
+      'GET /api/contacts/ct_1': () => json({ id: 'ct_1', name: '陈雨桐', kind: 'person', tags: [] }),
+      'GET /api/segments/sg_1/explain': ({ query }) => json({ member: true, since: query.contact === 'ct_1' ? '2026-03-02T02:00:00Z' : undefined, why: { holds: false, rule: verdict, sentence: '' } }),
+    })
+    const page = open('/segments/sg_1?tab=why&person=ct_1')
+    expect(await screen.findByText('在人群里')).toBeTruthy()
+    expect(screen.getByText(/进入时间/).textContent).toMatch(/2026.*10:00/)
+    expect(screen.getByText(/成员会在几秒内更新/)).toBeTruthy()
+    expect(screen.getByRole('img', { name: '不符合' })).toBeTruthy()
+    page.unmount()
+    open('/segments/sg_1?tab=why&person=ct_2')
+    expect(await screen.findByText('由条件的定义带入，没有进入记录')).toBeTruthy()
+  })
+
+  it('says since when it is counted while there is no line to draw', async () => {
+    serve({ ...base })
+    open()
+    expect(await screen.findByText('从 2026-03-01 开始统计，第三天起画成曲线。')).toBeTruthy()
+    expect(screen.getByText('进入 40 · 离开 6')).toBeTruthy()
+    expect(screen.queryByRole('radio', { name: '90 天' })).toBeNull()
+  })
 })
