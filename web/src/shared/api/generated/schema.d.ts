@@ -9447,6 +9447,8 @@ export interface components {
             id: string;
             /** @description Nothing that old facts caused: imports, late arrivals */
             liveOnly?: boolean;
+            /** @description The fault in words */
+            message?: string;
             name: string;
             /** @description Ids; none: all of them */
             segments: string[];
@@ -9462,6 +9464,7 @@ export interface components {
             sentAt?: string;
             /** @enum {string} */
             state: "active" | "paused";
+            /** @description Its host alone for those who may not change it: the rest often carries a key */
             url: string;
             /**
              * Format: int64
