@@ -79,6 +79,7 @@ var domains = map[string][]string{
 
 	"audience/autotag": {"analytics", "audience/live", "contact", "event", "event/veil", "rule"},
 
+	"connector/wecom":    {"connector", "connector/wxcrypto", "event"},
 	"connector/wxcrypto": {},
 	"connector":          {"event/veil"},
 	"connector/contract": {"connector"},

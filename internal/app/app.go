@@ -244,6 +244,7 @@ func (a *App) buildServices() {
 	a.contacts.AddReferrer(a.segments.Terms())
 	a.contacts.OnRemove(a.segments.Forget)
 	a.buildConnectors()
+	a.buildWeCom(ingest)
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)

@@ -32,6 +32,14 @@ const (
 	NameSegmentLeft      = "segment.left"
 	NameLifecycleChanged = "lifecycle.changed"
 	NamePoolChanged      = "pool.changed"
+	NameFriendAdded      = "friend.added"       // a customer became a colleague's friend
+	NameFriendEdited     = "friend.edited"      // what a colleague notes of one changed
+	NameFriendKnown      = "friend.known"       // what the platform says of a friend, as it is now
+	NameFriendDeleted    = "friend.deleted"     // by the customer
+	NameFriendRemoved    = "friend.removed"     // by the colleague, or in a hand-over
+	NameFriendMoved      = "friend.transferred" // another colleague's friend now
+	NameTransferFailed   = "transfer.failed"    // the customer refused, or the other has too many
+	NameGroupLeft        = "group.left"
 	NameOrderPaid        = "order.paid"
 	NameOrderRefunded    = "order.refunded"
 )
@@ -44,8 +52,13 @@ var administrative = map[string]bool{
 	NameOwnerChanged: false, NameFollowUpPlanned: false, NameFollowUpDone: false, NameFileAdded: false, NameRelationAdded: false,
 	NameSegmentEntered: false, NameSegmentLeft: false,
 	NameLifecycleChanged: false, NamePoolChanged: false,
+	NameFriendEdited: false, NameFriendKnown: false, NameFriendRemoved: false, NameFriendMoved: false, NameTransferFailed: false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }
+
+// told are what customers do outside that no website can know: connectors alone
+// state it.
+var told = map[string]bool{NameFriendAdded: true, NameFriendDeleted: true, NameGroupLeft: true}
 
 // Administrative tells whether facts of this name state what staff or the program
 // did, or a word of consent. They are no sign of life of the customer, tell nothing
@@ -63,5 +76,5 @@ func AdministrativeNames() []string { return slices.Sorted(maps.Keys(administrat
 // into a colleague's mouth.
 func Reserved(name string) bool {
 	byCustomer, ok := administrative[name]
-	return ok && !byCustomer
+	return told[name] || ok && !byCustomer
 }

@@ -23,6 +23,9 @@ var builtins = map[string]string{
 	event.NameFollowUpPlanned: "dictionary.followup_planned", event.NameFollowUpDone: "dictionary.followup_done",
 	event.NameSegmentEntered: "dictionary.segment_entered", event.NameSegmentLeft: "dictionary.segment_left",
 	event.NameLifecycleChanged: "dictionary.lifecycle_changed", event.NamePoolChanged: "dictionary.pool_changed",
+	event.NameFriendAdded: "dictionary.friend_added", event.NameFriendEdited: "dictionary.friend_edited", event.NameFriendKnown: "dictionary.friend_known", event.NameFriendDeleted: "dictionary.friend_deleted",
+	event.NameFriendRemoved: "dictionary.friend_removed", event.NameFriendMoved: "dictionary.friend_transferred", event.NameTransferFailed: "dictionary.transfer_failed",
+	event.NameGroupLeft: "dictionary.group_left",
 	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
 }
 
@@ -44,7 +47,7 @@ var usual = map[string]string{
 	"group": "dictionary.property_group", "topic": "dictionary.property_topic", "by": "dictionary.property_by", "from": "dictionary.property_from",
 	"to": "dictionary.property_to", "why": "dictionary.property_why", "due": "dictionary.property_due", "type": "dictionary.property_type",
 	"outcome": "dictionary.property_outcome", "purpose": "dictionary.property_purpose", "tag": "dictionary.property_tag",
-	"segment": "dictionary.property_segment", "segmentName": "dictionary.property_segment_name", "reason": "dictionary.property_why", "live": "dictionary.property_live",
+	"segment": "dictionary.property_segment", "segmentName": "dictionary.property_segment_name", "reason": "dictionary.property_why", "staff": "dictionary.property_staff", "account": "dictionary.property_account", "state": "dictionary.property_state", "live": "dictionary.property_live",
 }
 
 // Builtin tells whether Koipond itself names this event.
