@@ -10,6 +10,11 @@ import (
 	"github.com/koipond/koipond/internal/platform/httpx"
 )
 
+// CallbackInput names a callback in the path.
+type CallbackInput struct {
+	ID string `path:"id" maxLength:"60" doc:"Callback id"`
+}
+
 type (
 	inboxInput struct {
 		Account string    `query:"account" maxLength:"60" doc:"Id of an account"`
@@ -28,9 +33,11 @@ type (
 			Next  string     `json:"next,omitempty"`
 		}
 	}
-	callbackInput struct {
-		ID    string `path:"id" maxLength:"60" doc:"Callback id"`
-		Plain bool   `query:"plain" doc:"With personal values in full; it needs contact.unmask and is kept in the audit log"`
+	revealInput struct {
+		CallbackInput
+		Body struct {
+			Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Goes into the audit log"`
+		}
 	}
 	callbackOutput struct{ Body Opened }
 	replayInput    struct {
@@ -52,16 +59,14 @@ var errNoField = errs.New(errs.NotFound, "connector.no_such_field")
 
 func (s *Service) inboxRoutes(api *httpx.API) {
 	httpx.Register(api, op("list-callbacks", http.MethodGet, "/api/connectors/inbox", auth.ConnectorRead, "List what platforms told, the newest first"), s.httpInbox)
-	httpx.Register(api, op("get-callback", http.MethodGet, "/api/connectors/inbox/{id}", auth.ConnectorRead, "Get a callback with what it says"), func(ctx context.Context, in *callbackInput) (*callbackOutput, error) {
-		if in.Plain && !auth.From(ctx).May(auth.ContactUnmask) {
-			return nil, errs.New(errs.Forbidden, "permission.denied", "permission", string(auth.ContactUnmask))
+	httpx.Register(api, op("get-callback", http.MethodGet, "/api/connectors/inbox/{id}", auth.ConnectorRead, "Get a callback with what it says; personal values are masked"), func(ctx context.Context, in *CallbackInput) (*callbackOutput, error) {
+		return spoken(ctx)(s.Callback(ctx, in.ID))
+	})
+	httpx.Register(api, op("reveal-callback", http.MethodPost, "/api/connectors/inbox/{id}/reveal", auth.ContactUnmask, "Get a callback with personal values in full; the look is recorded with its reason"), func(ctx context.Context, in *revealInput) (*callbackOutput, error) {
+		if !auth.From(ctx).May(auth.ConnectorRead) {
+			return nil, errs.New(errs.Forbidden, "permission.denied", "permission", string(auth.ConnectorRead))
 		}
-		c, err := s.Callback(ctx, in.ID, in.Plain)
-		if err != nil {
-			return nil, err
-		}
-		c.say(ctx)
-		return &callbackOutput{c}, nil
+		return spoken(ctx)(s.Reveal(ctx, in.ID, in.Body.Reason))
 	})
 	httpx.Register(api, op("replay-callbacks", http.MethodPost, "/api/connectors/inbox/replay", auth.ConnectorWrite, "Have callbacks worked on again"), func(ctx context.Context, in *replayInput) (*replayOutput, error) {
 		n, err := s.Replay(ctx, in.Body.IDs, InboxQuery{Account: in.Body.Account, Kind: in.Body.Kind, Name: in.Body.Name})
@@ -69,6 +74,17 @@ func (s *Service) inboxRoutes(api *httpx.API) {
 		out.Body.Count = n
 		return out, err
 	})
+}
+
+// spoken puts a callback's codes into words.
+func spoken(ctx context.Context) func(Opened, error) (*callbackOutput, error) {
+	return func(c Opened, err error) (*callbackOutput, error) {
+		if err != nil {
+			return nil, err
+		}
+		c.say(ctx)
+		return &callbackOutput{c}, nil
+	}
 }
 
 func (c *Callback) say(ctx context.Context) {

@@ -161,9 +161,32 @@ type Opened struct {
 	Masked  bool   `json:"masked"`
 }
 
-// Callback gives one with its body. Without plain the personal values in it are
-// masked; with plain the look is kept in the audit log.
-func (s *Service) Callback(ctx context.Context, id string, plain bool) (Opened, error) {
+// Callback gives one with its body, in which personal values are masked.
+func (s *Service) Callback(ctx context.Context, id string) (Opened, error) {
+	out, err := s.opened(ctx, id)
+	out.Body, out.Subject, out.Masked = veilBody(out.Body), veil.Text(out.Subject), true
+	return out, err
+}
+
+// Reveal gives a callback with personal values in full. The look goes into the audit
+// log with its reason.
+func (s *Service) Reveal(ctx context.Context, id, reason string) (Opened, error) {
+	reason = strings.TrimSpace(reason)
+	if reason == "" {
+		return Opened{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("reason", "request.field_required"))
+	}
+	out, err := s.opened(ctx, id)
+	if err != nil {
+		return Opened{}, err
+	}
+	a, err := s.Account(ctx, out.Account)
+	if err != nil {
+		return Opened{}, err
+	}
+	return out, s.record(ctx, "connector.callback_read", a, map[string]any{"callback": id, "name": out.Name, "reason": reason})
+}
+
+func (s *Service) opened(ctx context.Context, id string) (Opened, error) {
 	rows, err := s.DB.Query(ctx, "select "+callbackColumns+" from connector_inbox where id = $1", id)
 	list, err := db.Collect(rows, err, scanCallback)
 	if err != nil {
@@ -176,16 +199,7 @@ func (s *Service) Callback(ctx context.Context, id string, plain bool) (Opened, 
 	if err != nil {
 		return Opened{}, err
 	}
-	out := Opened{Callback: list[0], Subject: k.Subject, Body: strings.ToValidUTF8(string(body), "\uFFFD"), Masked: !plain}
-	if !plain {
-		out.Body, out.Subject = veilBody(out.Body), veil.Text(out.Subject)
-		return out, nil
-	}
-	a, err := s.Account(ctx, out.Account)
-	if err != nil {
-		return Opened{}, err
-	}
-	return out, s.record(ctx, "connector.callback_read", a, map[string]any{"callback": id, "name": out.Name})
+	return Opened{Callback: list[0], Subject: k.Subject, Body: strings.ToValidUTF8(string(body), "\uFFFD")}, nil
 }
 
 // Replay puts callbacks back to be worked on: those named, or else all that were

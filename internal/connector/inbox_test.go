@@ -14,6 +14,7 @@ import (
 
 	"github.com/koipond/koipond/internal/connector"
 	"github.com/koipond/koipond/internal/connector/contract"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/testkit"
 )
@@ -285,11 +286,17 @@ func TestBodiesAreMasked(t *testing.T) {
 		require.Contains(t, got.Body, "138****1234")
 		require.NotContains(t, got.Body, "13812341234")
 		require.NotContains(t, p.audit.actions, "connector.callback_read")
-		require.Equal(t, 200, ask(p.ctx, "GET", "/api/connectors/inbox/"+id+"?plain=true", nil, &got))
+		reveal, why := "/api/connectors/inbox/"+id+"/reveal", map[string]string{"reason": "客户来电"}
+		require.Equal(t, 422, ask(p.ctx, "POST", reveal, map[string]string{"reason": " "}, nil))
+		require.NotContains(t, p.audit.actions, "connector.callback_read")
+		require.Equal(t, 200, ask(p.ctx, "POST", reveal, why, &got))
 		require.Contains(t, got.Body, "13812341234")
 		require.Contains(t, p.audit.actions, "connector.callback_read")
-		who := testkit.Principal("admin")
-		delete(who.Permissions, "contact.unmask")
+		for _, lacks := range []auth.Permission{auth.ContactUnmask, auth.ConnectorRead} {
+			who := testkit.Principal("admin")
+			delete(who.Permissions, lacks)
+			require.Equal(t, 403, ask(auth.With(t.Context(), who), "POST", reveal, why, nil), lacks)
+		}
 		require.Equal(t, 404, ask(p.ctx, "GET", "/api/connectors/inbox/cb_none", nil, nil))
 	})
 	masked := connector.VeilBody(`<xml><Name><![CDATA[王小明明明]]></Name><Content><![CDATA[我住在人民路一号楼三单元]]></Content><UserID>zhang</UserID></xml>`)

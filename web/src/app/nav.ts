@@ -1,5 +1,6 @@
 import {
   Activity,
+  Cable,
   CalendarClock,
   BookText,
   Combine,
@@ -9,6 +10,7 @@ import {
   KeyRound,
   LayoutDashboard,
   ListChecks,
+  MailCheck,
   PackageX,
   Route,
   ScrollText,
@@ -43,6 +45,8 @@ export interface NavItem {
     | 'pools'
     | 'rfm'
     | 'tags'
+    | 'connectors'
+    | 'callbacks'
     | 'imports'
     | 'dictionary'
     | 'live'
@@ -60,7 +64,7 @@ export interface NavItem {
 }
 
 export interface NavGroup {
-  key: 'overview' | 'customers' | 'data' | 'system'
+  key: 'overview' | 'customers' | 'connections' | 'data' | 'system'
   items: NavItem[]
 }
 
@@ -82,6 +86,13 @@ export const NAV: readonly NavGroup[] = [
       { path: '/identities', key: 'identities', icon: Fingerprint, needs: 'identity.write' },
       { path: '/consent', key: 'consent', icon: ShieldCheck, needs: 'contact.read' },
       { path: '/orders', key: 'orders', icon: ShoppingBag, needs: 'order.read' },
+    ],
+  },
+  {
+    key: 'connections',
+    items: [
+      { path: '/connectors', key: 'connectors', icon: Cable, needs: 'connector.read' },
+      { path: '/callbacks', key: 'callbacks', icon: MailCheck, needs: 'connector.read' },
     ],
   },
   {

@@ -221,3 +221,12 @@ export type SegmentOverlap = Answer<'/api/segments/overlap', 'post'>
 export type ExportFormat = Sent<'/api/segments/{id}/export', 'post'>['format']
 export type SegmentTrait = Answer<'/api/segments/{id}/compare', 'get'>['items'][number]
 export type Explained = Answer<'/api/rules/explain', 'post'>
+
+export type ConnectorKind = Item<'/api/connectors/kinds'>
+export type ConnectorField = ConnectorKind['fields'][number]
+export type Connector = Item<'/api/connectors'>
+export type ConnectorInput = Sent<'/api/connectors', 'post'>
+export type ConnectorFinding = Connector['findings'][number]
+export type ConnectorQuota = NonNullable<Connector['quotas']>[number]
+export type Callback = Item<'/api/connectors/inbox'>
+export type OpenedCallback = Answer<'/api/connectors/inbox/{id}', 'get'>
