@@ -356,10 +356,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a callback with what it says */
+        /** Get a callback with what it says; personal values are masked */
         get: operations["get-callback"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connectors/inbox/{id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a callback with personal values in full; the look is recorded with its reason */
+        post: operations["reveal-callback"];
         delete?: never;
         options?: never;
         head?: never;
@@ -8101,6 +8118,10 @@ export interface components {
             /** @description Where the attribute is used */
             uses: components["schemas"]["Use"][];
         };
+        RevealInputBody: {
+            /** @description Goes into the audit log */
+            reason: string;
+        };
         RfmCell: {
             /** Format: int64 */
             f: number;
@@ -10377,10 +10398,7 @@ export interface operations {
     };
     "get-callback": {
         parameters: {
-            query?: {
-                /** @description With personal values in full; it needs contact.unmask and is kept in the audit log */
-                plain?: boolean;
-            };
+            query?: never;
             header?: never;
             path: {
                 /** @description Callback id */
@@ -10389,6 +10407,42 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Opened"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reveal-callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Callback id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevealInputBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
