@@ -65,7 +65,7 @@ var domains = map[string][]string{
 	"contact": {"analytics", "contact/attribute", "event", "event/veil", "rule"},
 	"shop":    {"contact", "event"},
 
-	"audience":            {"analytics", "audience/live", "contact", "event", "event/veil", "rule"},
+	"audience":            {"analytics", "audience/live", "audience/loops", "contact", "event", "event/veil", "rule"},
 	"audience/webhook":    {"event", "event/veil"},
 	"contact/attribute":   {},
 	"contact/care":        {"contact", "event", "event/veil", "rule"},
@@ -74,10 +74,11 @@ var domains = map[string][]string{
 	"contact/match":       {"contact", "contact/match/score", "event"},
 
 	"audience/live":    {"analytics", "contact", "event", "rule"},
-	"audience/machine": {"audience/live", "contact", "event", "event/veil", "rule"},
+	"audience/loops":   {"rule"},
+	"audience/machine": {"audience/live", "audience/loops", "contact", "event", "event/veil", "rule"},
 	"audience/rfm":     {"analytics", "contact", "event", "rule"},
 
-	"audience/autotag": {"analytics", "audience/live", "contact", "event", "event/veil", "rule"},
+	"audience/autotag": {"analytics", "audience/live", "audience/loops", "contact", "event", "event/veil", "rule"},
 
 	"connector/wecom":    {"connector", "connector/wxcrypto", "event"},
 	"connector/wxcrypto": {},

@@ -17,6 +17,7 @@ import (
 	"github.com/koipond/koipond/internal/audience"
 	"github.com/koipond/koipond/internal/audience/autotag"
 	rules "github.com/koipond/koipond/internal/audience/live"
+	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/audience/machine"
 	"github.com/koipond/koipond/internal/audience/rfm"
 	"github.com/koipond/koipond/internal/audience/webhook"
@@ -201,13 +202,14 @@ func (a *App) buildServices() {
 	a.care.RegisterJobs()
 	a.contacts.FilterBy("followUp", a.care.Field())
 	a.contacts.FilterBy("department", ownersDepartment{a.Team})
-	a.machines = machine.NewService(machine.Deps{Engine: a.audiences, Hold: a.filling, DB: a.DB, Clock: a.clock, Log: a.log, Audit: a.Audit, Emit: a.intake, Jobs: a.jobs, Contacts: a.contacts, Zone: a.zone})
+	circles := loops.New()
+	a.machines = machine.NewService(machine.Deps{Engine: a.audiences, Loops: circles, Hold: a.filling, DB: a.DB, Clock: a.clock, Log: a.log, Audit: a.Audit, Emit: a.intake, Jobs: a.jobs, Contacts: a.contacts, Zone: a.zone})
 	a.machines.RegisterJobs()
 	a.contacts.StandBy(a.machines)
 	for name, f := range a.machines.Fields() {
 		a.contacts.FilterBy(name, f)
 	}
-	a.rfm = rfm.NewService(rfm.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Contacts: a.contacts, Worths: a.store, Zone: a.zone, Currency: a.currency})
+	a.rfm = rfm.NewService(rfm.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Contacts: a.contacts, Worths: a.store, Engine: a.audiences, Zone: a.zone, Currency: a.currency})
 	a.rfm.RegisterJobs()
 	for name, f := range a.rfm.Fields() {
 		a.contacts.FilterBy(name, f)
@@ -221,9 +223,9 @@ func (a *App) buildServices() {
 		Audit: a.Audit, Zone: a.zone, Dir: a.cfg.Data})
 	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})
 	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
-		Emitter: a.intake, Keys: a.ring, Watcher: a.live, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
+		Emitter: a.intake, Keys: a.ring, Watcher: watchers{a.live, a.rfm}, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
 	a.shop = shop.NewService(shop.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Contacts: buyers{a.contacts, a.currency}, Currency: a.currency})
-	a.autotags = autotag.New(autotag.Deps{DB: a.DB, Clock: a.clock, Log: a.log, Keys: a.ring, Audit: a.Audit, Contacts: a.contacts, Facts: a.store})
+	a.autotags = autotag.New(autotag.Deps{DB: a.DB, Clock: a.clock, Log: a.log, Keys: a.ring, Audit: a.Audit, Contacts: a.contacts, Facts: a.store, Loops: circles})
 	a.contacts.AutoTags(a.autotags)
 	a.contacts.FilterBy(autotag.FieldName, a.autotags.Field())
 	a.contacts.AddReferrer(a.autotags)
@@ -231,10 +233,10 @@ func (a *App) buildServices() {
 	a.autotags.KeptBy(a.audiences)
 	ingest := facts{a.intake, a.pipe}
 	a.importer = importer.NewService(importer.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Files: a.files, Keys: a.ring, Jobs: a.jobs, Audit: a.Audit,
-		Ingest: ingest, Contacts: importedPeople{a.contacts, a.consent, a.audiences}, Orders: a.shop, Facts: countedFacts{a.store, a.autotags}, Consents: fileConsents{a.consent}, Catalogue: a.catalogue, Company: a.company, Settle: a.settle, Attributes: a.contacts.AttributeKeys,
+		Ingest: ingest, Contacts: importedPeople{a.contacts, a.consent, a.audiences}, Orders: a.shop, Facts: countedFacts{a.store, a.autotags, a.rfm}, Consents: fileConsents{a.consent}, Catalogue: a.catalogue, Company: a.company, Settle: a.settle, Attributes: a.contacts.AttributeKeys,
 		MaxUpload: a.cfg.MaxUploadMB << 20})
 	a.segments = audience.NewService(audience.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit, Jobs: a.jobs,
-		Contacts: a.contacts, Exports: a.exports, People: a.Team, Tables: tagTables{a}, Zone: a.zone, Behaviours: a.store, Events: a.customerEvents})
+		Contacts: a.contacts, Exports: a.exports, People: a.Team, Tables: tagTables{a}, Zone: a.zone, Behaviours: a.store, Events: a.customerEvents, Loops: circles})
 	a.segments.Follow(a.audiences)
 	a.audiences.Own(a.segments.Owner())
 	a.webhooks = webhook.NewService(webhook.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit, Segments: a.segments,

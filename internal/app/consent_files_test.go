@@ -18,13 +18,18 @@ import (
 // is proposed, and waits for its end.
 func (w *world) importFile(name, body string) (id string, imported map[string]any) {
 	w.t.Helper()
+	return w.importKind("contacts", name, body)
+}
+
+func (w *world) importKind(kind, name, body string) (id string, imported map[string]any) {
+	w.t.Helper()
 	var up struct {
 		ID         string
 		Suggestion struct{ Mapping json.RawMessage }
 	}
-	require.Equal(w.t, 200, w.call("POST", "/api/imports/files?name="+name, body, &up))
+	require.Equal(w.t, 200, w.call("POST", "/api/imports/files?kind="+kind+"&name="+name, body, &up))
 	var imp struct{ ID, JobID string }
-	require.Equal(w.t, 200, w.call("POST", "/api/imports", fmt.Sprintf(`{"uploadId":%q,"kind":"contacts","mapping":%s,"options":{}}`, up.ID, up.Suggestion.Mapping), &imp))
+	require.Equal(w.t, 200, w.call("POST", "/api/imports", fmt.Sprintf(`{"uploadId":%q,"kind":%q,"mapping":%s,"options":{}}`, up.ID, kind, up.Suggestion.Mapping), &imp))
 	j, err := w.app.jobs.Wait(w.t.Context(), imp.JobID)
 	require.NoError(w.t, err)
 	require.Equal(w.t, jobs.Succeeded, j.State)

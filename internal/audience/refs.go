@@ -4,9 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/platform/httpx"
 	"github.com/koipond/koipond/internal/rule"
 )
 
@@ -32,8 +33,16 @@ func segmentsIn(r *rule.Rule) []string {
 	return out
 }
 
-// checkNesting refuses rules that rest on themselves, and towers of segments.
+// checkNesting refuses rules that rest on themselves, by way of whatever else
+// follows from rules, and towers of segments.
 func (s *Service) checkNesting(ctx context.Context, id string, r *rule.Rule) error {
+	node := loops.Node{ID: loops.Segment(id), Name: "…", On: loops.On(r)}
+	if g, err := s.get(ctx, id); err == nil { // a new one has no name yet
+		node.Name = httpx.Say(ctx, "loops.segment", map[string]any{"name": g.name})
+	}
+	if err := s.Loops.Refuse(ctx, "rule", node); err != nil {
+		return err
+	}
 	if len(segmentsIn(r)) == 0 {
 		return nil
 	}
@@ -41,20 +50,11 @@ func (s *Service) checkNesting(ctx context.Context, id string, r *rule.Rule) err
 	if err != nil {
 		return err
 	}
-	names, below := map[string]string{}, map[string][]string{}
+	below := map[string][]string{}
 	for _, g := range all {
-		names[g.id], below[g.id] = g.name, segmentsIn(g.rule)
+		below[g.id] = segmentsIn(g.rule)
 	}
 	below[id] = segmentsIn(r)
-	if names[id] == "" {
-		names[id] = "…"
-	}
-	if path := circle(id, below, []string{id}); path != nil {
-		for i, p := range path {
-			path[i] = names[p]
-		}
-		return rule.Fault("rule", "audience.circle", "path", strings.Join(path, " → "))
-	}
 	above := map[string][]string{}
 	for up, list := range below {
 		for _, b := range list {
@@ -67,26 +67,14 @@ func (s *Service) checkNesting(ctx context.Context, id string, r *rule.Rule) err
 	return nil
 }
 
-// circle finds a way from a segment back to itself; each segment is looked at once.
-func circle(id string, below map[string][]string, way []string) []string {
-	seen := map[string]bool{}
-	var look func(way []string) []string
-	look = func(way []string) []string {
-		for _, next := range below[way[len(way)-1]] {
-			if next == id {
-				return append(way, id)
-			}
-			if seen[next] {
-				continue
-			}
-			seen[next] = true
-			if found := look(append(slices.Clone(way), next)); found != nil {
-				return found
-			}
-		}
-		return nil
+// Rests implements loops.Source.
+func (s *Service) Rests(ctx context.Context) ([]loops.Node, error) {
+	all, err := s.all(ctx)
+	out := make([]loops.Node, len(all))
+	for i, g := range all {
+		out[i] = loops.Node{ID: loops.Segment(g.id), Name: httpx.Say(ctx, "loops.segment", map[string]any{"name": g.name}), On: loops.On(g.rule)}
 	}
-	return look(way)
+	return out, err
 }
 
 // heights gives a function that tells how many segments stand on each other

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/analytics"
+	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/veil"
@@ -54,6 +55,7 @@ type Deps struct {
 	// commonest first: for comparisons. Either may be nil.
 	Behaviours analytics.Behaviours
 	Events     func(ctx context.Context) ([]EventWord, error)
+	Loops      *loops.Finder // of rules that rest on themselves; nil: among segments alone
 }
 
 // Service keeps segments.
@@ -73,7 +75,11 @@ func NewService(d Deps) *Service {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
+	if d.Loops == nil {
+		d.Loops = loops.New()
+	}
 	s := &Service{Deps: d, Sets: &SetStore{DB: d.DB}}
+	d.Loops.Add(s)
 	if d.Jobs != nil {
 		d.Jobs.Register(jobCompute, s.runCompute)
 		d.Jobs.Register(jobMembers, s.runMembers)

@@ -14,6 +14,9 @@ type Standings interface {
 	// Standing gives the states of some contacts by machine; whoever was not sorted
 	// yet has none. Names are in the caller's language.
 	Standing(ctx context.Context, nums []int64) (map[int64][]StateRef, error)
+	// StateNames says what states are called in the caller's language, by machine
+	// and id; those that are gone are left out.
+	StateNames(ctx context.Context) (map[string]map[string]string, error)
 }
 
 // StandBy says who knows where contacts stand. Call it while wiring; without it

@@ -159,6 +159,9 @@ func (s *Service) remakeTag(ctx context.Context, g goneTag, run string) error {
 	if _, err := s.DB.Exec(ctx, "delete from tag_moved where id = $1", g.ID); err != nil {
 		return err
 	}
+	if err := s.returned(ctx, g.ID); err != nil {
+		return err
+	}
 	return s.recordTag(ctx, "tag.restored", "tag", g.ID, name, map[string]any{"run": run})
 }
 

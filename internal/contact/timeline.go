@@ -89,8 +89,9 @@ func (s *Service) TimelineOf(ctx context.Context, id string, q TimelineQuery) (e
 type words struct {
 	events     map[string]string
 	properties map[string]map[string]string
-	staff      map[string]string // names of users by id
-	purposes   map[string]string // names of purposes of consent by id
+	staff      map[string]string            // names of users by id
+	purposes   map[string]string            // names of purposes of consent by id
+	states     map[string]map[string]string // names of stages and pools by machine and id
 }
 
 // NamePurposes says what purposes of consent are called, by id and in the language
@@ -100,10 +101,11 @@ func (s *Service) NamePurposes(names func(ctx context.Context) (map[string]strin
 }
 
 func (s *Service) wordsFor(ctx context.Context, rows []analytics.Row) (w words, err error) {
-	names, users, consents := map[string]bool{}, map[string]bool{}, false
+	names, users, consents, moves := map[string]bool{}, map[string]bool{}, false, false
 	for i := range rows {
 		names[rows[i].Name] = true
 		consents = consents || rows[i].Name == event.NameConsentGranted || rows[i].Name == event.NameConsentWithdrawn
+		moves = moves || rows[i].Name == event.NameLifecycleChanged || rows[i].Name == event.NamePoolChanged
 		if rows[i].Name == event.NameOwnerChanged {
 			p := plain(rows[i].Properties)
 			users[firstWord(p, "from")], users[firstWord(p, "to")] = true, true
@@ -116,6 +118,11 @@ func (s *Service) wordsFor(ctx context.Context, rows []analytics.Row) (w words, 
 	if s.purposes != nil && consents {
 		if w.purposes, err = s.purposes(ctx); err != nil {
 			return w, fmt.Errorf("read purposes: %w", err)
+		}
+	}
+	if s.standings != nil && moves {
+		if w.states, err = s.standings.StateNames(ctx); err != nil {
+			return w, fmt.Errorf("read names of stages and pools: %w", err)
 		}
 	}
 	if s.Titles == nil || len(rows) == 0 {
@@ -137,6 +144,27 @@ const anything = "everything"
 // purpose is what a consent is about: as the purpose is called today, else as the fact says.
 func (w words) purpose(p map[string]any) string {
 	return cmp.Or(w.purposes[firstWord(p, "purpose")], firstWord(p, "purposeName", "purpose"), "…")
+}
+
+// state is one end of a move between stages or pools: as it is called today, else
+// as the fact says.
+func (w words) state(machine string, p map[string]any, end string) string {
+	return cmp.Or(w.states[machine][firstWord(p, end)], firstWord(p, end+"Name", end), "…")
+}
+
+// moved says who went from where to where; whoever put them there by hand is named.
+func (w words) moved(machine string, p map[string]any, say func(code string, params ...any) string) string {
+	from, to, by := w.state(machine, p, "from"), w.state(machine, p, "to"), firstWord(p, "byName")
+	hand := by != "" && firstWord(p, "reason") == "hand"
+	switch {
+	case hand && machine == machinePools:
+		return say("timeline.pool_by_hand", "by", by, "from", from, "to", to)
+	case hand:
+		return say("timeline.lifecycle_by_hand", "by", by, "from", from, "to", to)
+	case machine == machinePools:
+		return say("timeline.pool_changed", "from", from, "to", to)
+	}
+	return say("timeline.lifecycle_changed", "from", from, "to", to)
 }
 
 // labels names the properties of an entry that have a name.
@@ -233,9 +261,9 @@ func title(ctx context.Context, e *Entry, w words) string {
 	case event.NameRelationAdded:
 		return say("timeline.relation_added", "by", cmp.Or(firstWord(p, "by"), "…"))
 	case event.NameLifecycleChanged:
-		return say("timeline.lifecycle_changed", "from", cmp.Or(firstWord(p, "fromName", "from"), "…"), "to", cmp.Or(firstWord(p, "toName", "to"), "…"))
+		return w.moved(machineLifecycle, p, say)
 	case event.NamePoolChanged:
-		return say("timeline.pool_changed", "from", cmp.Or(firstWord(p, "fromName", "from"), "…"), "to", cmp.Or(firstWord(p, "toName", "to"), "…"))
+		return w.moved(machinePools, p, say)
 	case event.NameConsentGranted:
 		if firstWord(p, "purpose") == anything {
 			return say("timeline.contact_allowed")

@@ -31,6 +31,14 @@ type Referrer interface {
 	Moved(ctx context.Context, from Term, into *Term) error
 }
 
+// Returner is a Referrer that keeps what ended together with a tag. Returned brings
+// it back in the transaction that makes the tag again, when its merge or deletion
+// is undone.
+type Returner interface {
+	Referrer
+	Returned(ctx context.Context, tag string) error
+}
+
 // AddReferrer registers a part that refers to attributes and tags. Call it while wiring.
 func (s *Service) AddReferrer(r Referrer) { s.referrers = append(s.referrers, r) }
 
@@ -45,6 +53,18 @@ func (s *Service) Uses(ctx context.Context, of Term) ([]Use, error) {
 		out = append(out, uses...)
 	}
 	return out, nil
+}
+
+// returned lets what ended with a tag come back.
+func (s *Service) returned(ctx context.Context, tag string) error {
+	for _, r := range s.referrers {
+		if b, ok := r.(Returner); ok {
+			if err := b.Returned(ctx, tag); err != nil {
+				return fmt.Errorf("bring back what ended with a tag: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // moved lets every reference follow a term that ends.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/httpx"
 	"github.com/koipond/koipond/internal/rule"
 )
 
@@ -37,45 +39,33 @@ func (s *Service) check(ctx context.Context, tag string, d *Definition) error {
 	return rule.Fault("kind", "rule.not_a_value", "value", d.Kind)
 }
 
-// circles refuses a rule that asks, by way of whatever automatic tags, whether a
-// contact has the very tag: it might change its mind for ever.
+// circles refuses a rule that asks, by way of whatever else follows from rules,
+// whether a contact has the very tag: it might change its mind for ever.
 func (s *Service) circles(ctx context.Context, tag string, r *rule.Rule) error {
-	all, err := s.all(ctx)
-	if err != nil {
-		return err
-	}
-	asks := map[string][]string{tag: tagsIn(r)}
-	for _, a := range all {
-		if a.tag != tag && a.def.Kind == ByRule {
-			asks[a.tag] = tagsIn(a.def.Rule)
-		}
-	}
-	seen := map[string]bool{}
-	for next := asks[tag]; len(next) > 0; {
-		at := next[0]
-		next = next[1:]
-		if at == tag {
-			return rule.Fault("rule", "autotag.on_itself")
-		}
-		if !seen[at] {
-			seen[at] = true
-			next = append(next, asks[at]...)
-		}
-	}
-	return nil
+	return s.Loops.Refuse(ctx, "rule", loops.Node{ID: loops.Tag(tag), Name: s.saidInLoops(ctx, tag), On: loops.On(r)})
 }
 
-// tagsIn lists the tags that a rule asks for.
-func tagsIn(r *rule.Rule) (out []string) {
-	r.Each(func(n *rule.Node) {
-		switch n.Field {
-		case "tag":
-			out = append(out, n.Texts()...)
-		case FieldName:
-			out = append(out, n.Key)
+// Rests implements loops.Source.
+func (s *Service) Rests(ctx context.Context) ([]loops.Node, error) {
+	all, err := s.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []loops.Node
+	for _, a := range all {
+		if a.def.Kind == ByRule && !a.ending {
+			out = append(out, loops.Node{ID: loops.Tag(a.tag), Name: s.saidInLoops(ctx, a.tag), On: loops.On(a.def.Rule)})
 		}
-	})
-	return out
+	}
+	return out, nil
+}
+
+func (s *Service) saidInLoops(ctx context.Context, tag string) string {
+	name := tag
+	if t, _, err := s.Contacts.TagNamed(ctx, tag); err == nil {
+		name = t.Name
+	}
+	return httpx.Say(ctx, "loops.tag", map[string]any{"name": name})
 }
 
 func (s *Score) check() error {

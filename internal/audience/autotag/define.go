@@ -193,20 +193,34 @@ func (s *Service) Delete(ctx context.Context, tag string, takeTags bool) error {
 	})
 }
 
-// remove ends an automatic tag, in the transaction of ctx.
-func (s *Service) remove(ctx context.Context, a *automation, takeTags bool) error {
-	for _, table := range []string{"tag_exceptions", "tag_losses"} {
-		if _, err := s.DB.Exec(ctx, "delete from "+table+" where tag = $1", a.tag); err != nil {
+// drop ends an automatic tag at once, in the transaction of ctx; who has it keeps it.
+func (s *Service) drop(ctx context.Context, tag string) error {
+	for _, table := range []string{"tag_losses", "tag_automations"} {
+		if _, err := s.DB.Exec(ctx, "delete from "+table+" where tag = $1", tag); err != nil {
 			return fmt.Errorf("drop from %s: %w", table, err)
 		}
 	}
+	s.DB.After(ctx, func() {
+		s.pending.set(tag, nil)
+		s.rules.Changed(Name)
+	})
+	s.nudge(ctx)
+	return nil
+}
+
+// remove ends an automatic tag, in the transaction of ctx.
+func (s *Service) remove(ctx context.Context, a *automation, takeTags bool) error {
+	if _, err := s.DB.Exec(ctx, "delete from tag_exceptions where tag = $1", a.tag); err != nil {
+		return fmt.Errorf("drop exceptions: %w", err)
+	}
+	if !takeTags {
+		return s.drop(ctx, a.tag)
+	}
+	if _, err := s.DB.Exec(ctx, "delete from tag_losses where tag = $1", a.tag); err != nil {
+		return fmt.Errorf("drop losses: %w", err)
+	}
 	s.DB.After(ctx, func() { s.rules.Changed(Name) })
 	s.nudge(ctx)
-	if !takeTags {
-		s.DB.After(ctx, func() { s.pending.set(a.tag, nil) })
-		_, err := s.DB.Exec(ctx, "delete from tag_automations where tag = $1", a.tag)
-		return err
-	}
 	if _, err := s.DB.Exec(ctx, "update tag_automations set ending = 1, sums = 0, active = '', active_version = 0 where tag = $1", a.tag); err != nil {
 		return fmt.Errorf("end automatic tag: %w", err)
 	}
@@ -252,7 +266,7 @@ func (s *Service) uses(ctx context.Context, of func(a *automation) bool) ([]cont
 }
 
 // Moved implements contact.Referrer: rules follow a term that became another. A tag
-// that ends is automatic no more.
+// that ends is automatic no more, until that is undone.
 func (s *Service) Moved(ctx context.Context, from contact.Term, into *contact.Term) error {
 	all, err := s.all(ctx)
 	if err != nil {
@@ -260,7 +274,7 @@ func (s *Service) Moved(ctx context.Context, from contact.Term, into *contact.Te
 	}
 	for _, a := range all {
 		if from.Tag != nil && from.Tag.ID == a.tag {
-			if err := s.remove(ctx, a, false); err != nil {
+			if err := s.retire(ctx, a); err != nil {
 				return err
 			}
 			continue
@@ -284,5 +298,8 @@ func (s *Service) Moved(ctx context.Context, from contact.Term, into *contact.Te
 		}
 		s.DB.After(ctx, func() { s.rules.Changed(Name) })
 	}
-	return nil
+	if into == nil {
+		return nil
+	}
+	return s.followEnded(ctx, from, *into)
 }

@@ -275,9 +275,9 @@ func TestRefusals(t *testing.T) {
 		score := func(change func(*Score)) Definition { d := keen(); change(d.Score); return d }
 		require.Equal(t, "kind rule.not_a_value", field(Definition{Kind: "luck"}))
 		require.Equal(t, "rule autotag.rule_needed", field(Definition{Kind: ByRule, Rule: &rule.Rule{V: 1}}))
-		require.Equal(t, "rule autotag.on_itself", field(asks(tag)))
+		require.Equal(t, "rule audience.circle", field(asks(tag)))
 		p.put(other, asks(tag))
-		require.Equal(t, "rule autotag.on_itself", field(asks(other)), "by way of another")
+		require.Equal(t, "rule audience.circle", field(asks(other)), "by way of another")
 		require.Equal(t, "score.events rule.out_of_range", field(score(func(s *Score) { s.Events = nil })))
 		require.Equal(t, "score.events[0].weight autotag.number_between", field(score(func(s *Score) { s.Events[0].Weight = -1 })))
 		require.Equal(t, "score.events[0].name request.field_required", field(score(func(s *Score) { s.Events[0].Name = "" })))
@@ -319,6 +319,81 @@ func TestTagsThatEnd(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, left, "a tag that is gone is automatic no more")
 	})
+}
+
+// The undo of the end of a tag brings back how it was given, and who is not to have it.
+func TestTagsThatComeBack(t *testing.T) {
+	eachPond(t, func(t *testing.T, p *pond) {
+		rules, scores, asked := p.tag("状态", "会员"), p.tag("意向", "高意向"), p.tag("来源", "门店")
+		a, b := p.person("a"), p.person("b")
+		by := Definition{Kind: ByRule, Rule: &rule.Rule{V: 1, Node: rule.Node{Field: "tag", Op: "hasAnyOf", Value: []any{asked}}}}
+		p.put(rules, by)
+		p.put(scores, keen())
+		p.hand(p.did(a, "order.paid", `{"total":100}`, 0), p.did(b, "order.paid", `{"total":100}`, 0))
+		p.step()
+		p.set(b, nil, []string{scores}) // by hand: it stays off
+		end := func(id string, into *contact.Term) {
+			ref, _, err := p.contacts.TagNamed(p.ctx, id)
+			require.NoError(t, err)
+			require.NoError(t, p.DB.Tx(p.ctx, func(ctx context.Context) error { return p.Moved(ctx, contact.Term{Tag: &ref}, into) }))
+		}
+		back := func(id string) error {
+			return p.DB.Tx(p.ctx, func(ctx context.Context) error { return p.Returned(ctx, id) })
+		}
+		end(rules, nil)
+		end(scores, nil)
+		left, err := p.all(p.ctx)
+		require.NoError(t, err)
+		require.Empty(t, left)
+		other := p.tag("来源", "线下")
+		to, _, err := p.contacts.TagNamed(p.ctx, other)
+		require.NoError(t, err)
+		end(asked, &contact.Term{Tag: &to}) // what ended follows as well
+		changed := p.rules.changed
+
+		require.NoError(t, back(rules))
+		require.NoError(t, back(scores))
+		require.NoError(t, back(rules), "twice is once")
+		require.Equal(t, changed+2, p.rules.changed, "the engine is told")
+		got, err := p.Get(p.ctx, rules)
+		require.NoError(t, err)
+		require.Equal(t, []string{other}, got.Rule.Texts())
+		require.Equal(t, "王芳", got.By.Name)
+		p.step()
+		require.Equal(t, "score", p.from(scores, a))
+		require.Empty(t, p.from(scores, b), "somebody took it off")
+		got, err = p.Get(p.ctx, scores)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, got.Status.Exceptions)
+		require.Equal(t, 2, count(p.audit.actions, "tag.automation_restored"))
+
+		// A rule that somebody made meanwhile rests on it: the two would go in a circle.
+		end(rules, nil)
+		p.put(other, Definition{Kind: ByRule, Rule: &rule.Rule{V: 1, Node: rule.Node{Field: "tag", Op: "hasAnyOf", Value: []any{rules}}}})
+		require.NoError(t, back(rules))
+		_, err = p.Get(p.ctx, rules)
+		require.Equal(t, "autotag.none", errs.CodeOf(err))
+
+		// In a month it is forgotten.
+		end(scores, nil)
+		p.clock.Advance(31 * day)
+		p.step()
+		require.NoError(t, back(scores))
+		_, err = p.Get(p.ctx, scores)
+		require.Equal(t, "autotag.none", errs.CodeOf(err))
+		var n int64
+		require.NoError(t, p.DB.QueryRow(p.ctx, "select count(*) from tag_exceptions").Scan(&n))
+		require.Zero(t, n)
+	})
+}
+
+func count(list []string, what string) (n int) {
+	for _, x := range list {
+		if x == what {
+			n++
+		}
+	}
+	return n
 }
 
 func TestStartAndStop(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/analytics"
+	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/audit"
@@ -64,6 +65,7 @@ type Deps struct {
 	Audit    audit.Recorder
 	Contacts Contacts
 	Facts    analytics.Decayer
+	Loops    *loops.Finder // of rules that rest on themselves; nil: among automatic tags alone
 }
 
 // Service keeps automatic tags.
@@ -84,7 +86,12 @@ type Service struct {
 
 // New builds the service; nothing runs yet.
 func New(d Deps) *Service {
-	return &Service{Deps: d, rules: noRules{}, counting: map[int64]*counting{}, pending: &pending{work: map[string]*work{}}, wake: make(chan struct{}, 1)}
+	if d.Loops == nil {
+		d.Loops = loops.New()
+	}
+	s := &Service{Deps: d, rules: noRules{}, counting: map[int64]*counting{}, pending: &pending{work: map[string]*work{}}, wake: make(chan struct{}, 1)}
+	d.Loops.Add(s)
+	return s
 }
 
 // KeptBy sets who keeps rules true. Call it while wiring, after that one was made,
@@ -136,7 +143,7 @@ func (s *Service) nudge(ctx context.Context) {
 // Step does what is to be done now: tags whose score has faded, sums that are to
 // be added up anew, people whose tags wait to be given and taken.
 func (s *Service) Step(ctx context.Context) error {
-	for _, do := range []func(context.Context) error{s.begin, s.fade, s.tryAgain, s.recountAll, s.settleAll, s.sweep} {
+	for _, do := range []func(context.Context) error{s.begin, s.fade, s.tryAgain, s.recountAll, s.settleAll, s.sweep, s.sweepEnded} {
 		if err := do(ctx); err != nil {
 			return err
 		}
@@ -153,6 +160,7 @@ func (s *Service) Sealed() []vault.Column {
 	return []vault.Column{
 		{Table: "tag_automations", Key: "tag", Column: "spec", Inside: s.inside().Anew},
 		{Table: "tag_automations", Key: "tag", Column: "active", Inside: s.inside().Anew},
+		{Table: "tag_automations_ended", Key: "tag", Column: "spec", Inside: s.inside().Anew},
 	}
 }
 

@@ -180,12 +180,18 @@ var dependences = map[string]dependence{
 	"followUp":   {facts: []string{"contact.", "followup."}, daily: true},
 	"bucket":     {facts: aboutContact},
 	"segment":    {facts: []string{"contact.", "segment."}, kept: true},
+	"rfm":        {facts: aboutContact, daily: true, polled: true}, // late purchases are told by Refresh
+	"tier":       {facts: aboutContact, daily: true, polled: true},
+	"rfmScore":   {facts: aboutContact, daily: true, polled: true},
+	"rfmMove":    {facts: aboutContact, daily: true, polled: true},
 	"stage":      {facts: ofStages, kept: true},
 	"stageSince": {facts: ofStages, kept: true, daily: true},
 	"stageMove":  {facts: ofStages, kept: true, daily: true},
+	"stageHand":  {facts: ofStages, kept: true, daily: true},
 	"pool":       {facts: ofPools, kept: true},
 	"poolSince":  {facts: ofPools, kept: true, daily: true},
 	"poolMove":   {facts: ofPools, kept: true, daily: true},
+	"poolHand":   {facts: ofPools, kept: true, daily: true},
 }
 
 // dependenceOf gives what a field depends on; of one that is not known here, what

@@ -10,7 +10,8 @@ import (
 )
 
 // Fields are what lists, segments and rules ask of a machine: the state, since
-// when, and who moved in a month. Their names are those of fieldNames.
+// when, whether a colleague chose it, and who moved in a month. Their names begin
+// with that of base.
 func (s *Service) Fields() map[string]contact.Field {
 	out := map[string]contact.Field{}
 	for _, m := range Machines() {
@@ -18,6 +19,7 @@ func (s *Service) Fields() map[string]contact.Field {
 		out[base] = stateField{s, m}
 		out[base+"Since"] = sinceField{s, m}
 		out[base+"Move"] = moveField{s, m}
+		out[base+"Hand"] = handField{s, m}
 	}
 	return out
 }
@@ -83,6 +85,37 @@ func (f sinceField) Compare(_ context.Context, c contact.Comparison) (contact.Am
 	}
 	const of = "select contact as n from machine_states where machine = $1 and shown = {list} and since >= cast($2 as bigint) and since < cast($3 as bigint)"
 	return contact.Among{Query: of, Probe: of + " and {in:contact}", Args: []any{f.machine, from, to}}, nil
+}
+
+// handField is whether a colleague placed somebody, or rules did.
+type handField struct {
+	s       *Service
+	machine string
+}
+
+// The values of handField.
+const (
+	placedByHand = "hand"
+	placedByRule = "rule"
+)
+
+// Views implements contact.Field.
+func (f handField) Views(ctx context.Context) ([]contact.FieldView, error) {
+	v := contact.FieldView{Label: httpx.Say(ctx, "contact.field."+base(f.machine)+"Hand", nil), Group: "activity", Options: []contact.Option{}}
+	for _, o := range []string{placedByHand, placedByRule} {
+		v.Options = append(v.Options, contact.Option{Value: o, Label: httpx.Say(ctx, "machine.placed_by."+o, nil)})
+	}
+	return []contact.FieldView{v}, nil
+}
+
+// Among implements contact.Field.
+func (f handField) Among(_ context.Context, _, value string) (contact.Among, error) {
+	const of = "select contact as n from machine_states where machine = $1 and shown = {list} and pinned_until > 0 and pinned_until > cast($2 as bigint)"
+	hand := contact.Among{Query: of, Probe: of + " and {in:contact}", Args: []any{f.machine, f.s.Clock.Now().UnixMilli()}}
+	if value == placedByRule {
+		return contact.Among{None: []contact.Among{hand}}, nil
+	}
+	return hand, nil
 }
 
 type moveField struct {

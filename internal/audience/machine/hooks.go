@@ -34,6 +34,11 @@ func (s *Service) Merged(ctx context.Context, merges []contact.Merge) error {
 		_, err := s.DB.Exec(ctx, `insert into machine_states (machine, contact, state, since, shown, pinned_until)
 			select machine, cast($1 as bigint), state, since, 1, pinned_until from machine_states where contact = $2
 			on conflict (machine, contact) do nothing`, m.Into, m.From)
+		if err == nil { // why, where the choice was given on with the state
+			_, err = s.DB.Exec(ctx, `insert into machine_pins (machine, contact, until_at, at, note, by_id, by_name, run)
+				select machine, cast($1 as bigint), until_at, at, note, by_id, by_name, run from machine_pins where contact = $2
+				on conflict (machine, contact) do nothing`, m.Into, m.From)
+		}
 		if err != nil {
 			return fmt.Errorf("give states on: %w", err)
 		}
@@ -98,6 +103,25 @@ func (s *Service) Standing(ctx context.Context, nums []int64) (map[int64][]conta
 		return nil
 	})
 	return out, err
+}
+
+// StateNames implements contact.Standings.
+func (s *Service) StateNames(ctx context.Context) (map[string]map[string]string, error) {
+	defs, err := s.shown(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]map[string]string{}
+	for machine, d := range defs {
+		out[machine] = map[string]string{}
+		if d == nil {
+			continue
+		}
+		for _, st := range d.States {
+			out[machine][st.ID] = st.Name.in(ctx)
+		}
+	}
+	return out, nil
 }
 
 // shown is how each machine is called at present, kept in memory.

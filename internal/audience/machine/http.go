@@ -37,13 +37,8 @@ type (
 	}
 	historyOut struct {
 		Body struct {
-			Items []Step `json:"items"`
-		}
-	}
-	pinIn  struct{ Body Pin }
-	pinOut struct {
-		Body struct {
-			Moved int64 `json:"moved" doc:"How many stood in another pool before"`
+			Items []Step   `json:"items"`
+			Pin   *PinView `json:"pin,omitempty" doc:"A colleague's choice that holds; left out: rules decide"`
 		}
 	}
 )
@@ -77,21 +72,11 @@ func (s *Service) Routes(api *httpx.API) {
 		})
 		httpx.Register(api, httpx.Op{ID: "list-contact-" + m.tag + "-moves", Method: http.MethodGet, Path: "/api/contacts/{id}/moves/" + m.tag, Tag: "lifecycle",
 			Summary: "List a contact's moves in " + m.one + ", the newest first", Permission: auth.ContactRead}, func(ctx context.Context, in *historyIn) (*historyOut, error) {
-			items, err := s.History(ctx, m.machine, in.ID)
 			out := &historyOut{}
-			out.Body.Items = items
+			var err error
+			out.Body.Items, out.Body.Pin, err = s.History(ctx, m.machine, in.ID)
 			return out, err
 		})
 	}
-	httpx.Register(api, httpx.Op{ID: "put-into-pool", Method: http.MethodPost, Path: "/api/pools/pins", Tag: "lifecycle", Permission: auth.ContactWrite,
-		Summary: "Put people into a pool by hand; rules do not move them until the day is over"}, func(ctx context.Context, in *pinIn) (*pinOut, error) {
-		n, err := s.Put(ctx, in.Body)
-		out := &pinOut{}
-		out.Body.Moved = n
-		return out, err
-	})
-	httpx.Register(api, httpx.Op{ID: "release-from-pool", Method: http.MethodDelete, Path: "/api/pools/pins/{id}", Tag: "lifecycle", Permission: auth.ContactWrite,
-		Summary: "Let rules decide the pool of a contact again"}, func(ctx context.Context, in *historyIn) (*struct{}, error) {
-		return nil, s.Release(ctx, in.ID)
-	})
+	s.handRoutes(api)
 }

@@ -3,7 +3,9 @@ package machine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/id"
 	"github.com/koipond/koipond/internal/platform/jobs"
 	"github.com/koipond/koipond/internal/platform/secret"
@@ -36,6 +39,7 @@ type pond struct {
 	told     *told
 	contacts *contact.Service
 	queue    *queue
+	trail    *trail
 	seq      uint64
 }
 
@@ -69,6 +73,7 @@ func (e *told) moves(t *testing.T) []string {
 	return out
 }
 
+// trail keeps what was audited.
 type trail struct{ actions []string }
 
 func (a *trail) Record(_ context.Context, action string, _ audit.Object, _ map[string]any) error {
@@ -80,40 +85,70 @@ func (a *trail) Record(_ context.Context, action string, _ audit.Object, _ map[s
 type queue struct {
 	jobs.Queue
 	handlers map[string]jobs.Handler
-	waiting  []jobs.Spec
+	waiting  []string
+	jobs     map[string]*jobs.Job
 }
 
 func (q *queue) Register(kind string, h jobs.Handler) { q.handlers[kind] = h }
 func (q *queue) Enqueue(_ context.Context, s jobs.Spec) (jobs.Job, error) {
-	q.waiting = append(q.waiting, s)
-	return jobs.Job{ID: fmt.Sprintf("jb_%d", len(q.waiting)), State: jobs.Queued}, nil
+	raw, err := json.Marshal(s.Params)
+	j := &jobs.Job{ID: fmt.Sprintf("jb_%d", len(q.jobs)+1), Kind: s.Kind, Title: s.Title, State: jobs.Queued, Params: raw, CreatedByID: "us_1"}
+	q.jobs[j.ID] = j
+	q.waiting = append(q.waiting, j.ID)
+	return *j, err
+}
+func (q *queue) Get(_ context.Context, id string) (jobs.Job, error) {
+	if j := q.jobs[id]; j != nil {
+		return *j, nil
+	}
+	return jobs.Job{}, errs.New(errs.NotFound, "jobs.not_found")
+}
+func (q *queue) Cancel(ctx context.Context, id string) (jobs.Job, error) {
+	q.jobs[id].State = jobs.Cancelled
+	q.waiting = slices.DeleteFunc(q.waiting, func(w string) bool { return w == id })
+	return q.Get(ctx, id)
 }
 
+// run is a try at a job; stop ends it after so many checkpoints, as a crash does.
 type run struct {
 	jobs.Run
-	params any
-	done   int64
-	total  int64
-	result any
+	job        *jobs.Job
+	checkpoint []byte
+	stop       int
 }
 
-func (r *run) Params(into any) error {
-	b, err := json.Marshal(r.params)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(b, into)
+var errStopped = errors.New("stopped")
+
+func (r *run) Job() jobs.Job              { return *r.job }
+func (r *run) Params(into any) error      { return json.Unmarshal(r.job.Params, into) }
+func (r *run) Progress(done, total int64) { r.job.Done, r.job.Total = done, total }
+func (r *run) Result(v any) (err error) {
+	r.job.Result, err = json.Marshal(v)
+	return err
 }
-func (r *run) Progress(done, total int64) { r.done, r.total = done, total }
-func (r *run) Result(v any) error         { r.result = v; return nil }
+func (r *run) Checkpoint(_ context.Context, v any) (err error) {
+	if r.stop == 1 {
+		return errStopped
+	}
+	r.stop--
+	r.checkpoint, err = json.Marshal(v)
+	return err
+}
+func (r *run) LastCheckpoint(into any) (bool, error) {
+	if r.checkpoint == nil {
+		return false, nil
+	}
+	return true, json.Unmarshal(r.checkpoint, into)
+}
 
 // work runs all jobs that wait.
 func (p *pond) work() {
 	p.t.Helper()
 	for len(p.queue.waiting) > 0 {
-		s := p.queue.waiting[0]
+		j := p.queue.jobs[p.queue.waiting[0]]
 		p.queue.waiting = p.queue.waiting[1:]
-		require.NoError(p.t, p.queue.handlers[s.Kind](p.ctx, &run{params: s.Params}))
+		require.NoError(p.t, p.queue.handlers[j.Kind](p.ctx, &run{job: j}))
+		j.State = jobs.Succeeded
 	}
 }
 
@@ -121,11 +156,11 @@ func each(t *testing.T, fn func(t *testing.T, p *pond)) {
 	testkit.EachDatabase(t, func(t *testing.T, d *db.DB) {
 		ring, err := secret.NewRing(make([]byte, secret.KeySize))
 		require.NoError(t, err)
-		p := &pond{t: t, clock: clock.NewFake(start), told: &told{}, queue: &queue{handlers: map[string]jobs.Handler{}}}
+		p := &pond{t: t, clock: clock.NewFake(start), told: &told{}, trail: &trail{}, queue: &queue{handlers: map[string]jobs.Handler{}, jobs: map[string]*jobs.Job{}}}
 		p.ctx = auth.With(t.Context(), &auth.Principal{ID: "us_1", Name: "王芳", Via: auth.ViaSession, Role: "admin", Scope: auth.Everybody()})
 		zone := func(context.Context) *time.Location { return china }
 		p.contacts = contact.NewService(contact.Deps{DB: d, Clock: p.clock, IDs: id.NewSource(p.clock.Now, nil), Log: testkit.Logger(t), Keys: ring, Emit: p.told, Audit: &trail{}, Zone: zone, CacheSize: 64})
-		p.Service = NewService(Deps{DB: d, Clock: p.clock, Log: testkit.Logger(t), Audit: &trail{}, Emit: p.told, Jobs: p.queue, Contacts: p.contacts, Zone: zone})
+		p.Service = NewService(Deps{DB: d, Clock: p.clock, Log: testkit.Logger(t), Audit: p.trail, Emit: p.told, Jobs: p.queue, Contacts: p.contacts, Zone: zone})
 		p.RegisterJobs()
 		p.contacts.StandBy(p.Service)
 		for name, f := range p.Fields() {

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koipond/koipond/internal/contact"
-	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/errs"
 )
 
@@ -236,50 +235,6 @@ func TestStatesComeAndGo(t *testing.T) {
 		row, err := p.contacts.ListByNums(p.ctx, []int64{a})
 		require.NoError(t, err)
 		require.Equal(t, "Star", row[0].Stage.Name)
-	})
-}
-
-func TestPutIntoAPool(t *testing.T) {
-	each(t, func(t *testing.T, p *pond) {
-		num, id := p.person("13800000001", 10, 5, -1, 0)
-		p.begin()
-		require.Equal(t, "nurture", p.in(Pools, num))
-		n, err := p.Put(p.ctx, Pin{Contacts: []string{id}, Pool: "client", Until: "2026-03-10", Note: "老板的朋友 13800001111"})
-		require.NoError(t, err)
-		require.EqualValues(t, 1, n)
-		require.Equal(t, []string{fmt.Sprintf("%d nurture>client hand", num)}, p.told.moves(t))
-		p.days(8) // still the tenth
-		p.tick()
-		require.Equal(t, "client", p.in(Pools, num))
-		p.days(1)
-		p.tick()
-		require.Equal(t, "nurture", p.in(Pools, num), "the day is over")
-		steps, err := p.History(p.ctx, Pools, id)
-		require.NoError(t, err)
-		require.Len(t, steps, 2)
-		require.Equal(t, byLapse, steps[0].Reason)
-		require.Equal(t, "hand", steps[1].Reason)
-		require.Equal(t, "王芳", steps[1].By.Name)
-		require.NotContains(t, steps[1].Note, "13800001111")
-
-		_, err = p.Put(p.ctx, Pin{Contacts: []string{id}, Pool: "convert", Until: "2026-04-10", Note: "试一试"})
-		require.NoError(t, err)
-		require.NoError(t, p.Release(p.ctx, id))
-		require.Equal(t, "nurture", p.in(Pools, num))
-		for path, bad := range map[string]Pin{
-			"pool":  {Contacts: []string{id}, Pool: "vip", Until: "2026-04-10", Note: "x"},
-			"until": {Contacts: []string{id}, Pool: "client", Until: "2026-03-01", Note: "x"},
-			"note":  {Contacts: []string{id}, Pool: "client", Until: "2026-04-10", Note: " "},
-		} {
-			_, err = p.Put(p.ctx, bad)
-			require.Equal(t, path, errs.As(err).Fields[0].Path)
-		}
-		own := auth.With(p.ctx, &auth.Principal{ID: "us_2", Via: auth.ViaSession, Scope: auth.OwnedBy(auth.DataScope{Breadth: auth.BreadthMine}, "us_2")})
-		_, err = p.Put(own, Pin{Contacts: []string{id}, Pool: "client", Until: "2026-04-10", Note: "x"})
-		require.Equal(t, errs.NotFound, errs.As(err).Kind, "somebody else's customer")
-		v, err := p.View(own, Pools)
-		require.NoError(t, err)
-		require.Zero(t, v.Total, "totals of others are not shown")
 	})
 }
 

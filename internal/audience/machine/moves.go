@@ -106,15 +106,20 @@ type Step struct {
 	By     *contact.Ref `json:"by,omitempty"`
 }
 
-// History lists the last moves of a contact, the newest first.
-func (s *Service) History(ctx context.Context, machine, id string) ([]Step, error) {
+// History lists the last moves of a contact, the newest first, and tells the
+// choice of a colleague that holds just now; nil when rules decide.
+func (s *Service) History(ctx context.Context, machine, id string) ([]Step, *PinView, error) {
 	num, err := s.Contacts.NumOf(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	pin, err := s.pinOf(ctx, machine, num)
+	if err != nil {
+		return nil, nil, err
 	}
 	defs, err := s.shown(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rows, err := s.DB.Query(ctx, "select at, from_state, to_state, reason, note, by_id, by_name from machine_moves where machine = $1 and contact = $2 order by at desc limit 50", machine, num)
 	out, err := db.Collect(rows, err, func(r *sql.Rows) (Step, error) {
@@ -137,10 +142,10 @@ func (s *Service) History(ctx context.Context, machine, id string) ([]Step, erro
 		return x, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read moves: %w", err)
+		return nil, nil, fmt.Errorf("read moves: %w", err)
 	}
 	if out == nil {
 		out = []Step{}
 	}
-	return out, nil
+	return out, pin, nil
 }

@@ -2,6 +2,8 @@ package machine
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,94 +12,193 @@ import (
 	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/numset"
 )
 
-// Pin is a colleague's choice of a pool for some people, which rules do not
+// Choice is a colleague's choice of a state for some people, which rules do not
 // change until a day is over.
-type Pin struct {
-	Contacts []string `json:"contacts" minItems:"1" maxItems:"500" doc:"Ids of contacts"`
-	Pool     string   `json:"pool" doc:"Id of the pool"`
-	Until    string   `json:"until" format:"date" doc:"Last day on which the choice holds, of the company; at most two years ahead"`
-	Note     string   `json:"note" minLength:"1" maxLength:"200" doc:"Why"`
+type Choice struct {
+	State string `json:"state,omitempty" maxLength:"32" doc:"Id of the stage or pool"`
+	Until string `json:"until,omitempty" format:"date" doc:"Last day on which the choice holds, of the company; at most two years ahead"`
+	Note  string `json:"note,omitempty" maxLength:"200" doc:"Why"`
 }
 
-// maxPins is how many people one request puts somewhere.
-const maxPins = 500
+// Pin is a choice for a few, who are named.
+type Pin struct {
+	Contacts []string `json:"contacts" minItems:"1" maxItems:"500" doc:"Ids of contacts"`
+	Choice
+}
 
-// Put places people into a pool until a day is over, and tells how many stood
-// elsewhere before.
-func (s *Service) Put(ctx context.Context, p Pin) (moved int64, err error) {
-	zone, now := s.Zone(ctx), s.Clock.Now()
-	note := veil.Text(strings.TrimSpace(p.Note))
-	until, err := time.ParseInLocation(time.DateOnly, p.Until, zone)
-	end := until.AddDate(0, 0, 1) // the day itself is included
+const (
+	// maxPins is how many people one request puts somewhere at once; more are a job.
+	maxPins = 500
+	// pinYears is how far ahead a choice may hold.
+	pinYears = 2
+	// maxWhy is how long a reason may be, in characters.
+	maxWhy = 200
+)
+
+// chosen is a choice that was checked.
+type chosen struct {
+	Machine string      `json:"machine"`
+	State   string      `json:"state"`
+	Until   string      `json:"until"`
+	End     int64       `json:"end"` // the first moment that is no longer held
+	Note    string      `json:"note"`
+	By      contact.Ref `json:"by"`
+	run     string
+}
+
+// choose checks what somebody chose, but for the state: that may go while a job waits.
+func (s *Service) choose(ctx context.Context, machine string, c Choice) (chosen, error) {
+	out := chosen{Machine: machine, State: c.State, Until: c.Until, Note: veil.Text(strings.TrimSpace(c.Note)), By: me(ctx)}
+	now := s.Clock.Now()
+	day, err := time.ParseInLocation(time.DateOnly, c.Until, s.Zone(ctx))
+	end := day.AddDate(0, 0, 1) // the day itself is included
+	out.End = end.UnixMilli()
 	switch {
+	case c.State == "":
+		return out, errInput.On(errs.At("state", "request.field_required"))
 	case err != nil:
-		return 0, errInput.On(errs.At("until", "rule.needs_date"))
-	case !end.After(now) || end.After(now.AddDate(2, 0, 1)):
-		return 0, errInput.On(errs.At("until", "machine.bad_until"))
-	case note == "":
-		return 0, errInput.On(errs.At("note", "request.field_required"))
-	case len([]rune(note)) > 200:
-		return 0, errInput.On(errs.At("note", "request.too_long", "limit", 200))
-	case len(p.Contacts) == 0 || len(p.Contacts) > maxPins:
-		return 0, errInput.On(errs.At("contacts", "rule.out_of_range", "least", 1, "limit", maxPins))
+		return out, errInput.On(errs.At("until", "rule.needs_date"))
+	case !end.After(now) || end.After(now.AddDate(pinYears, 0, 1)):
+		return out, errInput.On(errs.At("until", "machine.bad_until"))
+	case out.Note == "":
+		return out, errInput.On(errs.At("note", "request.field_required"))
+	case len([]rune(out.Note)) > maxWhy:
+		return out, errInput.On(errs.At("note", "request.too_long", "limit", maxWhy))
 	}
-	nums := make([]int64, len(p.Contacts))
-	for i, id := range p.Contacts {
-		if nums[i], err = s.Contacts.NumOf(ctx, id); err != nil {
-			return 0, err
-		}
+	return out, nil
+}
+
+// me is who asks.
+func me(ctx context.Context) contact.Ref {
+	if p := auth.From(ctx); p != nil {
+		return contact.Ref{ID: p.ID, Name: p.Name}
 	}
-	by := auth.From(ctx)
-	w := words{reason: byHand, note: note, by: contact.Ref{ID: by.ID, Name: by.Name}, live: true, pinned: end.UnixMilli()}
+	return contact.Ref{}
+}
+
+// Put places a few people by hand until a day is over, and tells how many stood
+// elsewhere before.
+func (s *Service) Put(ctx context.Context, machine string, p Pin) (moved int64, err error) {
+	c, err := s.choose(ctx, machine, p.Choice)
+	if err != nil {
+		return 0, err
+	}
+	nums, err := s.few(ctx, p.Contacts)
+	if err != nil {
+		return 0, err
+	}
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
-		moved = 0
-		d, err := s.working(ctx, Pools)
-		switch {
-		case err != nil:
-			return err
-		case d == nil:
-			return errBusy
-		case d.state(p.Pool) == nil:
-			return errInput.On(errs.At("pool", "machine.no_such_state", "id", p.Pool))
-		}
-		people, err := s.Contacts.Matching(ctx, nil, "", nums)
+		d, err := s.mustWork(ctx, machine)
 		if err != nil {
 			return err
 		}
-		if people.Count() == 0 {
+		var placed int64
+		if placed, moved, err = s.place(ctx, d, c, nums); err != nil {
+			return err
+		}
+		if placed == 0 {
 			return errInput.On(errs.At("contacts", "machine.only_people"))
 		}
-		at, err := s.standingOf(ctx, d, people, people.List())
-		if err != nil {
-			return err
-		}
-		there := &numset.Set{}
-		for id, in := range at.in {
-			if id == p.Pool {
-				there.Or(in)
-				continue
-			}
-			if err := s.move(ctx, d, move{id, p.Pool, in}, w); err != nil {
-				return err
-			}
-			moved += in.Count()
-			people.AndNot(in)
-		}
-		people.AndNot(there)
-		if err := s.put(ctx, Pools, move{"", p.Pool, nil}, people.List(), w); err != nil {
-			return err
-		}
-		if err := s.pin(ctx, there.List(), w.pinned); err != nil {
-			return err
-		}
-		return s.Audit.Record(ctx, "pool.put", audit.Object{Type: "pool", ID: p.Pool, Name: d.state(p.Pool).Name.ZH},
-			map[string]any{"contacts": len(nums), "until": p.Until, "note": note})
+		return s.audit(ctx, "machine.placed", d, c.State, map[string]any{"contacts": named(p.Contacts), "moved": moved, "until": c.Until, "note": c.Note})
 	})
 	return moved, err
+}
+
+// named is what the audit log says of contacts: a few by id, of more how many.
+func named(ids []string) any {
+	if len(ids) > 10 {
+		return len(ids)
+	}
+	return ids
+}
+
+// few are the numbers of contacts that a request names.
+func (s *Service) few(ctx context.Context, ids []string) ([]int64, error) {
+	if len(ids) == 0 || len(ids) > maxPins {
+		return nil, errInput.On(errs.At("contacts", "rule.out_of_range", "least", 1, "limit", maxPins))
+	}
+	nums := make([]int64, len(ids))
+	for i, id := range ids {
+		var err error
+		if nums[i], err = s.Contacts.NumOf(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	return nums, nil
+}
+
+// mustWork is working where there must be a definition in force.
+func (s *Service) mustWork(ctx context.Context, machine string) (*Definition, error) {
+	d, err := s.working(ctx, machine)
+	if err == nil && d == nil {
+		err = errBusy
+	}
+	return d, err
+}
+
+// audit writes down what was done by hand; a state is named as the company calls it.
+func (s *Service) audit(ctx context.Context, action string, d *Definition, state string, detail map[string]any) error {
+	if s.Audit == nil {
+		return nil
+	}
+	o := audit.Object{Type: "machine", ID: d.Machine, Name: d.Machine}
+	if st := d.state(state); st != nil {
+		detail["state"] = state
+		if o.Name = st.Name.ZH; o.Name == "" {
+			o.Name = st.Name.EN
+		}
+	}
+	return s.Audit.Record(ctx, action, o, detail)
+}
+
+// place puts people where somebody chose, whatever was chosen for them before, in
+// the transaction of ctx. It counts those that are people, and those of them who
+// stood elsewhere.
+func (s *Service) place(ctx context.Context, d *Definition, c chosen, nums []int64) (placed, moved int64, err error) {
+	if d.state(c.State) == nil {
+		return 0, 0, errInput.On(errs.At("state", "machine.no_such_state", "id", c.State))
+	}
+	if err := s.lock(ctx); err != nil {
+		return 0, 0, err
+	}
+	people, err := s.Contacts.Matching(ctx, nil, "", nums)
+	if err != nil || people.Count() == 0 {
+		return 0, 0, err
+	}
+	who := people.List()
+	at, err := s.standingOf(ctx, d, people, who)
+	if err != nil {
+		return 0, 0, err
+	}
+	w := words{reason: byHand, note: c.Note, by: c.By, live: true, pinned: c.End}
+	there, nowhere := &numset.Set{}, people.Clone()
+	for id, in := range at.in {
+		nowhere.AndNot(in)
+		if id == c.State {
+			there.Or(in)
+			continue
+		}
+		if err := s.move(ctx, d, move{id, c.State, in}, w); err != nil {
+			return 0, 0, err
+		}
+		moved += in.Count()
+	}
+	if err := s.put(ctx, d.Machine, move{"", c.State, nil}, nowhere.List(), w); err != nil {
+		return 0, 0, err
+	}
+	if err := s.pin(ctx, d.Machine, there.List(), c.End); err != nil {
+		return 0, 0, err
+	}
+	if err := s.notePins(ctx, c, who); err != nil {
+		return 0, 0, err
+	}
+	s.handChanged(ctx, d.Machine)
+	return int64(len(who)), moved, nil
 }
 
 // move writes and tells one move, whatever was chosen for these people before.
@@ -108,39 +209,148 @@ func (s *Service) move(ctx context.Context, d *Definition, m move, w words) erro
 	return s.tell(ctx, d, m, m.Who.List(), w)
 }
 
-func (s *Service) pin(ctx context.Context, nums []int64, until int64) error {
-	if err := s.lock(ctx); err != nil {
-		return err
+// handChanged lets rules that ask who was placed by hand be looked at again: where
+// somebody stays who stood there before, no fact speaks of it.
+func (s *Service) handChanged(ctx context.Context, machine string) {
+	if s.Engine != nil {
+		s.DB.After(ctx, func() { s.Engine.Refresh(base(machine) + "Hand") })
 	}
-	_, err := s.DB.Exec(ctx, "update machine_states set pinned_until = cast($1 as bigint) where machine = $2 and contact in ("+s.listSQL(3)+")", until, Pools, s.list(nums))
+}
+
+func (s *Service) pin(ctx context.Context, machine string, nums []int64, until int64) error {
+	_, err := s.DB.Exec(ctx, "update machine_states set pinned_until = cast($1 as bigint) where machine = $2 and contact in ("+s.listSQL(3)+")", until, machine, s.list(nums))
 	if err != nil {
-		return fmt.Errorf("pin to a pool: %w", err)
+		return fmt.Errorf("hold people: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) notePins(ctx context.Context, c chosen, nums []int64) error {
+	_, err := s.DB.Exec(ctx, `insert into machine_pins (machine, contact, until_at, at, note, by_id, by_name, run)
+		select $1, n.num, cast($2 as bigint), cast($3 as bigint), $4, $5, $6, $7 from (`+s.numbersSQL(8)+`) as n where true
+		on conflict (machine, contact) do update set until_at = excluded.until_at, at = excluded.at, note = excluded.note, by_id = excluded.by_id, by_name = excluded.by_name, run = excluded.run`,
+		c.Machine, c.End, s.Clock.Now().UnixMilli(), c.Note, c.By.ID, c.By.Name, c.run, s.list(nums))
+	if err != nil {
+		return fmt.Errorf("note who was placed by hand: %w", err)
+	}
+	return nil
+}
+
+// dropPins forgets why people were placed by hand.
+func (s *Service) dropPins(ctx context.Context, machine string, nums []int64) error {
+	_, err := s.DB.Exec(ctx, "delete from machine_pins where machine = $1 and contact in ("+s.listSQL(2)+")", machine, s.list(nums))
+	if err != nil {
+		return fmt.Errorf("forget who was placed by hand: %w", err)
 	}
 	return nil
 }
 
 // Release ends a colleague's choice for a contact: rules decide again, at once.
-func (s *Service) Release(ctx context.Context, id string) error {
+// Where nobody chose, or the choice is over, that is a Conflict.
+func (s *Service) Release(ctx context.Context, machine, id string) error {
 	num, err := s.Contacts.NumOf(ctx, id)
 	if err != nil {
 		return err
 	}
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
-		d, err := s.working(ctx, Pools)
+		d, err := s.mustWork(ctx, machine)
 		if err != nil {
 			return err
 		}
-		if d == nil {
-			return errBusy
-		}
-		if err := s.pin(ctx, []int64{num}, 0); err != nil {
+		n, err := s.free(ctx, d, []int64{num}, me(ctx))
+		if err != nil {
 			return err
 		}
-		by := auth.From(ctx)
-		w := words{reason: byHand, by: contact.Ref{ID: by.ID, Name: by.Name}, live: true}
-		if err := s.sort(ctx, d, []int64{num}, w); err != nil {
-			return err
+		if n == 0 {
+			return errs.New(errs.Conflict, "machine.not_placed")
 		}
-		return s.Audit.Record(ctx, "pool.released", audit.Object{Type: "contact", ID: id}, nil)
+		return s.audit(ctx, "machine.released", d, "", map[string]any{"contacts": []string{id}})
 	})
+}
+
+// free lets rules decide again about those of the people for whom somebody chose,
+// in the transaction of ctx, and counts them.
+func (s *Service) free(ctx context.Context, d *Definition, nums []int64, by contact.Ref) (int64, error) {
+	if err := s.lock(ctx); err != nil {
+		return 0, err
+	}
+	var held []int64
+	err := s.eachIn(ctx, "find who is held", "select contact from machine_states where machine = $1 and pinned_until > cast($2 as bigint) and contact in ({list})", []any{d.Machine, s.Clock.Now().UnixMilli()}, nums, func(r *sql.Rows) error {
+		var n int64
+		err := r.Scan(&n)
+		held = append(held, n)
+		return err
+	})
+	if err != nil || len(held) == 0 {
+		return 0, err
+	}
+	if err := errors.Join(s.pin(ctx, d.Machine, held, 0), s.dropPins(ctx, d.Machine, held)); err != nil {
+		return 0, err
+	}
+	s.handChanged(ctx, d.Machine)
+	return int64(len(held)), s.sort(ctx, d, held, words{reason: byHand, by: by, live: true})
+}
+
+// overPins forgets choices that are over.
+func (s *Service) overPins(ctx context.Context, now time.Time) error {
+	n, err := s.DB.ExecN(ctx, "delete from machine_pins where until_at <= cast($1 as bigint)", now.UnixMilli())
+	if err != nil {
+		return fmt.Errorf("forget choices that are over: %w", err)
+	}
+	if n > 0 {
+		for _, m := range Machines() {
+			s.handChanged(ctx, m)
+		}
+	}
+	return nil
+}
+
+// PinView is a choice that holds.
+type PinView struct {
+	Until string      `json:"until" format:"date" doc:"Last day on which it holds"`
+	At    *time.Time  `json:"at,omitempty"`
+	By    contact.Ref `json:"by"`
+	Note  string      `json:"note,omitempty"`
+}
+
+// Placed is somebody whom a colleague placed by hand.
+type Placed struct {
+	Contact contact.Ref `json:"contact"`
+	State   string      `json:"state" doc:"Id of the stage or pool"`
+	Label   string      `json:"label" doc:"Its name in the caller's language"`
+	Color   string      `json:"color"`
+	PinView
+}
+
+const pinColumns = "s.contact, s.state, s.pinned_until, coalesce(p.at, 0), coalesce(p.note, ''), coalesce(p.by_id, ''), coalesce(p.by_name, '')"
+
+const pinTables = "machine_states s left join machine_pins p on p.machine = s.machine and p.contact = s.contact and p.until_at = s.pinned_until"
+
+// scanPin reads pinColumns.
+func (s *Service) scanPin(r *sql.Rows, zone *time.Location) (num, until int64, p Placed, err error) {
+	var at int64
+	err = r.Scan(&num, &p.State, &until, &at, &p.Note, &p.By.ID, &p.By.Name)
+	p.Until = time.UnixMilli(until - 1).In(zone).Format(time.DateOnly)
+	if at > 0 {
+		t := time.UnixMilli(at).UTC()
+		p.At = &t
+	}
+	return num, until, p, err
+}
+
+// pinOf is the choice that holds for a contact; nil when rules decide.
+func (s *Service) pinOf(ctx context.Context, machine string, num int64) (*PinView, error) {
+	zone := s.Zone(ctx)
+	rows, err := s.DB.Query(ctx, "select "+pinColumns+" from "+pinTables+" where s.machine = $1 and s.contact = $2 and s.pinned_until > cast($3 as bigint)", machine, num, s.Clock.Now().UnixMilli())
+	out, err := db.Collect(rows, err, func(r *sql.Rows) (PinView, error) {
+		_, _, p, err := s.scanPin(r, zone)
+		return p.PinView, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read a choice: %w", err)
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return &out[0], nil
 }

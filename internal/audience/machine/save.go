@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/platform/httpx"
 	"github.com/koipond/koipond/internal/platform/jobs"
 	"github.com/koipond/koipond/internal/platform/numset"
 	"github.com/koipond/koipond/internal/rule"
@@ -31,7 +33,7 @@ var (
 
 // notIn are fields that a machine's rules cannot ask for: what they answer
 // follows from machines, and a circle has no answer.
-var notIn = map[string]bool{"stage": true, "stageSince": true, "stageMove": true, "pool": true, "poolSince": true, "poolMove": true}
+var notIn = map[string]bool{"stage": true, "stageSince": true, "stageMove": true, "stageHand": true, "pool": true, "poolSince": true, "poolMove": true, "poolHand": true}
 
 // check tells what is wrong with states before they are kept, and tidies them.
 func (s *Service) check(ctx context.Context, machine string, states []State) error {
@@ -84,6 +86,12 @@ func (s *Service) check(ctx context.Context, machine string, states []State) err
 	if rest < 0 {
 		return errInput.On(errs.At("states", "machine.no_rest"))
 	}
+	for i := range states { // one after another, so that the refusal stands at the rule that does it
+		node := loops.Node{ID: loops.Machine(machine), Name: saidInLoops(ctx, machine), On: loops.On(states[i].Rule)}
+		if err := s.Loops.Refuse(ctx, fmt.Sprintf("states[%d].rule", i), node); err != nil {
+			return err
+		}
+	}
 	for i := range states {
 		st := &states[i]
 		slices.Sort(st.From)
@@ -108,6 +116,32 @@ func (s *Service) checkRule(ctx context.Context, r *rule.Rule, path string) erro
 		}
 	})
 	return bad
+}
+
+// Rests implements loops.Source: a machine rests on all that one of its states rests on.
+func (s *Service) Rests(ctx context.Context) ([]loops.Node, error) {
+	defs, err := s.shown(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []loops.Node
+	for _, m := range Machines() {
+		node := loops.Node{ID: loops.Machine(m), Name: saidInLoops(ctx, m)}
+		if d := defs[m]; d != nil {
+			for _, st := range d.States {
+				node.On = append(node.On, loops.On(st.Rule)...)
+			}
+		}
+		out = append(out, node)
+	}
+	return out, nil
+}
+
+func saidInLoops(ctx context.Context, machine string) string {
+	if machine == Pools {
+		return httpx.Say(ctx, "loops.pools", nil)
+	}
+	return httpx.Say(ctx, "loops.lifecycle", nil)
 }
 
 // Save keeps a new definition of a machine; everybody is sorted by it in the

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/audience/live"
+	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/audit"
@@ -40,6 +41,12 @@ type Contacts interface {
 	ReadNumbers(ctx context.Context, query string, args ...any) (*numset.Set, error)
 	NumOf(ctx context.Context, id string) (int64, error)
 	Count(ctx context.Context, sel contact.Selection) (int64, error)
+	// Numbers and Walk give whom a selection means, of those the caller sees.
+	Numbers(ctx context.Context, sel contact.Selection) (*numset.Set, error)
+	Walk(ctx context.Context, sel contact.Selection, after int64, limit int) ([]int64, error)
+	// InScope leaves out whom the caller does not see; Refs names the others.
+	InScope(ctx context.Context, nums []int64) ([]int64, error)
+	Refs(ctx context.Context, nums []int64) (map[int64]contact.Ref, error)
 	Survivors(ctx context.Context, nums []int64) (map[int64]int64, error)
 }
 
@@ -59,6 +66,8 @@ type Deps struct {
 	// where people stand in the middle of it is not where they ever were. SortAll
 	// sorts them when it is over. nil: never.
 	Hold func() bool
+	// Loops finds rules that rest on themselves; nil: among machines alone.
+	Loops *loops.Finder
 	// Zone is the company's: days begin in it.
 	Zone func(ctx context.Context) *time.Location
 }
@@ -79,7 +88,11 @@ type Service struct {
 
 // NewService builds the service.
 func NewService(d Deps) *Service {
+	if d.Loops == nil {
+		d.Loops = loops.New()
+	}
 	s := &Service{Deps: d}
+	d.Loops.Add(s)
 	if d.Engine != nil {
 		for _, m := range Machines() {
 			d.Engine.Own(follower{s, m})
@@ -94,7 +107,10 @@ const (
 )
 
 // RegisterJobs sets the handlers of this package's jobs. Call it while wiring.
-func (s *Service) RegisterJobs() { s.Jobs.Register(jobWork, s.runWork) }
+func (s *Service) RegisterJobs() {
+	s.Jobs.Register(jobWork, s.runWork)
+	s.Jobs.Register(jobPlace, s.runPlace)
+}
 
 // Start makes the machines where there are none, and begins to look for stays
 // that are over. Safe to call twice.

@@ -81,7 +81,15 @@ func (s *Service) standingOf(ctx context.Context, d *Definition, people *numset.
 			return out, err
 		}
 		st := d.state(id)
-		if st == nil || st.Stay == 0 {
+		if st == nil { // it is gone: nothing holds anybody there
+			continue
+		}
+		pinned, err := s.Contacts.ReadNumbers(ctx, "select contact as n from machine_states where machine = $1 and state = $2 and pinned_until > 0 and pinned_until > cast($3 as bigint)", d.Machine, id, now.UnixMilli())
+		if err != nil {
+			return out, err
+		}
+		out.held.Or(pinned)
+		if st.Stay == 0 {
 			continue
 		}
 		held, err := s.Contacts.ReadNumbers(ctx, of+" and since > cast($3 as bigint)", d.Machine, id, stayOver(st.Stay, now))
@@ -90,11 +98,6 @@ func (s *Service) standingOf(ctx context.Context, d *Definition, people *numset.
 		}
 		out.held.Or(held)
 	}
-	pinned, err := s.Contacts.ReadNumbers(ctx, "select contact as n from machine_states where machine = $1 and pinned_until > 0 and pinned_until > cast($2 as bigint)", d.Machine, now.UnixMilli())
-	if err != nil {
-		return out, err
-	}
-	out.held.Or(pinned)
 	return out, nil
 }
 
@@ -111,7 +114,7 @@ func (s *Service) someStanding(ctx context.Context, d *Definition, nums []int64,
 		}
 		out.in[state].Add(n)
 		st := d.state(state)
-		if pinned > now.UnixMilli() || st != nil && st.Stay > 0 && since > stayOver(st.Stay, now) {
+		if st != nil && (pinned > now.UnixMilli() || st.Stay > 0 && since > stayOver(st.Stay, now)) {
 			out.held.Add(n)
 		}
 		return nil
@@ -147,13 +150,13 @@ func (s *Service) list(nums []int64) string {
 
 // still picks those that stand where they stood when a move was planned, and
 // whom nobody put somewhere meanwhile.
-func (s *Service) still(ctx context.Context, machine, from string, nums []int64) ([]int64, error) {
+func (s *Service) still(ctx context.Context, d *Definition, from string, nums []int64) ([]int64, error) {
 	left := numset.Of(nums...)
-	err := s.eachIn(ctx, "read where contacts stand", "select contact, state, pinned_until from machine_states where machine = $1 and contact in ({list})", []any{machine}, nums, func(r *sql.Rows) error {
+	err := s.eachIn(ctx, "read where contacts stand", "select contact, state, pinned_until from machine_states where machine = $1 and contact in ({list})", []any{d.Machine}, nums, func(r *sql.Rows) error {
 		var n, pinned int64
 		var state string
 		err := r.Scan(&n, &state, &pinned)
-		if state != from || pinned > s.Clock.Now().UnixMilli() {
+		if state != from || pinned > s.Clock.Now().UnixMilli() && d.state(state) != nil {
 			left.Remove(n)
 		}
 		return err
@@ -219,7 +222,7 @@ func (s *Service) hide(ctx context.Context, shown int64, nums []int64) error {
 // Forget drops all that is kept of contacts that are gone; a hook of package contact.
 func (s *Service) Forget(ctx context.Context, nums []int64) error {
 	return s.DB.Tx(ctx, func(ctx context.Context) error {
-		for _, table := range []string{"machine_states", "machine_moves"} {
+		for _, table := range []string{"machine_states", "machine_moves", "machine_pins"} {
 			if _, err := s.DB.Exec(ctx, "delete from "+table+" where contact in ("+s.listSQL(1)+")", s.list(nums)); err != nil {
 				return fmt.Errorf("forget contacts: %w", err)
 			}

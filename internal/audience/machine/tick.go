@@ -23,6 +23,7 @@ func (s *Service) Tick(ctx context.Context) error {
 			faults = append(faults, fmt.Errorf("stays of %s: %w", machine, err))
 		}
 	}
+	faults = append(faults, s.overPins(ctx, now))
 	if s.Engine == nil {
 		for _, machine := range Machines() {
 			if d, err := s.working(ctx, machine); err != nil || d == nil {

@@ -32,6 +32,7 @@ type StateView struct {
 	Label    string `json:"label" doc:"Its name in the caller's language"`
 	Sentence string `json:"sentence,omitempty" doc:"Its rule in words; empty for the one that takes the rest"`
 	Count    int64  `json:"count"`
+	Hand     int64  `json:"hand" doc:"Of them, those whom a colleague placed there by hand and holds there"`
 	Before   *int64 `json:"before,omitempty" doc:"How many there were about a month ago"`
 }
 
@@ -58,6 +59,10 @@ func (s *Service) View(ctx context.Context, machine string) (View, error) {
 	if err != nil {
 		return out, err
 	}
+	hand, err := s.handCounts(ctx, d, all)
+	if err != nil {
+		return out, err
+	}
 	if out.Total, err = s.Contacts.Count(ctx, contact.Selection{Query: contact.Query{}}); err != nil {
 		return out, err
 	}
@@ -69,7 +74,7 @@ func (s *Service) View(ctx context.Context, machine string) (View, error) {
 	}
 	known := int64(0)
 	for _, st := range d.States {
-		v := StateView{State: st, Label: st.Name.in(ctx), Count: counts[st.ID]}
+		v := StateView{State: st, Label: st.Name.in(ctx), Count: counts[st.ID], Hand: hand[st.ID]}
 		if !st.Rule.Empty() {
 			v.Sentence = s.Contacts.Sentence(ctx, st.Rule)
 		}

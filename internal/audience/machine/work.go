@@ -106,7 +106,7 @@ func (s *Service) apply(ctx context.Context, d *Definition, moves []move, w word
 				if err := s.lock(ctx); err != nil {
 					return err
 				}
-				still, err := s.still(ctx, d.Machine, m.From, nums)
+				still, err := s.still(ctx, d, m.From, nums)
 				if err != nil || len(still) == 0 {
 					return err
 				}
@@ -141,7 +141,10 @@ func (s *Service) tell(ctx context.Context, d *Definition, m move, nums []int64,
 		}
 	}
 	if w.by.ID != "" {
-		props["by"] = w.by.ID
+		props["by"], props["byName"] = w.by.ID, w.by.Name
+	}
+	if w.note != "" {
+		props["why"] = w.note
 	}
 	raw, err := json.Marshal(props)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -183,7 +184,8 @@ func (s *Service) Save(ctx context.Context, id string, m Model) (Model, error) {
 		return s.Audit.Record(ctx, action, audit.Object{Type: "rfm_model", ID: m.ID, Name: m.Name}, map[string]any{"event": m.Event, "property": m.Property, "days": m.Days, "cuts": m.Cuts})
 	})
 	s.forget(m.ID)
-	return m, err
+	s.renewed()
+	return m, errors.Join(err, s.watch(ctx))
 }
 
 // Remove takes a model away; one is always left.
@@ -207,7 +209,8 @@ func (s *Service) Remove(ctx context.Context, id string) error {
 		return s.Audit.Record(ctx, "rfm.model_removed", audit.Object{Type: "rfm_model", ID: gone.ID, Name: gone.Name}, nil)
 	})
 	s.forget(id)
-	return err
+	s.renewed()
+	return errors.Join(err, s.watch(ctx))
 }
 
 // write puts all models anew: there are few.

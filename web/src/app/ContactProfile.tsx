@@ -8,6 +8,7 @@ import { ContactFollowUps } from '@/features/care/components/ContactFollowUps'
 import { NextContact } from '@/features/care/components/NextContact'
 import { Related } from '@/features/care/components/Related'
 import { MergePanel } from '@/features/identity/components/MergePanel'
+import { ContactStanding } from '@/features/lifecycle/components/ContactStanding'
 import { ContactMatches } from '@/features/matches/components/ContactMatches'
 import { ContactOrders } from '@/features/orders/components/ContactOrders'
 import { ContactSegments } from '@/features/segments/components/ContactSegments'
@@ -31,7 +32,7 @@ export default function ContactProfile() {
       tabs={tabs}
       attributes={(c) => <ContactAttributes contact={c} />}
       head={(c) => c.kind === 'person' && <NextContact contact={c.id} />}
-      side={[(c) => <Colleagues contact={c.id} />, (c) => c.kind === 'person' && seesSegments && <ContactSegments contact={c.id} />, (c) => c.kind === 'person' && <Related contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
+      side={[(c) => c.kind === 'person' && <ContactStanding contact={c} />, (c) => <Colleagues contact={c.id} />, (c) => c.kind === 'person' && seesSegments && <ContactSegments contact={c.id} />, (c) => c.kind === 'person' && <Related contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
     />
   )
 }

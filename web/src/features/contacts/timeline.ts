@@ -21,13 +21,14 @@ export function groupByDay<T extends { timestamp: string }>(items: readonly T[],
 }
 
 /** Kinds of event that are drawn alike. */
-export type Family = 'order' | 'refund' | 'page' | 'screen' | 'tag' | 'note' | 'contact' | 'group' | 'other'
+export type Family = 'order' | 'refund' | 'page' | 'screen' | 'tag' | 'note' | 'contact' | 'group' | 'stage' | 'other'
 
 /** The kind of an event by its name. */
 export function familyOf(name: string): Family {
   if (name === 'order.refunded' || name === 'Order Refunded') return 'refund'
   if (name === 'Order Completed') return 'order'
   const head = name.split('.')[0] ?? ''
+  if (head === 'lifecycle' || head === 'pool') return 'stage'
   return (['order', 'page', 'screen', 'tag', 'note', 'contact', 'group'] as const).find((f) => f === head) ?? 'other'
 }
 
@@ -55,7 +56,7 @@ export function summaryOf(fact: Summed, lang: string): string[] {
 type Summed = Pick<TimelineFact, 'name' | 'title' | 'properties' | 'labels'>
 
 /** What staff or the system did to a contact: the title says it, and but for a reason the properties are ids. */
-const DONE_TO = /^(contact|tag|note|owner|followup|consent)\./
+const DONE_TO = /^(contact|tag|note|owner|followup|consent|lifecycle|pool)\./
 
 /** Our own ids, such as us_01kjp…: nobody reads them. */
 const ID = /^[a-z]{2,3}_[0-9a-hjkmnp-tv-z]{26}$/

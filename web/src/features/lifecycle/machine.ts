@@ -6,13 +6,19 @@ export type MachineName = 'lifecycle' | 'pools'
 /** The field by which lists are narrowed to a machine's states. */
 export const fieldOf = (machine: MachineName) => (machine === 'pools' ? 'pool' : 'stage')
 
-/** The list of contacts, narrowed by one condition. */
-function listOf(field: string, values: string[]): string {
-  return `/contacts?where=${encodeURIComponent(JSON.stringify({ v: 1, all: [{ field, op: 'in', value: values }] }))}`
+/** The list of contacts, narrowed by conditions. */
+function listOf(...conditions: [field: string, values: string[]][]): string {
+  return `/contacts?where=${encodeURIComponent(JSON.stringify({ v: 1, all: conditions.map(([field, value]) => ({ field, op: 'in', value })) }))}`
 }
 
 /** The people in a state. */
-export const peopleOf = (machine: MachineName, state: string) => listOf(fieldOf(machine), [state])
+export const peopleOf = (machine: MachineName, state: string) => listOf([fieldOf(machine), [state]])
+
+/** The people whom colleagues placed by hand: in a state, or in any. */
+export function handOf(machine: MachineName, state?: string): string {
+  const hand: [string, string[]] = [`${fieldOf(machine)}Hand`, ['hand']]
+  return state === undefined ? listOf(hand) : listOf([fieldOf(machine), [state]], hand)
+}
 
 /** One pair of states over all months that are shown. */
 export interface Move {
@@ -36,7 +42,7 @@ export function movesOf(machine: MachineName, flow: MachineFlow, month?: string)
       pairs.set(key, pair)
     }
   }
-  return [...pairs.values()].map(({ values, ...p }) => ({ ...p, link: listOf(`${fieldOf(machine)}Move`, values) })).sort((a, b) => b.count - a.count || a.from.localeCompare(b.from))
+  return [...pairs.values()].map(({ values, ...p }) => ({ ...p, link: listOf([`${fieldOf(machine)}Move`, values]) })).sort((a, b) => b.count - a.count || a.from.localeCompare(b.from))
 }
 
 /** What of a machine is sent back: its states without their counts. */

@@ -200,6 +200,11 @@ export type Machine = Answer<'/api/lifecycle', 'get'>
 export type MachineState = Sent<'/api/lifecycle', 'put'>['states'] extends (infer T)[] | null ? T : never
 export type MachinePreview = Answer<'/api/lifecycle/preview', 'post'>
 export type MachineFlow = Answer<'/api/lifecycle/flow', 'get'>
+export type Standing = Answer<'/api/contacts/{id}/moves/lifecycle', 'get'>
+export type Placed = Item<'/api/lifecycle/pins'>
+export type PlaceMany = Sent<'/api/lifecycle/pins/bulk', 'post'>
+export type PlaceReach = Answer<'/api/lifecycle/pins/bulk', 'post'>
+export type PlaceRun = Answer<'/api/lifecycle/pins/runs/{id}', 'get'>
 
 export type Rfm = Answer<'/api/rfm/models/{id}', 'get'>
 export type RfmModel = Item<'/api/rfm/models'>

@@ -1,4 +1,4 @@
-import { Activity, ChevronDown, FileText, RotateCcw, ShoppingBag, Smartphone, StickyNote, Tag, UserRound, UsersRound, type LucideIcon } from 'lucide-react'
+import { Activity, ChevronDown, FileText, RotateCcw, ShoppingBag, Smartphone, StickyNote, Tag, UserRound, UsersRound, Waypoints, type LucideIcon } from 'lucide-react'
 import { useId, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
@@ -21,6 +21,7 @@ const ICONS: Record<Family, LucideIcon> = {
   note: StickyNote,
   contact: UserRound,
   group: UsersRound,
+  stage: Waypoints,
   other: Activity,
 }
 

@@ -1,4 +1,4 @@
-import { ArrowDownRight, ArrowUpRight, Minus } from 'lucide-react'
+import { ArrowDownRight, ArrowUpRight, Hand, Minus } from 'lucide-react'
 import type { CSSProperties } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
@@ -6,7 +6,7 @@ import type { Machine } from '@/shared/api/types'
 import { formatInt, formatPercent } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { Chip } from '@/shared/ui/chips'
-import { peopleOf, type MachineName } from '../machine'
+import { handOf, peopleOf, type MachineName } from '../machine'
 import css from './lifecycle.module.css'
 
 type StateView = NonNullable<Machine['states']>[number]
@@ -42,6 +42,11 @@ function State({ machine, state, total, names }: { machine: MachineName; state: 
         <i style={{ width: `${Math.round(share * 100)}%` }} />
       </div>
       <Change now={state.count} before={state.before} />
+      {state.hand > 0 && (
+        <Link className={css.hand} to={handOf(machine, state.id)}>
+          <Hand size={13} aria-hidden /> {t('state.hand', { count: state.hand })}
+        </Link>
+      )}
       {say(state.note) && <p className={`kp-muted ${css.note}`}>{say(state.note)}</p>}
       {say(state.carriers) && (
         <p className={css.carriers}>

@@ -13,6 +13,7 @@ import { machineQuery } from '../queries'
 import { Board } from './Board'
 import { EditMachine } from './EditMachine'
 import { Flow } from './Flow'
+import { PlacedPanel } from './PlacedPanel'
 
 /** The page of one machine: its states with their people, the moves between them, and the way to redefine it. */
 export function MachinePage({ machine }: { machine: MachineName }) {
@@ -41,7 +42,10 @@ export function MachinePage({ machine }: { machine: MachineName }) {
             {!data.job && data.unknown > 0 && <Alert type="info" showIcon title={t('unknown', { count: data.unknown, total: formatInt(data.unknown, lang) })} style={{ marginBottom: 12 }} />}
             {!data.since && data.unknown === 0 && <p className="kp-muted" style={{ margin: '0 0 8px' }}>{t('noBefore')}</p>}
             <Board machine={machine} data={data} />
-            <Flow machine={machine} data={data} />
+            <div className="kp-stack">
+              <Flow machine={machine} data={data} />
+              <PlacedPanel machine={machine} total={(data.states ?? []).reduce((sum, s) => sum + s.hand, 0)} />
+            </div>
             {editing && <EditMachine machine={machine} data={data} onClose={() => setEditing(false)} />}
           </>
         )}

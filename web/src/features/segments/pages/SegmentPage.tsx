@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { ListFilter, Pencil, UserPlus } from 'lucide-react'
-import { useState, type ReactNode } from 'react'
+import { Fragment, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate, useParams } from 'react-router'
 import type { Segment } from '@/shared/api/types'
 import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
+import type { ContactSelection, SelectionAction } from '@/shared/lib/selection'
 import { useCan } from '@/shared/lib/session'
 import { useUrlChoice, useUrlText } from '@/shared/lib/url'
 import { Chip } from '@/shared/ui/chips'
@@ -31,15 +32,22 @@ import { contactsLink, inSegment } from '../templates'
 const TABS = ['members', 'typical', 'why', 'snapshots', 'history'] as const
 type Tab = (typeof TABS)[number]
 
-/** One segment: how many are in it and why, how it grew, and who they are. Whoever composes the page shows the people. */
-export function SegmentPage({ people }: { people: (p: PeopleSource) => ReactNode }) {
+interface Props {
+  /** Shows people; whoever composes the page knows how. */
+  people: (p: PeopleSource) => ReactNode
+  /** What can be done with everybody in the segment. */
+  actions?: readonly SelectionAction[]
+}
+
+/** One segment: how many are in it and why, how it grew, and who they are. */
+export function SegmentPage({ people, actions = [] }: Props) {
   const { id = '' } = useParams()
   const { lang } = usePrefs()
   const query = useQuery(segmentQuery(id, lang))
-  return <QueryState query={query} height={400}>{(s) => <Body segment={s} people={people} />}</QueryState>
+  return <QueryState query={query} height={400}>{(s) => <Body segment={s} people={people} actions={actions} />}</QueryState>
 }
 
-function Body({ segment: s, people }: { segment: Segment; people: (p: PeopleSource) => ReactNode }) {
+function Body({ segment: s, people, actions }: { segment: Segment; people: Props['people']; actions: readonly SelectionAction[] }) {
   const { t } = useTranslation('segments')
   const go = useNavigate()
   const mayWrite = useCan('segment.write')
@@ -48,6 +56,7 @@ function Body({ segment: s, people }: { segment: Segment; people: (p: PeopleSour
   const [person, setPerson] = useUrlText('person')
   const [adding, setAdding] = useState(false)
   const dynamic = s.kind === 'dynamic'
+  const everybody: ContactSelection = { body: { filter: { kind: 'person', where: inSegment(s.id) } }, count: s.members, rows: [], done: () => undefined }
   const tabs: Record<Tab, ReactNode> = {
     members: (
       <Panel flush>
@@ -56,9 +65,12 @@ function Body({ segment: s, people }: { segment: Segment; people: (p: PeopleSour
           source: membersPage(s.id),
           empty: <Empty title={t('members.none')} desc={dynamic ? t('members.noneDynamic') : t('members.noneStatic')} />,
           extra: (
-            <Button size="small" icon={<ListFilter size={14} aria-hidden />} onClick={() => void go(contactsLink(inSegment(s.id)))}>
-              {t('members.inList')}
-            </Button>
+            <span className={css.actions} role="group" aria-label={t('members.withAll')}>
+              {s.members > 0 && s.status !== 'archived' && actions.map((a) => <Fragment key={a.key}>{a.show(everybody)}</Fragment>)}
+              <Button size="small" icon={<ListFilter size={14} aria-hidden />} onClick={() => void go(contactsLink(inSegment(s.id)))}>
+                {t('members.inList')}
+              </Button>
+            </span>
           ),
         })}
       </Panel>
