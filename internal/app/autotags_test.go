@@ -124,11 +124,7 @@ func TestAutomationComesBackWithItsTag(t *testing.T) {
 		t.Helper()
 		require.Eventually(t, func() bool { return having(tag) == n }, 20*time.Second, 50*time.Millisecond, "%d have %s, not %d", having(tag), tag, n)
 	}
-	type work struct {
-		ID      string
-		JobID   string
-		Undoing bool
-	}
+	type work struct{ ID, JobID string }
 	end := func(run work) {
 		t.Helper()
 		_, err := w.app.jobs.Wait(t.Context(), run.JobID)
@@ -137,16 +133,17 @@ func TestAutomationComesBackWithItsTag(t *testing.T) {
 	taste("u-1")
 	have(merged, 1)
 	have(deleted, 1)
-	var merging, deleting struct{ work }
+	var merging work
+	var deleting struct{ Run work }
 	require.Equal(t, 200, w.call("POST", "/api/tags/"+merged+"/merge", fmt.Sprintf(`{"into":%q}`, other), &merging))
-	end(merging.work)
+	end(merging)
 	require.Equal(t, 200, w.call("DELETE", "/api/tags/"+deleted+"?confirm=true", "", &deleting))
-	end(deleting.work)
+	end(deleting.Run)
 	have(other, 1)
 	for _, id := range []string{merged, deleted} {
 		require.Equal(t, 404, w.call("GET", "/api/tags/"+id+"/automation", "", nil))
 	}
-	for _, run := range []work{merging.work, deleting.work} {
+	for _, run := range []work{merging, deleting.Run} {
 		var undo work
 		require.Equal(t, 200, w.call("POST", "/api/tag-runs/"+run.ID+"/undo", "", &undo))
 		end(undo)
