@@ -102,9 +102,8 @@ const (
 // Views implements contact.Field.
 func (f handField) Views(ctx context.Context) ([]contact.FieldView, error) {
 	v := contact.FieldView{Label: httpx.Say(ctx, "contact.field."+base(f.machine)+"Hand", nil), Group: "activity", Options: []contact.Option{}}
-	for _, o := range []string{placedByHand, placedByRule} {
-		v.Options = append(v.Options, contact.Option{Value: o, Label: httpx.Say(ctx, "machine.placed_by."+o, nil)})
-	}
+	v.Options = append(v.Options, contact.Option{Value: placedByHand, Label: httpx.Say(ctx, "machine.placed_by.hand", nil)},
+		contact.Option{Value: placedByRule, Label: httpx.Say(ctx, "machine.placed_by.rule", nil)})
 	return []contact.FieldView{v}, nil
 }
 
