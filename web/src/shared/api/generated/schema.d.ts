@@ -2209,6 +2209,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/lifecycle/pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List whom colleagues placed in a stage by hand, the choices that are over soonest first */
+        get: operations["list-placed-in-lifecycle"];
+        put?: never;
+        /** Put people into a stage by hand; rules do not move them until the day is over */
+        post: operations["place-in-lifecycle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/pins/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put many people into a stage by hand, or let rules decide about them again, as a job */
+        post: operations["place-many-in-lifecycle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/pins/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how far work on many is that puts them into a stage */
+        get: operations["get-placing-in-lifecycle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/pins/runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop that work; whom it placed stays */
+        post: operations["cancel-placing-in-lifecycle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/pins/runs/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let rules decide again about those whom that work placed, as a job */
+        post: operations["release-placing-in-lifecycle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lifecycle/pins/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Let rules decide again about a contact whom somebody put into a stage */
+        delete: operations["release-from-lifecycle"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/lifecycle/preview": {
         parameters: {
             query?: never;
@@ -2627,10 +2730,79 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** List whom colleagues placed in a pool by hand, the choices that are over soonest first */
+        get: operations["list-placed-in-pools"];
         put?: never;
         /** Put people into a pool by hand; rules do not move them until the day is over */
-        post: operations["put-into-pool"];
+        post: operations["place-in-pools"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pools/pins/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put many people into a pool by hand, or let rules decide about them again, as a job */
+        post: operations["place-many-in-pools"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pools/pins/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how far work on many is that puts them into a pool */
+        get: operations["get-placing-in-pools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pools/pins/runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop that work; whom it placed stays */
+        post: operations["cancel-placing-in-pools"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pools/pins/runs/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let rules decide again about those whom that work placed, as a job */
+        post: operations["release-placing-in-pools"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2647,8 +2819,8 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Let rules decide the pool of a contact again */
-        delete: operations["release-from-pool"];
+        /** Let rules decide again about a contact whom somebody put into a pool */
+        delete: operations["release-from-pools"];
         options?: never;
         head?: never;
         patch?: never;
@@ -6455,6 +6627,8 @@ export interface components {
         };
         HistoryOutBody: {
             items: components["schemas"]["MachineStep"][];
+            /** @description A colleague's choice that holds; left out: rules decide */
+            pin?: components["schemas"]["PinView"];
         };
         HistoryOutputBody: {
             items: components["schemas"]["AttributeChange"][];
@@ -6920,6 +7094,51 @@ export interface components {
         };
         MakeOutputBody: {
             value: string;
+        };
+        ManyInBody: {
+            /** @description Contact ids left out of what the filter matches */
+            except?: string[];
+            /** @description All that match; {} is everybody */
+            filter?: components["schemas"]["FilterBody"];
+            /** @description Contact ids */
+            ids?: string[];
+            /** @description Why */
+            note?: string;
+            /** @description Only count whom it concerns */
+            preview?: boolean;
+            /** @description Let rules decide again about whoever was placed by hand; state, until and note do not count */
+            release?: boolean;
+            /** @description Id of the stage or pool */
+            state?: string;
+            /**
+             * Format: date
+             * @description Last day on which the choice holds, of the company; at most two years ahead
+             */
+            until?: string;
+        };
+        ManyOutBody: {
+            /**
+             * Format: int64
+             * @description Of them, those whom somebody placed by hand before
+             */
+            held: number;
+            /** @description The work that was begun; left out of a preview */
+            run?: components["schemas"]["Run"];
+            /**
+             * Format: int64
+             * @description Selected visitors, who stand nowhere and are left out
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Of them, those who stand in that state already
+             */
+            there: number;
+            /**
+             * Format: int64
+             * @description People selected
+             */
+            total: number;
         };
         Mapping: {
             /** @description Field by column name; empty: ignore */
@@ -7567,21 +7786,32 @@ export interface components {
             /** @description Ids of contacts */
             contacts: string[];
             /** @description Why */
-            note: string;
-            /** @description Id of the pool */
-            pool: string;
+            note?: string;
+            /** @description Id of the stage or pool */
+            state?: string;
             /**
              * Format: date
              * @description Last day on which the choice holds, of the company; at most two years ahead
              */
-            until: string;
+            until?: string;
         };
         PinOutBody: {
             /**
              * Format: int64
-             * @description How many stood in another pool before
+             * @description How many stood elsewhere before
              */
             moved: number;
+        };
+        PinView: {
+            /** Format: date-time */
+            at?: string;
+            by: components["schemas"]["Ref"];
+            note?: string;
+            /**
+             * Format: date
+             * @description Last day on which it holds
+             */
+            until: string;
         };
         PipelineStatus: {
             /**
@@ -7625,6 +7855,28 @@ export interface components {
             /** Format: int64 */
             count: number;
             place: string;
+        };
+        Placed: {
+            /** Format: date-time */
+            at?: string;
+            by: components["schemas"]["Ref"];
+            color: string;
+            contact: components["schemas"]["Ref"];
+            /** @description Its name in the caller's language */
+            label: string;
+            note?: string;
+            /** @description Id of the stage or pool */
+            state: string;
+            /**
+             * Format: date
+             * @description Last day on which it holds
+             */
+            until: string;
+        };
+        PlacedOutBody: {
+            items: components["schemas"]["Placed"][];
+            /** @description Cursor of the next page */
+            next?: string;
         };
         Plan: {
             /** @description Due on the day of this moment, at no hour */
@@ -8247,6 +8499,35 @@ export interface components {
             /** @description Whom to look for; {"v":1} is everybody. Its JSON Schema is at /api/rules/schema */
             rule: components["schemas"]["Rule"];
         };
+        Run: {
+            /**
+             * Format: int64
+             * @description People looked at so far
+             */
+            done: number;
+            /** @description Why it failed, in words */
+            error?: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description Of them, those who stood in another state before
+             */
+            moved: number;
+            /**
+             * Format: int64
+             * @description People who were placed, or released
+             */
+            placed: number;
+            /** @description Rules decide again about these people */
+            release: boolean;
+            /** @enum {string} */
+            state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            /**
+             * Format: int64
+             * @description People to look at; 0 while not known
+             */
+            total: number;
+        };
         RunInputBody: {
             /** @description Read everybody, not only those who changed since the last run */
             full?: boolean;
@@ -8620,6 +8901,11 @@ export interface components {
             count: number;
             /** @description States from which it may be entered; empty: from all. A state that names others is left when its stay is over, unless it names itself too */
             from?: string[];
+            /**
+             * Format: int64
+             * @description Of them, those whom a colleague placed there by hand and holds there
+             */
+            hand: number;
             /** @description Stands in rules and facts; stays when the name changes */
             id: string;
             /** @description Its name in the caller's language */
@@ -14765,6 +15051,233 @@ export interface operations {
             };
         };
     };
+    "list-placed-in-lifecycle": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "place-in-lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pin"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "place-many-in-lifecycle": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManyInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-placing-in-lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the work */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-placing-in-lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the work */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "release-placing-in-lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the work */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "release-from-lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "preview-lifecycle": {
         parameters: {
             query?: never;
@@ -15644,7 +16157,39 @@ export interface operations {
             };
         };
     };
-    "put-into-pool": {
+    "list-placed-in-pools": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "place-in-pools": {
         parameters: {
             query?: never;
             header?: never;
@@ -15677,7 +16222,139 @@ export interface operations {
             };
         };
     };
-    "release-from-pool": {
+    "place-many-in-pools": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ManyInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-placing-in-pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the work */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-placing-in-pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the work */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "release-placing-in-pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the work */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "release-from-pools": {
         parameters: {
             query?: never;
             header?: never;
