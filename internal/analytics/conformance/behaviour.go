@@ -25,9 +25,65 @@ func Behaviour(t *testing.T, e Engine) {
 		defer func() { require.NoError(r, h.s.Close()) }()
 		for range rapid.IntRange(1, 5).Draw(r, "steps") {
 			h.step(r)
+			h.askRemembered(r)
 			h.askBehaviour(r)
 		}
 	})
+}
+
+// remember has the engine keep at hand what leaves look at, and waits for it.
+func (h *history) remember(r *rapid.T, q analytics.BehaviourQuery) {
+	s, ok := h.s.(analytics.Rememberer)
+	if !ok {
+		return
+	}
+	require.NoError(r, s.Remember(q))
+	h.recalled(r)
+	h.remembered = &q
+}
+
+// recalled waits until what is to be remembered is.
+func (h *history) recalled(r *rapid.T) {
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		is := h.s.(analytics.Rememberer).Recall()
+		require.False(r, is.Full, "a few facts do not fill the memory")
+		if is.Ready {
+			return
+		}
+		require.True(r, time.Now().Before(deadline), "the facts come to hand")
+	}
+}
+
+// askRemembered asks again, after the store changed, what it has been told to
+// remember: at once, and when it has read what it forgot.
+func (h *history) askRemembered(r *rapid.T) {
+	if h.remembered == nil {
+		return
+	}
+	q := *h.remembered
+	if rapid.Bool().Draw(r, "time goes on") {
+		q.Now = q.Now.Add(time.Duration(rapid.IntRange(0, 40*24).Draw(r, "hours")) * time.Hour)
+		if rapid.Bool().Draw(r, "and is remembered") {
+			require.NoError(r, h.s.(analytics.Rememberer).Remember(q))
+		}
+	}
+	for _, wait := range []bool{false, true} {
+		if wait {
+			if !h.s.(analytics.Rememberer).Recall().Ready && !h.s.(analytics.Rememberer).Recall().Loading {
+				require.NoError(r, h.s.(analytics.Rememberer).Remember(q)) // after a crash nobody has asked yet
+			}
+			h.recalled(r)
+		}
+		got, err := h.s.(analytics.Behaviours).Behaviour(h.t.Context(), q)
+		require.NoError(r, err)
+		for _, c := range q.Among {
+			rows := h.m.of(c)
+			for i := range q.Leaves {
+				require.Equal(r, reference(&q.Leaves[i], rows, q.Now, q.Zone), got[i].Has(c),
+					fmt.Sprintf("remembered (waited: %v): contact %d, %s at %s in %s", wait, c, sentence(&q.Leaves[i]), q.Now, q.Zone))
+			}
+		}
+	}
 }
 
 // odd is a property value: as JSON, as text, and as a number with its six
@@ -95,6 +151,9 @@ func (h *history) askBehaviour(r *rapid.T) {
 	slices.Sort(q.Among)
 	some, err := s.Behaviour(h.t.Context(), q)
 	require.NoError(r, err)
+	h.remember(r, q)
+	again, err := s.Behaviour(h.t.Context(), q)
+	require.NoError(r, err)
 	witness, ok := h.s.(analytics.Witness)
 	require.True(r, ok, "the store shows evidence")
 
@@ -113,6 +172,7 @@ func (h *history) askBehaviour(r *rapid.T) {
 			require.Equal(r, want, all[i].Has(c), say("all"))
 			if slices.Contains(q.Among, c) {
 				require.Equal(r, want, some[i].Has(c), say("among"))
+				require.Equal(r, want, again[i].Has(c), say("remembered"))
 			}
 		}
 	}

@@ -35,6 +35,8 @@ type history struct {
 	seq    uint64
 	last   analytics.Batch
 	props  func(r *rapid.T) string // of a fact; nil: as below
+
+	remembered *analytics.BehaviourQuery // what the engine was last told to keep at hand
 }
 
 var (

@@ -17,6 +17,7 @@ import (
 var (
 	_ analytics.Behaviours = (*Store)(nil)
 	_ analytics.Witness    = (*Store)(nil)
+	_ analytics.Rememberer = (*Store)(nil)
 )
 
 // Behaviour implements analytics.Behaviours. Of sealed values it can be told
@@ -28,6 +29,15 @@ func (s *Store) Behaviour(ctx context.Context, q analytics.BehaviourQuery) ([]nu
 		return nil, err
 	}
 	return s.Engine.Behaviour(ctx, q)
+}
+
+// Remember implements analytics.Rememberer.
+func (s *Store) Remember(q analytics.BehaviourQuery) error {
+	q, err := s.sealQuery(q)
+	if err != nil {
+		return err
+	}
+	return s.Engine.Remember(q)
 }
 
 // Evidence implements analytics.Witness.

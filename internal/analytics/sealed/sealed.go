@@ -34,6 +34,7 @@ type Engine interface {
 	analytics.Behaviours
 	analytics.Witness
 	analytics.Worths
+	analytics.Rememberer
 }
 
 // Store is an analytics.Store whose engine holds personal values sealed.

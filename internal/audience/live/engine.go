@@ -88,6 +88,8 @@ type Engine struct {
 	flood     flood          // old facts that were let pass
 	polled    time.Time      // when fields were read whole that no fact speaks of
 
+	remembered string // what the store was told to keep at hand; the background's own
+
 	mu      sync.Mutex      // guards what follows, and what says so elsewhere
 	stale   map[string]bool // fields that somebody changed without facts
 	doubted bool            // facts were taken back

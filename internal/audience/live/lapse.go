@@ -29,7 +29,7 @@ const (
 
 // due does what the clock says.
 func (e *Engine) due(ctx context.Context) error {
-	return errors.Join(e.define(ctx), e.lapse(ctx), e.midnight(ctx), e.recheck(ctx), e.settleFlood(ctx), e.repair(ctx), e.poll(ctx), e.catchUp(ctx))
+	return errors.Join(e.define(ctx), e.lapse(ctx), e.midnight(ctx), e.recheck(ctx), e.settleFlood(ctx), e.repair(ctx), e.poll(ctx), e.catchUp(ctx), e.remember(ctx))
 }
 
 // lapsed finds, for conditions with a window of minutes or hours, who did

@@ -56,10 +56,12 @@ func (s *Store) Append(ctx context.Context, b analytics.Batch) error {
 		}
 	}
 	if err != nil {
+		s.recall.forget() // perhaps it took effect
 		return fmt.Errorf("append to analytics: %w", err)
 	}
 	st.pos = b.Position
 	s.state.Store(&st)
+	s.recall.appended(rows)
 	s.checkpointIfDue(ctx)
 	return nil
 }

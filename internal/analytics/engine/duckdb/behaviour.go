@@ -16,6 +16,7 @@ import (
 var (
 	_ analytics.Behaviours = (*Store)(nil)
 	_ analytics.Witness    = (*Store)(nil)
+	_ analytics.Rememberer = (*Store)(nil)
 )
 
 // Behaviour implements analytics.Behaviours. Everybody is answered by a few
@@ -24,6 +25,16 @@ var (
 func (s *Store) Behaviour(ctx context.Context, q analytics.BehaviourQuery) (out []numset.Choice, err error) {
 	if err := checkBehaviour(&q); err != nil || len(q.Leaves) == 0 {
 		return nil, err
+	}
+	if q.Among != nil {
+		answered := false
+		err := s.look(ctx, "recall behaviour", func(st *state) (err error) {
+			out, answered, err = s.fromMemory(ctx, st, s.readDB, q)
+			return err
+		})
+		if answered || err != nil {
+			return out, err
+		}
 	}
 	err = s.read(ctx, "ask for behaviour", func(st *state) (err error) {
 		conn, err := s.readDB.Conn(ctx)

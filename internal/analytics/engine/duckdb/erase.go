@@ -46,6 +46,9 @@ func (s *Store) erase(ctx context.Context, what string, fn func(context.Context)
 		facts, err = fn(ctx)
 		return err
 	})
+	if facts > 0 || err != nil {
+		s.recall.forget()
+	}
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", what, err)
 	}

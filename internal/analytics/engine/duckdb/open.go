@@ -36,6 +36,7 @@ type Config struct {
 	Path          string // of the database file; its folder is made when missing
 	MemoryLimitMB int    // 0: DefaultMemoryLimitMB
 	Threads       int    // 0: one per core
+	RecallMB      int    // what Remember may use beside it; 0: three quarters of MemoryLimitMB, less than 0: none
 	Clock         clock.Clock
 	Log           *slog.Logger
 
@@ -70,6 +71,9 @@ type Store struct {
 	// a checkpoint replaces.
 	pinned sync.Mutex
 	copyFD *os.File // see backup.go for why it stays open
+
+	recall recall
+	loader sync.WaitGroup
 
 	lastUse  atomic.Int64 // when the last question or write ended, UTC ms; 0 after a trim
 	lastAsk  atomic.Int64 // when the last question ended, UTC ms
@@ -129,6 +133,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		close(s.done)
 		return nil, errors.Join(err, s.shut())
 	}
+	s.recall.change = make(chan struct{}, 1)
+	s.recall.limit = int64(max(0, cfg.RecallMB)) << 20
+	s.loader.Add(1)
+	go s.remember()
 	go s.trimWhenIdle()
 	return s, nil
 }
@@ -150,6 +158,9 @@ func (cfg *Config) complete() error {
 	}
 	if cfg.MemoryLimitMB <= 0 {
 		cfg.MemoryLimitMB = DefaultMemoryLimitMB
+	}
+	if cfg.RecallMB == 0 {
+		cfg.RecallMB = cfg.MemoryLimitMB * 3 / 4
 	}
 	if cfg.Threads <= 0 {
 		cfg.Threads = runtime.NumCPU()
@@ -208,6 +219,7 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		close(s.stop)
 		<-s.done
+		s.loader.Wait()
 		// Locks are always taken in this order: pinned, wmu, gate.
 		s.pinned.Lock()
 		defer s.pinned.Unlock()

@@ -103,6 +103,7 @@ func (s *Store) rewriteRows(ctx context.Context, lines [][]driver.Value) error {
 			return app.CloseWithCancel(ctx)
 		})
 	})
+	s.recall.forget()
 	if err != nil {
 		return err
 	}
