@@ -208,7 +208,8 @@ func (s *Service) serveUpload(w http.ResponseWriter, r *http.Request) {
 		httpx.WriteError(w, r, errs.New(errs.TooLarge, "import.file_too_large", "limit", s.MaxUpload>>20))
 		return
 	}
-	u, err := s.CreateUpload(r.Context(), r.URL.Query().Get("name"), r.Body)
+	q := r.URL.Query()
+	u, err := s.CreateUploadOf(r.Context(), Kind(q.Get("kind")), q.Get("name"), r.Body)
 	if err != nil {
 		httpx.WriteError(w, r, err)
 		return

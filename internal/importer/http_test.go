@@ -71,6 +71,13 @@ func TestHTTP(t *testing.T) {
 		require.Equal(t, 200, call("GET", "/api/import-files/"+u.ID, nil, &same).Code)
 		require.Equal(t, u, same)
 
+		// Who knows what the rows are says so, as the command line does: columns are guessed as of that kind.
+		var told importer.UploadView
+		require.Equal(t, 200, call("POST", "/api/imports/files?kind=events&name=x.csv", body, &told).Code)
+		require.Equal(t, importer.Events, told.Suggestion.Kind)
+		require.Equal(t, "prop:数量", told.Suggestion.Mapping.Columns["数量"])
+		require.Equal(t, 422, call("POST", "/api/imports/files?kind=people&name=x.csv", body, nil).Code)
+
 		var fields struct{ Items []importer.FieldView }
 		require.Equal(t, 200, call("GET", "/api/imports/fields?kind=orders", nil, &fields, "Accept-Language", "en").Code)
 		require.Contains(t, fields.Items, importer.FieldView{ID: "order_number", Label: "Order number", Group: "order", Type: "id", Required: true})

@@ -30,6 +30,15 @@ const (
 
 // CreateUpload stores a file and looks at it.
 func (s *Service) CreateUpload(ctx context.Context, name string, body io.Reader) (Upload, error) {
+	return s.CreateUploadOf(ctx, "", name, body)
+}
+
+// CreateUploadOf is CreateUpload where it is known what the rows are: columns are
+// guessed as of that kind. "" has the kind guessed too.
+func (s *Service) CreateUploadOf(ctx context.Context, kind Kind, name string, body io.Reader) (Upload, error) {
+	if kind != "" && !kind.Valid() {
+		return Upload{}, errs.New(errs.Invalid, "request.invalid").On(errs.At("kind", "import.bad_kind"))
+	}
 	name = clip(strings.ToValidUTF8(filepath.Base(strings.ReplaceAll(strings.TrimSpace(name), "\\", "/")), ""), 200)
 	if name == "" || name == "." || name == "/" {
 		name = "import.csv"
@@ -45,7 +54,7 @@ func (s *Service) CreateUpload(ctx context.Context, name string, body io.Reader)
 		return u, fmt.Errorf("store upload: %w", err)
 	}
 	u.Size = info.Size
-	if err := s.look(ctx, &u, ""); err != nil {
+	if err := s.look(ctx, &u, "", kind); err != nil {
 		if derr := s.Files.Delete(ctx, u.key); derr != nil {
 			s.Log.WarnContext(ctx, "a refused upload stays behind", "key", u.key, "error", derr)
 		}
@@ -86,13 +95,13 @@ func (b *bounded) Read(p []byte) (int, error) {
 }
 
 // CreateUploadFromFile is CreateUpload for a file of this machine: the command line.
-func (s *Service) CreateUploadFromFile(ctx context.Context, path string) (Upload, error) {
+func (s *Service) CreateUploadFromFile(ctx context.Context, kind Kind, path string) (Upload, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return Upload{}, errs.New(errs.NotFound, "import.cannot_open", "file", path).Wrap(err)
 	}
 	defer f.Close()
-	return s.CreateUpload(ctx, filepath.Base(path), f)
+	return s.CreateUploadOf(ctx, kind, filepath.Base(path), f)
 }
 
 // GetUpload reads an upload; sheet, when not "", is looked at instead of the first one with rows.
@@ -105,7 +114,7 @@ func (s *Service) GetUpload(ctx context.Context, id, sheet string) (Upload, erro
 		return u, err
 	}
 	if sheet != "" && sheet != u.Info.Sheet {
-		if err := s.look(ctx, &u, sheet); err != nil {
+		if err := s.look(ctx, &u, sheet, ""); err != nil {
 			return u, err
 		}
 	}
@@ -140,8 +149,8 @@ func (u untilDone) Read(p []byte) (int, error) {
 // lookTime bounds a look at a file: usually milliseconds, seconds for a large workbook.
 const lookTime = 2 * time.Minute
 
-// look fills in what the file is.
-func (s *Service) look(ctx context.Context, u *Upload, sheet string) error {
+// look fills in what the file is, of a kind if that is known.
+func (s *Service) look(ctx context.Context, u *Upload, sheet string, kind Kind) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	in, err := table.Sniff(s.source(ctx, *u), sheet)
@@ -161,7 +170,11 @@ func (s *Service) look(ctx context.Context, u *Upload, sheet string) error {
 		}
 		u.Columns[i] = c
 	}
-	u.Suggestion = Guess(in)
+	if kind == "" {
+		u.Suggestion = Guess(in)
+	} else {
+		u.Suggestion = GuessAs(in, kind)
+	}
 	s.nameAttributes(ctx, u.Suggestion.Mapping)
 	s.nameConsents(ctx, u.Suggestion)
 	u.Info.Sample = nil

@@ -45,6 +45,17 @@ const RULE = {
   ],
 }
 
+/** Readers who became buyers, and may be asked back: what they did in order, how often, and what they allow. */
+const AUDIENCE = {
+  v: 1,
+  all: [
+    { sequence: { steps: [{ name: 'article.read' }, { name: 'order.paid' }], gap: { n: 7, unit: 'day' }, within: { last: 90, unit: 'day' } } },
+    { event: { name: 'order.paid', measure: 'sum', property: 'total', op: 'gte', value: 30000, within: { last: 90, unit: 'day' } } },
+    { any: [{ field: 'city', op: 'in', value: ['杭州', '上海', '苏州'] }, { event: { name: 'coupon.claimed', op: 'gte', value: 2, within: { last: 30, unit: 'day' } } }] },
+    { none: [{ event: { name: 'order.refunded', within: { last: 30, unit: 'day' } } }] },
+  ],
+}
+
 /** The API with a token, for what the pictures need beside the demo itself. */
 function client(url, token) {
   return async (method, path, body) => {
@@ -96,10 +107,12 @@ async function prepare(server) {
   const product = { sku: 'LJ-250', name: '明前龙井 250g', category: '绿茶', price: 259 }
   await send('/v1/track', { userId: 'u0000001', event, properties: { ...product, price: '259.00' } })
   await send('/v1/track', { userId: 'u0000002', event, properties: { name: product.name, price: product.price, color: '青' } })
+  const segment = (await api('POST', '/api/segments', { name: '从文章来的买家', note: '读过文章、七天内下单，最近没有退款', kind: 'dynamic', rule: AUDIENCE })).segment.id
+  await until('the segment is worked out', async () => (await api('GET', '/api/segments/' + segment)).status === 'ready')
   const people = await api('GET', '/api/contacts?sort=orders&limit=5')
   const who = people.items[0]
   if (who.phone) await api('POST', `/api/contacts/${who.id}/unmask`, { field: 'phone', reason: '客户来电核对收货手机号' })
-  return { account, api, send, contact: who.id, event, product, imported: made.id }
+  return { account, api, send, contact: who.id, segment, event, product, imported: made.id }
 }
 
 /** Name, path, and what to do before the picture. */
@@ -131,6 +144,7 @@ function pagesOf(ctx) {
     await page.getByRole('button', { name: /高级筛选|Filter builder/ }).click()
     await page.waitForTimeout(700)
   }
+  const estimated = (page) => page.waitForFunction(() => /\d/.test(document.querySelector('[data-testid=estimate]')?.textContent ?? ''))
   return [
     { name: 'sign-in', path: '/sign-in', signedOut: true },
     { name: 'home', path: '/home', height: 1180 },
@@ -139,6 +153,12 @@ function pagesOf(ctx) {
     { name: 'contacts', path: '/contacts' },
     { name: 'contact', path: `/contacts/${ctx.contact}`, height: 1000 },
     { name: 'lists', path: '/contacts?where=' + encodeURIComponent(JSON.stringify(RULE)), act: opened },
+    { name: 'segments', path: '/segments' },
+    { name: 'segment', path: `/segments/${ctx.segment}`, height: 1000 },
+    { name: 'segment-edit', path: `/segments/${ctx.segment}/edit`, act: estimated, height: 1000 },
+    { name: 'lifecycle', path: '/lifecycle' },
+    { name: 'rfm', path: '/rfm' },
+    { name: 'webhooks', path: '/webhooks' },
     { name: 'follow-ups', path: '/follow-ups' },
     { name: 'tags', path: '/tags' },
     { name: 'tags-bulk', path: '/tags?tab=runs' },

@@ -43,20 +43,25 @@ import (
 // dataEnv names the folder of real data sets for tests.
 const dataEnv = "KOIPOND_TEST_DATA"
 
-// retailFile is the real file, or the test is skipped (failed where CI=true).
-func retailFile(t testing.TB) string {
+// dataFile is a file of a real data set, or the test is skipped (failed where CI=true).
+func dataFile(t testing.TB, set, name string) string {
 	t.Helper()
 	for _, dir := range []string{os.Getenv(dataEnv), "../../../../shared/data"} {
-		path := filepath.Join(dir, "online-retail", "online_retail.csv.gz")
+		path := filepath.Join(dir, set, name)
 		if _, err := os.Stat(path); dir != "" && err == nil {
 			return path
 		}
 	}
 	if os.Getenv("CI") == "true" {
-		t.Fatalf("the data set online-retail is needed: set %s to the folder that holds it", dataEnv)
+		t.Fatalf("the data set %s is needed: set %s to the folder that holds it", set, dataEnv)
 	}
-	t.Skipf("SKIPPED, NOT TESTED: no data set online-retail; set %s to the folder that holds it", dataEnv)
+	t.Skipf("SKIPPED, NOT TESTED: no data set %s; set %s to the folder that holds it", set, dataEnv)
 	return ""
+}
+
+func retailFile(t testing.TB) string {
+	t.Helper()
+	return dataFile(t, "online-retail", "online_retail.csv.gz")
 }
 
 // recount is what a plain loop over the file finds by the rules in the package's documentation.
@@ -137,14 +142,18 @@ type door struct {
 
 func (d door) Wait(ctx context.Context, seq uint64) error { return d.pipe.Wait(ctx, seq) }
 
-type summaries struct{ *contact.Service }
+// summaries are the sums of orders that contacts carry, in the company's currency.
+type summaries struct {
+	*contact.Service
+	currency string
+}
 
 func (s summaries) SetOrderSummary(ctx context.Context, sums []shop.Summary) error {
 	out := make([]contact.OrderSummary, len(sums))
 	for i, x := range sums {
 		out[i] = contact.OrderSummary{Num: x.Contact, Orders: x.Orders, Revenue: x.Revenue, FirstAt: x.FirstAt, LastAt: x.LastAt}
 	}
-	return s.Service.SetOrderSummary(ctx, "GBP", out)
+	return s.Service.SetOrderSummary(ctx, s.currency, out)
 }
 
 func realSets() []db.Set {
@@ -152,6 +161,11 @@ func realSets() []db.Set {
 }
 
 func newWaterworks(t testing.TB, d *db.DB) *waterworks {
+	t.Helper()
+	return newWaterworksOf(t, d, importer.Company{Timezone: "Europe/London", Currency: "GBP"})
+}
+
+func newWaterworksOf(t testing.TB, d *db.DB, company importer.Company) *waterworks {
 	t.Helper()
 	ctx, log, c := t.Context(), testkit.Logger(t), clock.System{}
 	dir := t.TempDir()
@@ -176,13 +190,13 @@ func newWaterworks(t testing.TB, d *db.DB) *waterworks {
 	in := intake.New(intake.Deps{Stream: stream, MaxMessage: b.MaxMessage(), DB: d, Clock: c, IDs: ids, Log: log})
 	w.contacts = contact.NewService(contact.Deps{DB: d, Clock: c, IDs: ids, Log: log, Keys: ring, Emit: in, Timeline: store})
 	w.pipe = pipeline.New(pipeline.Deps{DB: d, Stream: stream, Store: store, Resolver: w.contacts.Resolver(), Emitter: in, Clock: c, IDs: ids, Log: log})
-	gbp := func(context.Context) (string, error) { return "GBP", nil }
-	w.shop = shop.NewService(shop.Deps{DB: d, Clock: c, IDs: ids, Log: log, Contacts: summaries{w.contacts}, Currency: gbp})
+	currency := func(context.Context) (string, error) { return company.Currency, nil }
+	w.shop = shop.NewService(shop.Deps{DB: d, Clock: c, IDs: ids, Log: log, Contacts: summaries{w.contacts, company.Currency}, Currency: currency})
 	j := jobs.NewService(jobs.Deps{DB: d, Clock: c, IDs: ids, Log: log, Files: files, Node: "node"})
 	w.Service = importer.NewService(importer.Deps{DB: d, Clock: c, IDs: ids, Log: log, Files: files, Keys: testkit.Ring(), Jobs: j, Audit: trail{}, Ingest: door{in, w.pipe},
 		Contacts: w.contacts, Orders: w.shop, Facts: store, Catalogue: cat, TempDir: dir,
 		Company: func(context.Context) (importer.Company, error) {
-			return importer.Company{Timezone: "Europe/London", Currency: "GBP"}, nil
+			return company, nil
 		},
 		Settle: func(ctx context.Context) error {
 			seq, err := in.Flush(ctx)
@@ -217,7 +231,7 @@ func (w *waterworks) importRetail(t testing.TB, path string) (importer.Upload, i
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	u, err := w.CreateUploadFromFile(ctx, path)
+	u, err := w.CreateUploadFromFile(ctx, importer.Orders, path)
 	require.NoError(t, err)
 	imp, err := w.Start(ctx, importer.Request{UploadID: u.ID, Kind: importer.Orders, Mapping: u.Suggestion.Mapping, Options: u.Suggestion.Options, Language: i18n.EN})
 	require.NoError(t, err)

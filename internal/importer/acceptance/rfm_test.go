@@ -19,6 +19,7 @@ import (
 	"github.com/koipond/koipond/internal/audience/rfm"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
+	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/testkit"
 )
 
@@ -124,9 +125,20 @@ func TestRetailRFMAgreesWithARecount(t *testing.T) {
 	require.NoError(t, err)
 	to := time.Date(2011, 12, 10, 0, 0, 0, 0, london)
 	want := spentBy(t, path, to.AddDate(0, 0, -365), to)
+	d := testkit.SQLite(t, append(realSets(), rfm.Migrations())...)
+	w := newWaterworks(t, d)
+	w.importRetail(t, path)
+	agreeOnRFM(t, w, d, want, to, "GBP")
+}
+
+// agreeOnRFM compares the scores of those who bought in the year before a
+// midnight with a plain recount.
+func agreeOnRFM(t *testing.T, w *waterworks, d *db.DB, want map[string]*spent, to time.Time, currency string) {
+	t.Helper()
+	zone := to.Location()
 	var days, orders, money []float64
 	for _, s := range want {
-		days = append(days, -civilDays(s.last.In(london), to))
+		days = append(days, -civilDays(s.last.In(zone), to))
 		orders = append(orders, float64(len(s.orders)))
 		money = append(money, float64(s.pence))
 	}
@@ -134,16 +146,13 @@ func TestRetailRFMAgreesWithARecount(t *testing.T) {
 	type square struct{ r, f, m int }
 	people, sums := map[square]int64{}, map[square]float64{}
 	for _, s := range want {
-		at := square{r(-civilDays(s.last.In(london), to)), f(float64(len(s.orders))), m(float64(s.pence))}
+		at := square{r(-civilDays(s.last.In(zone), to)), f(float64(len(s.orders))), m(float64(s.pence))}
 		people[at]++
 		sums[at] += float64(s.pence)
 	}
 
-	d := testkit.SQLite(t, append(realSets(), rfm.Migrations())...)
-	w := newWaterworks(t, d)
-	w.importRetail(t, path)
 	s := rfm.NewService(rfm.Deps{DB: d, Clock: clock.NewFake(to.Add(9 * time.Hour)), IDs: testkit.IDs(clock.System{}), Log: testkit.Logger(t), Audit: trail{}, Contacts: w.contacts, Worths: w.store.(analytics.Worths),
-		Zone: func(context.Context) *time.Location { return london }, Currency: func(context.Context) (string, error) { return "GBP", nil }})
+		Zone: func(context.Context) *time.Location { return zone }, Currency: func(context.Context) (string, error) { return currency, nil }})
 	ctx := auth.With(t.Context(), &auth.Principal{ID: "us_1", Via: auth.ViaSession, Role: "admin", Scope: auth.Everybody()})
 	began := time.Now()
 	v, err := s.View(ctx, "")
@@ -165,6 +174,6 @@ func TestRetailRFMAgreesWithARecount(t *testing.T) {
 		at := map[string]string{rfm.Best: "highnow", rfm.Loyal: "highwhile", rfm.AtRisk: "highlong", rfm.Promising: "midnow", rfm.Attention: "midwhile", rfm.Fading: "midlong",
 			rfm.Newcomer: "lownow", rfm.Casual: "lowwhile", rfm.Asleep: "lowlong"}[g.ID]
 		require.Equal(t, groups[at], g.People, g.ID)
-		t.Logf("%s: %d people, £%.0f", g.ID, g.People, g.Money/100)
+		t.Logf("%s: %d people, %.0f %s", g.ID, g.People, g.Money/100, currency)
 	}
 }
