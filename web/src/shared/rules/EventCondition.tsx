@@ -1,5 +1,9 @@
+import { use } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { RuleEvent, RuleWindow } from '@/shared/api/types'
+import { formatMoney } from '@/shared/lib/format'
+import { usePrefs } from '@/shared/lib/prefs'
+import { MeContext } from '@/shared/lib/session'
 import { Select } from '@/shared/ui/kit'
 import { askOf, ASKS, asksProperty, endOps, NUMBER_OPS, withAsk, withWhere, type Ask } from './behaviour'
 import { Compare } from './Compare'
@@ -9,6 +13,8 @@ import { TimeWindow } from './TimeWindow'
 import { WhereList } from './WhereList'
 
 const MEASURED: readonly Ask[] = ['sum', 'avg', 'max', 'min']
+/** Events whose total is money: a whole number of minor units, which nobody reads as one. */
+const PAID: readonly string[] = ['order.paid', 'order.refunded']
 
 /** A condition on the facts of one event: done so often, never, for the first time, or what one of their properties comes to. */
 export function EventCondition({ event, onChange }: { event: RuleEvent; onChange: (e: RuleEvent) => void }) {
@@ -58,11 +64,22 @@ export function EventCondition({ event, onChange }: { event: RuleEvent; onChange
             onChange={(c) => onChange({ ...event, ...c })}
           />
         )}
+        {MEASURED.includes(ask) && PAID.includes(event.name) && event.property === 'total' && <InMoney value={event.value} />}
         <TimeWindow must={ask === 'firstTime'} value={event.within} onChange={(within) => onChange(inTime(event, within))} />
       </div>
       <WhereList event={event.name} value={event.where} onChange={(where) => onChange(withWhere(event, where))} />
     </>
   )
+}
+
+/** What a number of minor units is in money. */
+function InMoney({ value }: { value: unknown }) {
+  const { t } = useTranslation('rules')
+  const { lang } = usePrefs()
+  const currency = use(MeContext)?.company.currency
+  if (!currency) return null
+  const words = [value].flat().flatMap((v) => (typeof v === 'number' ? [formatMoney({ amount: v, currency }, lang)] : []))
+  return <span className={css.word}>{words.length > 0 ? t('event.money', { money: words.join(' – ') }) : t('event.minor')}</span>
 }
 
 /** The condition in another time; without one, ever. */

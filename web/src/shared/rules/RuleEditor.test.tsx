@@ -50,6 +50,12 @@ afterEach(() => {
 })
 
 describe('rule builder', () => {
+  it('says what a total in minor units is in money', async () => {
+    const { user } = open(rule({ event: { name: 'order.paid', measure: 'sum', property: 'total', op: 'gte', value: 30000 } }))
+    expect(await screen.findByText('即 ¥300.00')).toBeTruthy()
+    await user.type(screen.getByRole('spinbutton', { name: '值' }), '0')
+    expect(await screen.findByText('即 ¥3,000.00')).toBeTruthy()
+  })
   it('adds conditions with the keyboard alone, and takes them back', async () => {
     const { user } = open()
     await user.click(await screen.findByRole('button', { name: '加条件' }))

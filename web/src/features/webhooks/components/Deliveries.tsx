@@ -47,7 +47,17 @@ export function Deliveries({ webhook: w }: { webhook: Webhook }) {
   const paused = w.state === 'paused'
   const first = list.items[0]
   const columns: Column<WebhookDelivery>[] = [
-    { key: 'at', title: t('deliveries.at'), width: 150, render: (d) => <DateTime at={d.at} seconds /> },
+    {
+      key: 'at',
+      title: t('deliveries.at'),
+      width: 190,
+      render: (d) => (
+        <span className={css.hook}>
+          <DateTime at={d.at} seconds />
+          <small title={t('deliveries.id')}>{d.id}</small>
+        </span>
+      ),
+    },
     { key: 'events', title: t('deliveries.events'), align: 'right', render: (d) => formatInt(d.events, lang) },
     { key: 'tries', title: t('deliveries.tries'), align: 'right', render: (d) => formatInt(d.tries, lang) },
     {
@@ -66,7 +76,6 @@ export function Deliveries({ webhook: w }: { webhook: Webhook }) {
         ),
     },
     ...(state === 'waiting' ? [{ key: 'next', title: t('deliveries.next'), render: (d: WebhookDelivery) => (d.next && !paused ? <DateTime at={d.next} seconds /> : <None />) }] : []),
-    { key: 'id', title: t('deliveries.id'), optional: true, render: (d) => <code>{d.id}</code> },
     {
       key: 'do',
       title: '',
@@ -113,7 +122,7 @@ export function Deliveries({ webhook: w }: { webhook: Webhook }) {
           ]}
         />
       </div>
-      <DataTable label={t('deliveries.title')} list={list} columns={columns} rowKey={(d) => d.id} columnsKey="webhook-deliveries" empty={empty} skeletonRows={3} />
+      <DataTable label={t('deliveries.title')} list={list} columns={columns} rowKey={(d) => d.id} empty={empty} skeletonRows={3} />
     </Panel>
   )
 }
