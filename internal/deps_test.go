@@ -86,6 +86,8 @@ var domains = map[string][]string{
 	"connector/contract": {"connector"},
 	"connector/sim":      {"connector/wxcrypto"},
 
+	"staff": {"contact", "event"},
+
 	"importer/table": {},
 	"importer":       {"contact", "event", "importer/table", "shop"},
 	"demo":           {},

@@ -41,6 +41,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/outbound"
 	"github.com/koipond/koipond/internal/platform/vault"
 	"github.com/koipond/koipond/internal/shop"
+	"github.com/koipond/koipond/internal/staff"
 	"github.com/koipond/koipond/internal/team"
 )
 
@@ -93,6 +94,7 @@ type App struct {
 	backingUp sync.Mutex // each backup takes a copy's worth of disk
 
 	connectors *connector.Service
+	staff      *staff.Service
 
 	mux     *http.ServeMux
 	api     *httpx.API
@@ -247,10 +249,11 @@ func (a *App) buildServices() {
 	a.contacts.OnRemove(a.segments.Forget)
 	a.buildConnectors()
 	a.buildWeCom(ingest)
+	a.buildColleagues(ingest)
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)
-	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower()} {
+	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.staff} {
 		a.pipe.Subscribe(s)
 	}
 	a.followFacts()

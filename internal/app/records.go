@@ -33,6 +33,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/secret"
 	"github.com/koipond/koipond/internal/platform/vault"
 	"github.com/koipond/koipond/internal/shop"
+	"github.com/koipond/koipond/internal/staff"
 	"github.com/koipond/koipond/internal/team"
 )
 
@@ -53,7 +54,7 @@ type Records struct {
 // migrationSets are all tables there are, lower layers first.
 func migrationSets() []db.Set {
 	return []db.Set{db.Migrations(), audit.Migrations(), httpx.Migrations(), jobs.Migrations(), vault.Migrations(), team.Migrations(),
-		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), match.Migrations(), consent.Migrations(), care.Migrations(), machine.Migrations(), rfm.Migrations(), shop.Migrations(), importer.Migrations(), audience.Migrations(), webhook.Migrations(), rules.Migrations(), autotag.Migrations(), connector.Migrations(), Migrations()}
+		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), match.Migrations(), consent.Migrations(), care.Migrations(), machine.Migrations(), rfm.Migrations(), shop.Migrations(), importer.Migrations(), audience.Migrations(), webhook.Migrations(), rules.Migrations(), autotag.Migrations(), connector.Migrations(), staff.Migrations(), Migrations()}
 }
 
 // OpenRecords opens and migrates the records as the command line needs them.

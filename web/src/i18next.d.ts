@@ -23,6 +23,7 @@ import type rfm from '@/features/rfm/locales/zh-CN.json'
 import type segments from '@/features/segments/locales/zh-CN.json'
 import type session from '@/features/session/locales/zh-CN.json'
 import type settings from '@/features/settings/locales/zh-CN.json'
+import type staff from '@/features/staff/locales/zh-CN.json'
 import type system from '@/features/system/locales/zh-CN.json'
 import type tags from '@/features/tags/locales/zh-CN.json'
 import type team from '@/features/team/locales/zh-CN.json'
@@ -55,6 +56,7 @@ declare module 'i18next' {
       segments: typeof segments
       session: typeof session
       settings: typeof settings
+      staff: typeof staff
       system: typeof system
       tags: typeof tags
       team: typeof team

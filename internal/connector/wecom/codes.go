@@ -44,7 +44,6 @@ var codes = map[int]rule{
 	40098:  {giveUp, errs.Conflict, "wecom.not_real_name"},
 	40100:  {giveUp, errs.Conflict, "wecom.in_transfer"},
 	41001:  {refresh, errs.Unavailable, "wecom.bad_token"},
-	41041:  {giveUp, errs.Conflict, "wecom.too_many_ways"},
 	41045:  {giveUp, errs.Conflict, "wecom.too_many_ways"},
 	41048:  {giveUp, errs.Conflict, "wecom.nobody_to_send_to"},
 	41050:  {giveUp, errs.Conflict, "wecom.welcome_expired"},

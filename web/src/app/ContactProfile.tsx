@@ -11,6 +11,7 @@ import { MergePanel } from '@/features/identity/components/MergePanel'
 import { ContactStanding } from '@/features/lifecycle/components/ContactStanding'
 import { ContactMatches } from '@/features/matches/components/ContactMatches'
 import { ContactOrders } from '@/features/orders/components/ContactOrders'
+import { ContactFriends } from '@/features/staff/components/ContactFriends'
 import { ContactSegments } from '@/features/segments/components/ContactSegments'
 import { useCan } from '@/shared/lib/session'
 
@@ -32,7 +33,7 @@ export default function ContactProfile() {
       tabs={tabs}
       attributes={(c) => <ContactAttributes contact={c} />}
       head={(c) => c.kind === 'person' && <NextContact contact={c.id} />}
-      side={[(c) => c.kind === 'person' && <ContactStanding contact={c} />, (c) => <Colleagues contact={c.id} />, (c) => c.kind === 'person' && seesSegments && <ContactSegments contact={c.id} />, (c) => c.kind === 'person' && <Related contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
+      side={[(c) => c.kind === 'person' && <ContactStanding contact={c} />, (c) => <Colleagues contact={c.id} />, (c) => c.kind === 'person' && <ContactFriends contact={c.id} />, (c) => c.kind === 'person' && seesSegments && <ContactSegments contact={c.id} />, (c) => c.kind === 'person' && <Related contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
     />
   )
 }

@@ -4,6 +4,7 @@ import {
   CalendarClock,
   BookText,
   Combine,
+  ContactRound,
   FileInput,
   Gem,
   Fingerprint,
@@ -36,6 +37,7 @@ export interface NavItem {
     | 'contacts'
     | 'segments'
     | 'follow-ups'
+    | 'staff'
     | 'matches'
     | 'identities'
     | 'orders'
@@ -77,6 +79,7 @@ export const NAV: readonly NavGroup[] = [
       { path: '/contacts', key: 'contacts', icon: Users, needs: 'contact.read' },
       { path: '/segments', key: 'segments', icon: Target, needs: 'segment.read' },
       { path: '/follow-ups', key: 'follow-ups', icon: CalendarClock, needs: 'contact.read' },
+      { path: '/staff', key: 'staff', icon: ContactRound, needs: 'team.read' },
       { path: '/tags', key: 'tags', icon: Tags, needs: 'contact.read' },
       { path: '/lifecycle', key: 'lifecycle', icon: Route, needs: 'segment.read' },
       { path: '/pools', key: 'pools', icon: Waves, needs: 'segment.read' },

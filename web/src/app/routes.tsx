@@ -5,7 +5,7 @@ import { page } from './page'
 export const pages: RouteObject[] = [
   { path: 'home', lazy: page('overview', () => import('@/features/overview/pages/HomePage')) },
   { path: 'contacts', lazy: page(['contacts', 'care', 'consent', 'segments'], () => import('./ContactsList')) },
-  { path: 'contacts/:id', lazy: page(['contacts', 'segments', 'orders', 'care', 'identity', 'matches', 'consent', 'attributes'], () => import('./ContactProfile')) },
+  { path: 'contacts/:id', lazy: page(['contacts', 'segments', 'orders', 'care', 'identity', 'matches', 'consent', 'attributes', 'staff'], () => import('./ContactProfile')) },
   { path: 'matches', lazy: page('matches', () => import('@/features/matches/pages/MatchesPage')) },
   { path: 'identities', lazy: page(['identity', 'contacts'], () => import('@/features/identity/pages/IdentityPage')) },
   { path: 'segments', lazy: page('segments', () => import('@/features/segments/pages/SegmentsPage')) },
@@ -26,6 +26,7 @@ export const pages: RouteObject[] = [
   { path: 'connectors', lazy: page('connectors', () => import('@/features/connectors/pages/ConnectorsPage')) },
   { path: 'connectors/:id', lazy: page('connectors', () => import('@/features/connectors/pages/ConnectorPage')) },
   { path: 'callbacks', lazy: page('connectors', () => import('@/features/connectors/pages/CallbacksPage')) },
+  { path: 'staff', lazy: page('staff', () => import('@/features/staff/pages/StaffPage')) },
   { path: 'account', lazy: page('session', () => import('@/features/session/pages/AccountPage')) },
   { path: 'settings', lazy: page('settings', () => import('@/features/settings/pages/SettingsPage')) },
   { path: 'imports', lazy: page('imports', () => import('@/features/imports/pages/ImportsPage')) },

@@ -61,6 +61,13 @@ export type NewWebhook = Answer<'/api/webhooks', 'post'>
 export type WebhookDelivery = Item<'/api/webhooks/{id}/deliveries'>
 export type WebhookTried = Answer<'/api/webhooks/{id}/test', 'post'>
 
+export type StaffAccount = Item<'/api/colleagues/accounts'>
+export type CorpMember = Item<'/api/colleagues'>
+export type Friendship = Item<'/api/friendships'>
+export type Handover = Item<'/api/handovers'>
+export type HandoverInput = Sent<'/api/handovers', 'post'>
+export type HandedCustomer = Item<'/api/handovers/{id}/customers'>
+
 export type AuditEntry = Item<'/api/audit'>
 export type AuditVerdict = Answer<'/api/audit/verify', 'post'>
 

@@ -54,6 +54,8 @@ function Line({ colleague: c }: { colleague: Colleague }) {
         return t('colleagues.notes', { count: k.count })
       case 'follow_up':
         return t('colleagues.followUps', { count: k.count })
+      case 'wecom_friend':
+        return t('colleagues.friend')
       case 'owner':
         return c.owner ? '' : t('colleagues.owned')
     }
