@@ -231,6 +231,9 @@ func (c *Client) once(ctx context.Context, r request, token string, out any) err
 	if err != nil {
 		return c.lost(r, err)
 	}
+	if res.StatusCode >= 400 && res.StatusCode < 500 { // the call was not even taken
+		return errUnreachable.Wrap(fmt.Errorf("call %s: status %d", r.api, res.StatusCode))
+	}
 	if res.StatusCode != http.StatusOK || len(raw) > maxAnswer {
 		return c.lost(r, fmt.Errorf("status %d, %d bytes", res.StatusCode, len(raw)))
 	}
