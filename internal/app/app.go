@@ -91,6 +91,7 @@ type App struct {
 	overview  *overviewService
 	vault     *vault.Keeper
 	demo      *demoPond  // nil but for the demo
+	sim       *demoSim   // the simulated WeCom; nil but for the demo
 	backingUp sync.Mutex // each backup takes a copy's worth of disk
 
 	connectors *connector.Service

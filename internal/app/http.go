@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/koipond/koipond/internal/connector/sim"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event/dictionary"
 	"github.com/koipond/koipond/internal/platform/auth"
@@ -26,6 +27,7 @@ func (a *App) buildHTTP() error {
 	for _, m := range []interface{ Routes(*httpx.API) }{a.Team, a.Audit, a.jobs, a.intake, a.pipe, a.dict, a.live, a.contacts, a.exports, a.matches, a.consent, a.care, a.machines, a.rfm, a.shop, a.importer, a.segments, a.webhooks, a.autotags, a.connectors, a.staff} {
 		m.Routes(a.api)
 	}
+	sim.Routes(a.api, a.simulator)
 	a.routes()
 	files, err := web.Files()
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/httpx"
 )
 
@@ -59,6 +60,9 @@ func (a *App) serve(ctx context.Context, lock *dataLock, ln net.Listener, ready 
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(ln) }()
+	if err := a.connectSim(auth.With(ctx, auth.System("demo")), ln); err != nil {
+		a.log.Error("the demo goes on without its simulated WeCom", "error", err)
+	}
 	if err := a.greet(ctx, url, ready); err != nil {
 		return errors.Join(err, a.stop(server))
 	}
@@ -117,6 +121,9 @@ func (a *App) start(ctx context.Context) error {
 		if err := a.demo.ensureAdmin(ctx, a); err != nil {
 			return fmt.Errorf("set up the demo: %w", err)
 		}
+		if err := a.startSim(ctx); err != nil {
+			return err
+		}
 	}
 	for _, s := range []func(context.Context) error{a.vault.Start, a.contacts.SealIdentities, a.Team.Start, a.intake.Start, a.pipe.Start, a.audiences.Start, a.jobs.Start, a.matches.Start, a.care.Start, a.machines.Start, a.rfm.Start, a.segments.Start, a.webhooks.Start, a.autotags.Start, a.connectors.Start, a.staff.Start} {
 		if err := s(ctx); err != nil {
@@ -142,7 +149,7 @@ func (a *App) stop(server *http.Server) error {
 			all = errors.Join(server.Close(), fmt.Errorf("requests were cut off: %w", err))
 		}
 	}
-	for _, s := range []func(context.Context) error{a.connectors.Stop, a.autotags.Stop, a.webhooks.Stop, a.segments.Stop, a.matches.Stop, a.rfm.Stop, a.machines.Stop, a.care.Stop, a.jobs.Stop, a.intake.Stop, a.pipe.Stop, a.audiences.Stop, a.Team.Stop, a.vault.Stop, a.staff.Stop} {
+	for _, s := range []func(context.Context) error{a.connectors.Stop, a.autotags.Stop, a.webhooks.Stop, a.segments.Stop, a.matches.Stop, a.rfm.Stop, a.machines.Stop, a.care.Stop, a.jobs.Stop, a.intake.Stop, a.pipe.Stop, a.audiences.Stop, a.Team.Stop, a.vault.Stop, a.staff.Stop, a.stopSim} {
 		all = errors.Join(all, s(ctx))
 	}
 	return errors.Join(all, a.close(ctx))

@@ -24,6 +24,7 @@ import type segments from '@/features/segments/locales/zh-CN.json'
 import type session from '@/features/session/locales/zh-CN.json'
 import type settings from '@/features/settings/locales/zh-CN.json'
 import type staff from '@/features/staff/locales/zh-CN.json'
+import type sim from '@/features/sim/locales/zh-CN.json'
 import type system from '@/features/system/locales/zh-CN.json'
 import type tags from '@/features/tags/locales/zh-CN.json'
 import type team from '@/features/team/locales/zh-CN.json'
@@ -57,6 +58,7 @@ declare module 'i18next' {
       session: typeof session
       settings: typeof settings
       staff: typeof staff
+      sim: typeof sim
       system: typeof system
       tags: typeof tags
       team: typeof team

@@ -8,6 +8,9 @@ describe('navigation', () => {
     expect(paths(['contact.read', 'jobs.read'])).toEqual(['/contacts', '/follow-ups', '/tags', '/attributes', '/matches', '/consent', '/jobs'])
     expect(navFor(['contact.read', 'jobs.read']).map((g) => g.key)).toEqual(['customers', 'system'])
     expect(navFor([])).toEqual([])
+    // The simulator's page is the demo's.
+    expect(paths(['connector.read'])).not.toContain('/be-a-customer')
+    expect(navFor(['connector.read'], true).flatMap((g) => g.items.map((i) => i.path))).toContain('/be-a-customer')
     // Writing alone opens no list.
     expect(paths(['contact.write', 'import.write'])).toEqual([])
   })

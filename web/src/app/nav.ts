@@ -20,6 +20,7 @@ import {
   ShieldCheck,
   TableProperties,
   ShoppingBag,
+  Smartphone,
   Tags,
   Target,
   UserCog,
@@ -49,6 +50,7 @@ export interface NavItem {
     | 'tags'
     | 'connectors'
     | 'callbacks'
+    | 'be-a-customer'
     | 'imports'
     | 'dictionary'
     | 'live'
@@ -63,6 +65,8 @@ export interface NavItem {
   icon: LucideIcon
   /** What the user must hold to see it. */
   needs: Permission
+  /** Only where the demo runs, with its simulator. */
+  demo?: true
 }
 
 export interface NavGroup {
@@ -96,6 +100,7 @@ export const NAV: readonly NavGroup[] = [
     items: [
       { path: '/connectors', key: 'connectors', icon: Cable, needs: 'connector.read' },
       { path: '/callbacks', key: 'callbacks', icon: MailCheck, needs: 'connector.read' },
+      { path: '/be-a-customer', key: 'be-a-customer', icon: Smartphone, needs: 'connector.read', demo: true },
     ],
   },
   {
@@ -121,10 +126,10 @@ export const NAV: readonly NavGroup[] = [
   },
 ]
 
-/** The navigation as this user sees it: without what they may not open, and without empty groups. */
-export function navFor(permissions: readonly string[]): NavGroup[] {
+/** The navigation as this user sees it: without what they may not open, without the demo's own where there is none, and without empty groups. */
+export function navFor(permissions: readonly string[], demo = false): NavGroup[] {
   const held = new Set(permissions)
-  return NAV.map((g) => ({ ...g, items: g.items.filter((i) => held.has(i.needs)) })).filter((g) => g.items.length > 0)
+  return NAV.map((g) => ({ ...g, items: g.items.filter((i) => held.has(i.needs) && (demo || !i.demo)) })).filter((g) => g.items.length > 0)
 }
 
 /** The entry a path belongs to: '/contacts/c1' belongs to '/contacts'. */

@@ -34,6 +34,7 @@ export const pages: RouteObject[] = [
   { path: 'imports/:id', lazy: page('imports', () => import('@/features/imports/pages/ImportPage')) },
   { path: 'dictionary', lazy: page('dictionary', () => import('@/features/dictionary/pages/DictionaryPage')) },
   { path: 'dictionary/:name', lazy: page('dictionary', () => import('@/features/dictionary/pages/EventPage')) },
+  { path: 'be-a-customer', lazy: page('sim', () => import('@/features/sim/pages/CustomerPage')) },
   { path: 'live', lazy: page('facts', () => import('@/features/facts/pages/LivePage')) },
   { path: 'set-aside', lazy: page('facts', () => import('@/features/facts/pages/SetAsidePage')) },
   { path: 'jobs', lazy: page('jobs', () => import('@/features/jobs/pages/JobsPage')) },

@@ -1,0 +1,93 @@
+import { ChevronLeft, MoreHorizontal, Send } from 'lucide-react'
+import { useEffect, useRef, useState, type FormEvent } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { SimAct, SimPhone } from '@/shared/api/types'
+import { Dropdown } from '@/shared/ui/kit'
+import { Bubble } from './Bubble'
+import css from './sim.module.css'
+
+type Chat = NonNullable<SimPhone['chats']>[number]
+
+interface Props {
+  chat: Chat
+  person: SimPhone['person']
+  busy: boolean
+  onBack: () => void
+  onAct: (act: SimAct) => void
+  onOpen: (url: string) => void
+}
+
+/** One conversation, with what its owner can do about it. */
+export function ChatView({ chat, person, busy, onBack, onAct, onOpen }: Props) {
+  const { t } = useTranslation('sim')
+  const [text, setText] = useState('')
+  const end = useRef<HTMLLIElement>(null)
+  const lines = chat.lines ?? []
+  const last = lines.at(-1)?.id
+  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [last])
+
+  const may = chat.kind === 'kf' || chat.state === 'friends'
+  const say = (words: string) => onAct({ does: chat.kind === 'kf' ? 'ask' : 'chat', who: person.id, with: chat.id, text: words })
+  const send = (e: FormEvent) => {
+    e.preventDefault()
+    const words = text.trim()
+    if (!words || busy) return
+    setText('')
+    say(words)
+  }
+  const items = [
+    ...(chat.kind === 'staff' && chat.state === 'friends' ? [{ key: 'delete', danger: true, label: t('chat.delete', { name: chat.name }) }] : []),
+    ...(chat.kind === 'staff' && chat.state === 'pending' ? [{ key: 'accept', label: t('chat.accept', { name: chat.name }) }] : []),
+    ...(chat.kind === 'group' && chat.state === 'member' ? [{ key: 'leave', danger: true, label: t('chat.leave') }] : []),
+  ]
+  const choose = (key: string) => {
+    if (key === 'delete') onAct({ does: 'delete', who: person.id, with: chat.id })
+    if (key === 'accept') onAct({ does: 'accept', who: chat.id, with: person.id })
+    if (key === 'leave') onAct({ does: 'leave', who: person.id, what: chat.id })
+  }
+  return (
+    <>
+      <header className={css.bar}>
+        <button type="button" onClick={onBack} aria-label={t('chat.back')}>
+          <ChevronLeft size={22} aria-hidden />
+        </button>
+        <div>
+          <b>{chat.name}</b>
+          {chat.about && <small>@{chat.about}</small>}
+        </div>
+        {items.length > 0 ? (
+          <Dropdown trigger={['click']} placement="bottomRight" menu={{ items, onClick: (e) => choose(e.key) }}>
+            <button type="button" aria-label={t('chat.more')}>
+              <MoreHorizontal size={20} aria-hidden />
+            </button>
+          </Dropdown>
+        ) : (
+          <span />
+        )}
+      </header>
+      <ol className={css.lines} aria-label={t('chat.lines', { name: chat.name })} aria-live="polite">
+        {lines.map((l) => (
+          <Bubble key={l.id} line={l} face={l.from === 'me' ? person.id : chat.kind === 'staff' ? chat.id : 'app'} onOpen={onOpen} onChoose={say} />
+        ))}
+        {chat.state === 'pending' && (
+          <li className={css.note}>
+            <button type="button" className={css.url} onClick={() => choose('accept')}>
+              {t('chat.accept', { name: chat.name })}
+            </button>
+          </li>
+        )}
+        <li ref={end} aria-hidden className={css.end} />
+      </ol>
+      {may ? (
+        <form className={css.compose} onSubmit={send}>
+          <input value={text} onChange={(e) => setText(e.target.value)} placeholder={t('chat.placeholder')} aria-label={t('chat.placeholder')} maxLength={1000} enterKeyHint="send" />
+          <button type="submit" disabled={!text.trim() || busy} aria-label={t('chat.send')}>
+            <Send size={17} aria-hidden />
+          </button>
+        </form>
+      ) : (
+        <p className={css.mute}>{t(chat.kind === 'group' ? 'chat.groupMute' : chat.state === 'pending' ? 'chat.pending' : 'chat.gone')}</p>
+      )}
+    </>
+  )
+}

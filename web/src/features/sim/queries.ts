@@ -1,0 +1,36 @@
+import { queryOptions } from '@tanstack/react-query'
+import { api, unwrap } from '@/shared/api/client'
+import type { ContactRow, SimAct, SimDiary, SimDone, SimFault, SimFaultInput, SimPeople, SimPhone, SimWorld } from '@/shared/api/types'
+
+export const worldQuery = () =>
+  queryOptions({ queryKey: ['sim', 'world'], queryFn: ({ signal }) => unwrap<SimWorld>(api.GET('/api/sim', { signal })), staleTime: 2_000 })
+
+export const peopleQuery = (q: string) =>
+  queryOptions({
+    queryKey: ['sim', 'people', q],
+    queryFn: ({ signal }) => unwrap<SimPeople>(api.GET('/api/sim/people', { params: { query: { q: q || undefined, limit: 100 } }, signal })),
+    staleTime: 2_000,
+  })
+
+export const phoneQuery = (person: string) =>
+  queryOptions({
+    queryKey: ['sim', 'phone', person],
+    queryFn: ({ signal }) => unwrap<SimPhone>(api.GET('/api/sim/phones/{person}', { params: { path: { person } }, signal })),
+    staleTime: 0,
+  })
+
+/** The customer as Koipond knows them: found by what the platform calls them. */
+export const knownQuery = (external: string) =>
+  queryOptions({
+    queryKey: ['sim', 'known', external],
+    queryFn: async ({ signal }): Promise<ContactRow | null> => {
+      const found = await unwrap<{ contacts: ContactRow[] | null }>(api.GET('/api/search', { params: { query: { q: external } }, signal }))
+      return found.contacts?.[0] ?? null
+    },
+    staleTime: 0,
+  })
+
+export const diary = (after: number, signal: AbortSignal) => unwrap<SimDiary>(api.GET('/api/sim/diary', { params: { query: { after, wait: 20 } }, signal }))
+export const act = (body: SimAct) => unwrap<SimDone>(api.POST('/api/sim/acts', { body }))
+export const addFault = (body: SimFaultInput) => unwrap<SimFault>(api.POST('/api/sim/faults', { body }))
+export const removeFault = (id: string) => unwrap<unknown>(api.DELETE('/api/sim/faults/{id}', { params: { path: { id } } }))
