@@ -85,6 +85,7 @@ var domains = map[string][]string{
 	"connector":          {"event/veil"},
 	"connector/contract": {"connector"},
 	"connector/sim":      {"connector/wxcrypto"},
+	"acquire/livecode":   {"event", "event/veil"},
 
 	"staff": {"contact", "event"},
 
@@ -112,6 +113,7 @@ var engines = map[string][]string{
 	"github.com/danielgtaylor/huma": {"platform/httpx"},
 	"github.com/xuri/excelize/":     {"importer/table", "importer", "platform/sheet"},
 	"github.com/makiuchi-d/gozxing": {"connector/sim", "acquire/livecode"},
+	"github.com/makiuchi-d/gozxing": {"acquire/livecode"},
 }
 
 // edge is one import; from and to are folders below internal (cmd/… for the

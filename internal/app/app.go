@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/koipond/koipond/internal/acquire/livecode"
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/analytics/sealed"
 	"github.com/koipond/koipond/internal/audience"
@@ -88,6 +89,7 @@ type App struct {
 	segments  *audience.Service
 	webhooks  *webhook.Service
 	autotags  *autotag.Service
+	livecodes *livecode.Service
 	overview  *overviewService
 	vault     *vault.Keeper
 	demo      *demoPond  // nil but for the demo
@@ -245,6 +247,7 @@ func (a *App) buildServices() {
 	a.webhooks = webhook.NewService(webhook.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit, Segments: a.segments,
 		Guard: outbound.Guard{Private: a.cfg.OutboundPrivate}})
 	a.referToSegments()
+	a.buildLiveCodes()
 	a.contacts.FilterBy(audience.Field, a.segments.Field())
 	a.contacts.AddReferrer(a.segments.Terms())
 	a.contacts.OnRemove(a.segments.Forget)
@@ -254,7 +257,7 @@ func (a *App) buildServices() {
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)
-	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.staff} {
+	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.livecodes, a.staff} {
 		a.pipe.Subscribe(s)
 	}
 	a.followFacts()

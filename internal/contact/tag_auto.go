@@ -17,11 +17,12 @@ const (
 	SourceScore  = "score"  // what the contact did adds up
 	SourceImport = "import" // a file said so
 	SourceModel  = "model"  // another part of the program found it
+	SourceCode   = "code"   // they came by a live code
 )
 
 // ranks order the sources inside an exclusive group. Whatever a person did, by
 // hand or with work on many, ranks above all that the program does by itself.
-var ranks = map[string]int{SourceModel: 1, SourceImport: 2, SourceScore: 3, SourceRule: 4}
+var ranks = map[string]int{SourceModel: 1, SourceImport: 2, SourceCode: 2, SourceScore: 3, SourceRule: 4}
 
 func rankOf(source string) int { return cmp.Or(ranks[source], 5) }
 

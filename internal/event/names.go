@@ -40,6 +40,7 @@ const (
 	NameFriendMoved      = "friend.transferred" // another colleague's friend now
 	NameTransferFailed   = "transfer.failed"    // the customer refused, or the other has too many
 	NameGroupLeft        = "group.left"
+	NameWelcomeSent      = "welcome.sent" // a new friend got a welcome
 	NameOrderPaid        = "order.paid"
 	NameOrderRefunded    = "order.refunded"
 )
@@ -53,6 +54,8 @@ var administrative = map[string]bool{
 	NameSegmentEntered: false, NameSegmentLeft: false,
 	NameLifecycleChanged: false, NamePoolChanged: false,
 	NameFriendEdited: false, NameFriendKnown: false, NameFriendRemoved: false, NameFriendMoved: false, NameTransferFailed: false,
+	NameFriendEdited: false, NameFriendRemoved: false, NameFriendMoved: false,
+	NameWelcomeSent:    false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }
 

@@ -16,6 +16,7 @@ import type imports from '@/features/imports/locales/zh-CN.json'
 import type jobs from '@/features/jobs/locales/zh-CN.json'
 import type keys from '@/features/keys/locales/zh-CN.json'
 import type lifecycle from '@/features/lifecycle/locales/zh-CN.json'
+import type livecodes from '@/features/livecodes/locales/zh-CN.json'
 import type matches from '@/features/matches/locales/zh-CN.json'
 import type orders from '@/features/orders/locales/zh-CN.json'
 import type overview from '@/features/overview/locales/zh-CN.json'
@@ -50,6 +51,7 @@ declare module 'i18next' {
       jobs: typeof jobs
       keys: typeof keys
       lifecycle: typeof lifecycle
+      livecodes: typeof livecodes
       matches: typeof matches
       orders: typeof orders
       overview: typeof overview

@@ -171,27 +171,8 @@ func (s *Service) place(ctx context.Context, d *Definition, c chosen, nums []int
 		return 0, 0, err
 	}
 	who := people.List()
-	at, err := s.standingOf(ctx, d, people, who)
-	if err != nil {
-		return 0, 0, err
-	}
 	w := words{reason: byHand, note: c.Note, by: c.By, live: true, pinned: c.End}
-	there, nowhere := &numset.Set{}, people.Clone()
-	for id, in := range at.in {
-		nowhere.AndNot(in)
-		if id == c.State {
-			there.Or(in)
-			continue
-		}
-		if err := s.move(ctx, d, move{id, c.State, in}, w); err != nil {
-			return 0, 0, err
-		}
-		moved += in.Count()
-	}
-	if err := s.put(ctx, d.Machine, move{"", c.State, nil}, nowhere.List(), w); err != nil {
-		return 0, 0, err
-	}
-	if err := s.pin(ctx, d.Machine, there.List(), c.End); err != nil {
+	if moved, err = s.placeIn(ctx, d, c.State, people, w); err != nil {
 		return 0, 0, err
 	}
 	if err := s.notePins(ctx, c, who); err != nil {
@@ -199,6 +180,58 @@ func (s *Service) place(ctx context.Context, d *Definition, c chosen, nums []int
 	}
 	s.handChanged(ctx, d.Machine)
 	return int64(len(who)), moved, nil
+}
+
+// placeIn puts people into a state and pins them there, and tells how many stood
+// elsewhere. Under the lock.
+func (s *Service) placeIn(ctx context.Context, d *Definition, state string, people *numset.Set, w words) (moved int64, err error) {
+	at, err := s.standingOf(ctx, d, people, people.List())
+	if err != nil {
+		return 0, err
+	}
+	there, nowhere := &numset.Set{}, people.Clone()
+	for id, in := range at.in {
+		nowhere.AndNot(in)
+		if id == state {
+			there.Or(in)
+			continue
+		}
+		if err := s.move(ctx, d, move{id, state, in}, w); err != nil {
+			return 0, err
+		}
+		moved += in.Count()
+	}
+	if err := s.put(ctx, d.Machine, move{"", state, nil}, nowhere.List(), w); err != nil {
+		return 0, err
+	}
+	return moved, s.pin(ctx, d.Machine, there.List(), w.pinned)
+}
+
+// KnownPool tells whether there is a pool of that id.
+func (s *Service) KnownPool(ctx context.Context, id string) (bool, error) {
+	d, err := s.newest(ctx, Pools)
+	return err == nil && d != nil && d.state(id) != nil, err
+}
+
+// Place puts people into a pool for some days because of where they came in, such
+// as by a live code; rules decide again after that. It must run in a transaction.
+// While everybody is being sorted anew these are placed all the same, and the
+// sorting leaves who is pinned.
+func (s *Service) Place(ctx context.Context, nums []int64, pool string, days int, note string) error {
+	d, err := s.newest(ctx, Pools)
+	if err != nil || d == nil || d.state(pool) == nil {
+		return err
+	}
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	people, err := s.Contacts.Matching(ctx, nil, "", nums)
+	if err != nil || people.Count() == 0 {
+		return err
+	}
+	end := s.Clock.Now().In(s.Zone(ctx)).AddDate(0, 0, days)
+	_, err = s.placeIn(ctx, d, pool, people, words{reason: byFact, note: veil.Text(note), live: true, pinned: end.UnixMilli()})
+	return err
 }
 
 // move writes and tells one move, whatever was chosen for these people before.

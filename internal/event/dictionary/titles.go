@@ -25,8 +25,9 @@ var builtins = map[string]string{
 	event.NameLifecycleChanged: "dictionary.lifecycle_changed", event.NamePoolChanged: "dictionary.pool_changed",
 	event.NameFriendAdded: "dictionary.friend_added", event.NameFriendEdited: "dictionary.friend_edited", event.NameFriendKnown: "dictionary.friend_known", event.NameFriendDeleted: "dictionary.friend_deleted",
 	event.NameFriendRemoved: "dictionary.friend_removed", event.NameFriendMoved: "dictionary.friend_transferred", event.NameTransferFailed: "dictionary.transfer_failed",
-	event.NameGroupLeft: "dictionary.group_left",
-	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
+	event.NameGroupLeft:   "dictionary.group_left",
+	event.NameWelcomeSent: "dictionary.welcome_sent",
+	event.NameOrderPaid:   "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
 }
 
 // usual are the properties of Segment's specification and of our own events, which

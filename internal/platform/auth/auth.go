@@ -39,6 +39,8 @@ const (
 	IdentityWrite   Permission = "identity.write"
 	TagWrite        Permission = "tag.write"
 	OrderRead       Permission = "order.read"
+	AcquireRead     Permission = "acquire.read"
+	AcquireWrite    Permission = "acquire.write"
 	OverviewRead    Permission = "overview.read"
 	SystemRead      Permission = "system.read"
 	SettingsWrite   Permission = "settings.write"
@@ -48,7 +50,7 @@ const (
 
 // All lists every grantable permission, in the order the console shows them.
 func All() []Permission {
-	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, ViewShare, SegmentRead, SegmentWrite, TagWrite, ConsentWrite, AttributeWrite, IdentityWrite, OrderRead,
+	return []Permission{OverviewRead, ContactRead, ContactWrite, ContactUnmask, ContactExport, ViewShare, SegmentRead, SegmentWrite, TagWrite, ConsentWrite, AttributeWrite, IdentityWrite, OrderRead, AcquireRead, AcquireWrite,
 		ImportRead, ImportWrite, FactsRead, FactsWrite, DictionaryRead, DictionaryWrite,
 		JobsRead, JobsWrite, ConnectorRead, ConnectorWrite, KeysRead, KeysWrite, TeamRead, TeamWrite, AuditRead, SystemRead, SettingsWrite}
 }
@@ -68,14 +70,14 @@ func BuiltinRoles() []Role {
 	department := DataScope{BreadthDepartment, true}
 	return []Role{
 		{"admin", All(), all},
-		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ViewShare, SegmentWrite, TagWrite, ConsentWrite, AttributeWrite, IdentityWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite), all},
-		{"growth", with(ContactWrite, ViewShare, SegmentWrite, TagWrite, AttributeWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite), all},
-		{"content", with(FactsRead, DictionaryRead), all},
+		{"user_ops", with(ContactWrite, ContactUnmask, ContactExport, ViewShare, SegmentWrite, TagWrite, ConsentWrite, AttributeWrite, IdentityWrite, AcquireRead, AcquireWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, JobsWrite), all},
+		{"growth", with(ContactWrite, ViewShare, SegmentWrite, TagWrite, AttributeWrite, AcquireRead, AcquireWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite), all},
+		{"content", with(AcquireRead, FactsRead, DictionaryRead), all},
 		{"copywriter", []Permission{OverviewRead, DictionaryRead, JobsRead}, mine},
 		{"community", with(ContactWrite, ContactUnmask, ConsentWrite), department},
 		{"sales", with(ContactWrite, ContactUnmask, ConsentWrite), mine},
 		{"service", with(ContactWrite, ContactUnmask, ConsentWrite), department},
-		{"analyst", with(FactsRead, FactsWrite, DictionaryRead, DictionaryWrite, ContactExport, ViewShare, SegmentWrite, ImportRead, SystemRead), all},
+		{"analyst", with(FactsRead, FactsWrite, DictionaryRead, DictionaryWrite, ContactExport, ViewShare, SegmentWrite, AcquireRead, ImportRead, SystemRead), all},
 	}
 }
 

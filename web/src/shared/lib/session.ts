@@ -29,6 +29,8 @@ export type Permission =
   | 'identity.write'
   | 'tag.write'
   | 'order.read'
+  | 'acquire.read'
+  | 'acquire.write'
   | 'overview.read'
   | 'system.read'
   | 'settings.write'
