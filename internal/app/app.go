@@ -247,13 +247,13 @@ func (a *App) buildServices() {
 	a.webhooks = webhook.NewService(webhook.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit, Segments: a.segments,
 		Guard: outbound.Guard{Private: a.cfg.OutboundPrivate}})
 	a.referToSegments()
-	a.buildLiveCodes()
 	a.contacts.FilterBy(audience.Field, a.segments.Field())
 	a.contacts.AddReferrer(a.segments.Terms())
 	a.contacts.OnRemove(a.segments.Forget)
 	a.buildConnectors()
 	a.buildWeCom(ingest)
 	a.buildColleagues(ingest)
+	a.buildLiveCodes()
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)
@@ -326,6 +326,7 @@ func (a *App) currency(ctx context.Context) (string, error) {
 // prepare is the pipeline's: order facts of every dialect come into one shape.
 // Without the company's currency at hand a fact that names none stays as it is.
 func (a *App) prepare(f *event.Fact) {
+	a.livecodes.Canonical(f)
 	if !shop.IsOrderFact(f.Name) {
 		return
 	}

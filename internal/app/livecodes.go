@@ -2,20 +2,34 @@ package app
 
 import (
 	"context"
-	"io"
 	"slices"
-	"time"
 
 	"github.com/koipond/koipond/internal/acquire/livecode"
+	"github.com/koipond/koipond/internal/connector"
+	"github.com/koipond/koipond/internal/connector/wecom"
 	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/platform/outbound"
 )
 
 func (a *App) buildLiveCodes() {
-	out := outside{a}
+	out := &outside{a: a, client: outbound.Guard{Private: a.cfg.OutboundPrivate}.Client(pictureTime)}
 	a.livecodes = livecode.NewService(livecode.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit, Emit: a.intake, Jobs: a.jobs, Files: a.files,
 		Platform: out, Accounts: out, Staff: out, Channels: knownChannels{}, Tags: a.contacts, Pools: a.machines, People: seenPeople{a.contacts}, Zone: a.zone, Node: a.nodeName()})
 	a.livecodes.RegisterJobs()
 	a.contacts.OnRemove(a.livecodes.Forget)
+	for _, name := range []string{"change_external_contact.add_external_contact", "change_external_contact.add_half_external_contact"} {
+		a.connectors.First(wecom.Name, name, a.welcome)
+	}
+}
+
+// welcome answers somebody who just became a friend, before anything else.
+func (a *App) welcome(ctx context.Context, acc connector.Account, in connector.Incoming) error {
+	e, err := wecom.ParseEvent(in.Body)
+	if err != nil || e.UserID == "" || e.CustomerID == "" {
+		return nil // the handlers that state facts say what is wrong with it
+	}
+	return a.livecodes.Welcome(ctx, livecode.Scan{Key: acc.ID + "/" + in.Key, Account: acc.ID, Staff: e.UserID, Customer: e.CustomerID, State: e.State,
+		WelcomeCode: e.WelcomeCode, At: e.At, Received: in.ReceivedAt})
 }
 
 // knownChannels are the channels that people can come from.
@@ -72,42 +86,3 @@ func (s seenPeople) Hold(ctx context.Context) error {
 	_, err := s.contacts.Survivors(ctx, nil)
 	return err
 }
-
-// outside is the platform of live codes: nobody, until an account is connected.
-type outside struct{ a *App }
-
-var errNoAccount = &livecode.Refusal{Words: "no account is connected"}
-
-// Accounts implements livecode.Accounts.
-func (outside) Accounts(context.Context) ([]livecode.Account, error) { return nil, nil }
-
-// Colleagues implements livecode.Staff.
-func (outside) Colleagues(context.Context, string) ([]livecode.Colleague, error) { return nil, nil }
-
-// CreateWay implements livecode.Platform.
-func (outside) CreateWay(context.Context, string, livecode.Way) (livecode.MadeWay, error) {
-	return livecode.MadeWay{}, errNoAccount
-}
-
-// UpdateWay implements livecode.Platform.
-func (outside) UpdateWay(context.Context, string, string, livecode.Way) error { return errNoAccount }
-
-// DeleteWay implements livecode.Platform.
-func (outside) DeleteWay(context.Context, string, string) error { return errNoAccount }
-
-// Welcome implements livecode.Platform.
-func (outside) Welcome(context.Context, string, string, livecode.Message) error { return errNoAccount }
-
-// Remark implements livecode.Platform.
-func (outside) Remark(context.Context, string, string, string, string) error { return errNoAccount }
-
-// CustomerName implements livecode.Platform.
-func (outside) CustomerName(context.Context, string, string) (string, error) { return "", errNoAccount }
-
-// Media implements livecode.Platform.
-func (outside) Media(context.Context, string, string, string, io.Reader) (string, time.Time, error) {
-	return "", time.Time{}, errNoAccount
-}
-
-// Picture implements livecode.Platform.
-func (outside) Picture(context.Context, string, string) ([]byte, error) { return nil, errNoAccount }

@@ -54,7 +54,6 @@ var administrative = map[string]bool{
 	NameSegmentEntered: false, NameSegmentLeft: false,
 	NameLifecycleChanged: false, NamePoolChanged: false,
 	NameFriendEdited: false, NameFriendKnown: false, NameFriendRemoved: false, NameFriendMoved: false, NameTransferFailed: false,
-	NameFriendEdited: false, NameFriendRemoved: false, NameFriendMoved: false,
 	NameWelcomeSent:    false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }

@@ -125,6 +125,13 @@ func (s *Service) added(ctx context.Context, f *event.Stored, c *Code, p friend)
 	if err := s.DB.QueryRow(ctx, "select count(*) from livecode_adds where person = $1 and account = $2 and code = $3", p.person, c.Account, c.ID).Scan(&nth); err != nil {
 		return false, fmt.Errorf("look for an earlier scan: %w", err)
 	}
+	var open int64
+	if err := s.DB.QueryRow(ctx, "select count(*) from livecode_adds where person = $1 and account = $2 and code = $3 and staff = $4 and gone_at = 0", p.person, c.Account, c.ID, p.Staff).Scan(&open); err != nil {
+		return false, fmt.Errorf("look for an earlier scan: %w", err)
+	}
+	if open > 0 { // asked for first, and confirmed now: one friendship
+		return false, nil
+	}
 	n, err := s.DB.ExecN(ctx, `insert into livecode_adds (id, code, account, staff, person, contact, at, day, hour, nth, gone_at, gone_day, gone_by)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, '') on conflict (id) do nothing`,
 		f.MessageID, c.ID, c.Account, p.Staff, p.person, f.Contact, f.Timestamp, dayOf(at), at.Hour(), nth+1)

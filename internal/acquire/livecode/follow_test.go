@@ -22,6 +22,8 @@ func TestWhatFollowsFromAScan(t *testing.T) {
 		p.follow(one, p.fact(event.NameFriendAdded, c, "li", "wm2", 2), p.fact(event.NameFriendAdded, nil, "li", "wm9", 9))
 		require.Equal(t, []string{"[1 2] [tg_1 tg_2]"}, p.in.tags)
 		require.Equal(t, []string{"[1 2]new14"}, p.in.pools)
+		p.follow(p.fact(event.NameFriendAdded, c, "wang", "wm1", 1)) // asked for before, confirmed now
+		require.Len(t, p.in.tags, 1, "one friendship")
 		p.follow(one) // a fact is told again after a crash of another kind
 		require.Len(t, p.in.tags, 1)
 
@@ -61,7 +63,10 @@ func TestTheBooksAgreeWithTheFacts(t *testing.T) {
 		history := []added{}
 		staff := []string{"wang", "li"}
 		for i := range 60 {
-			a := added{fmt.Sprint("wm", i%50), staff[i%2], i / 2, -1, ""}
+			a := added{fmt.Sprint("wm", i), staff[i%2], i / 2, -1, ""}
+			if i >= 50 && history[i-50].left >= 0 && history[i-50].day+history[i-50].left < a.day {
+				a.person = history[i-50].person // back again
+			}
 			if i%3 == 0 {
 				a.left, a.by = i%9, event.NameFriendDeleted
 			}
@@ -239,4 +244,25 @@ func TestListAndScope(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, rows, 5)
 	})
+}
+
+func TestFactsSayWhichCode(t *testing.T) {
+	p := newPond(t, testkit.SQLite(t, Migrations()))
+	p.Audit = nil
+	d := plain()
+	d.Channel = "offline"
+	c := p.make(d)
+	f := event.Fact{Name: event.NameFriendAdded, Properties: []byte(`{"staff":"wang","state":"` + c.Key + `"}`)}
+	p.Canonical(&f)
+	require.JSONEq(t, `{"staff":"wang","state":"`+c.Key+`","code":"`+c.ID+`","codeName":"南京路店","channel":"offline"}`, string(f.Properties))
+	require.JSONEq(t, `{"channel":"offline"}`, string(f.Context))
+	was := string(f.Properties)
+	p.Canonical(&f)
+	require.Equal(t, was, string(f.Properties), "once")
+	for _, other := range []string{`{"state":"others-1"}`, `{"state":"` + newKey() + `"}`, `{}`, ``} {
+		g := event.Fact{Name: event.NameFriendAdded, Properties: []byte(other)}
+		p.Canonical(&g)
+		require.Equal(t, other, string(g.Properties))
+		require.Empty(t, g.Context)
+	}
 }

@@ -32,6 +32,9 @@ func (s *Service) readQR(ctx context.Context, account, address string) (string, 
 	if !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") {
 		return address, nil // the code's own text
 	}
+	if strings.HasSuffix(strings.ToLower(address), ".svg") {
+		return address, nil
+	}
 	raw, err := s.Platform.Picture(ctx, account, address)
 	if err != nil {
 		return "", err

@@ -13,6 +13,7 @@ import {
   ListChecks,
   MailCheck,
   PackageX,
+  QrCode,
   Route,
   ScrollText,
   Server,
@@ -35,6 +36,7 @@ export interface NavItem {
   path: string
   key:
     | 'home'
+    | 'live-codes'
     | 'contacts'
     | 'segments'
     | 'follow-ups'
@@ -71,12 +73,17 @@ export interface NavItem {
 
 export interface NavGroup {
   key: 'overview' | 'customers' | 'connections' | 'data' | 'system'
+  key: 'overview' | 'acquire' | 'customers' | 'data' | 'system'
   items: NavItem[]
 }
 
 /** The navigation, in the order it is shown. */
 export const NAV: readonly NavGroup[] = [
   { key: 'overview', items: [{ path: '/home', key: 'home', icon: LayoutDashboard, needs: 'overview.read' }] },
+  {
+    key: 'acquire',
+    items: [{ path: '/live-codes', key: 'live-codes', icon: QrCode, needs: 'acquire.read' }],
+  },
   {
     key: 'customers',
     items: [
