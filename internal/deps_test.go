@@ -29,6 +29,7 @@ var platform = map[string][]string{
 	"platform/numset":          {},
 	"platform/rounds":          {},
 	"platform/sheet":           {},
+	"platform/qr":              {},
 	"platform/outbound":        {"platform/errs"},
 	"platform/auth":            {"platform/errs", "platform/id"},
 	"platform/secret":          {"platform/errs"},
@@ -67,6 +68,7 @@ var domains = map[string][]string{
 
 	"audience":            {"analytics", "audience/live", "audience/loops", "contact", "event", "event/veil", "rule"},
 	"audience/webhook":    {"event", "event/veil"},
+	"acquire":             {"contact", "event", "event/veil"},
 	"contact/attribute":   {},
 	"contact/care":        {"contact", "event", "event/veil", "rule"},
 	"contact/consent":     {"contact", "event", "event/veil", "rule"},

@@ -47,9 +47,12 @@ type Filter struct {
 	Contact      int64
 	ContactKind  event.Kind
 	FirstChannel string // the contact's first-touch channel
-	ImportID     string
-	Sources      []string
-	Currency     string // properties.currency, for money sums
+	// FirstChannels are several such channels, none of them "": contacts of any of them.
+	FirstChannels []string
+	Arrived       Range // when the contact was made: contacts without a profile never were
+	ImportID      string
+	Sources       []string
+	Currency      string // properties.currency, for money sums
 }
 
 // EventCount is one line of a summary.

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/koipond/koipond/internal/acquire"
 	"github.com/koipond/koipond/internal/acquire/livecode"
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/analytics/sealed"
@@ -90,6 +91,7 @@ type App struct {
 	webhooks  *webhook.Service
 	autotags  *autotag.Service
 	livecodes *livecode.Service
+	acquire   *acquire.Service
 	overview  *overviewService
 	vault     *vault.Keeper
 	demo      *demoPond  // nil but for the demo
@@ -199,6 +201,9 @@ func (a *App) buildServices() {
 	a.contacts = contact.NewService(contact.Deps{DB: a.DB, Zone: a.zone, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit, Behaviours: a.store,
 		Timeline: a.store, People: a.Team, Staff: a.Team, AloneAfter: a.aloneAfter, Titles: a.dict, Dictionary: ruleWords{a.dict}, Imports: importNames{a}, Jobs: a.jobs, Tables: tagTables{a}})
 	a.contacts.RegisterJobs()
+	a.acquire = acquire.NewService(acquire.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, People: a.Team, Tables: tagTables{a},
+		Currency: a.currency, Zone: a.zone, Amount: importer.ParseMoney, Changed: func() { a.audiences.Recheck() }})
+	a.contacts.ChannelsFrom(a.acquire)
 	a.buildAudiences()
 	a.consent = consent.NewService(consent.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Jobs: a.jobs, Files: a.files, Brand: a.brand, PublicURL: a.cfg.URL})
@@ -283,7 +288,7 @@ func (a *App) buildServices() {
 	a.contacts.OnRemove(a.care.Forget)
 	a.contacts.OnRemove(a.audiences.Forget)
 	a.contacts.OnRemove(a.autotags.Forget)
-	a.overview = &overviewService{store: a.store, growth: a.contacts, names: a.eventNames, clock: a.clock, advisor: adviceSource{
+	a.overview = &overviewService{store: a.store, growth: a.contacts, names: a.eventNames, clock: a.clock, tree: a.acquire, advisor: adviceSource{
 		store: a.store, setAside: a.pipe.OpenSetAside, violations: a.dict.CountViolations, hasKeys: a.hasKeys, newest: a.newestFact}.advise}
 }
 

@@ -24,7 +24,7 @@ import (
 func (a *App) buildHTTP() error {
 	a.api = httpx.New(a.mux, httpx.Config{Title: "Koipond 锦池", Version: a.build.Version, Auth: a.Team, Log: a.log, Catalogue: a.catalogue,
 		Clock: a.clock, DB: a.DB, Seal: a.ring, Metrics: a.telemetry.registry, Tracing: a.telemetry.tracing, TrustedProxies: a.proxies()})
-	for _, m := range []interface{ Routes(*httpx.API) }{a.Team, a.Audit, a.jobs, a.intake, a.pipe, a.dict, a.live, a.contacts, a.exports, a.matches, a.consent, a.care, a.machines, a.rfm, a.shop, a.importer, a.segments, a.webhooks, a.autotags, a.livecodes, a.connectors, a.staff} {
+	for _, m := range []interface{ Routes(*httpx.API) }{a.Team, a.Audit, a.jobs, a.intake, a.pipe, a.dict, a.live, a.contacts, a.exports, a.matches, a.consent, a.care, a.machines, a.rfm, a.shop, a.importer, a.segments, a.webhooks, a.autotags, a.acquire, a.livecodes, a.connectors, a.staff} {
 		m.Routes(a.api)
 	}
 	sim.Routes(a.api, a.simulator)
@@ -55,7 +55,7 @@ type overviewInput struct {
 
 type peopleInput struct {
 	PeriodInput
-	Metric   string `query:"metric" required:"true" maxLength:"200" doc:"size, new, active, buyers, repeat, or event:<name>"`
+	Metric   string `query:"metric" required:"true" maxLength:"200" doc:"size, new, active, visitors, buyers, repeat, firstBuyers, cohort, or event:<name>"`
 	Currency string `query:"currency" maxLength:"3"`
 	Cursor   string `query:"cursor"`
 	Limit    int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
@@ -100,7 +100,7 @@ func (a *App) question(ctx context.Context, in PeriodInput, currency string) (ov
 	if currency == "" {
 		currency = set.Currency
 	}
-	return overviewQuery{From: from, To: to, Zone: zone, Channel: in.Channel, Currency: strings.ToUpper(currency)}, err
+	return overviewQuery{From: from, To: to, Zone: zone, Channel: in.Channel, Channels: a.channelsBelow(in.Channel), Currency: strings.ToUpper(currency)}, err
 }
 
 func (a *App) routes() {
@@ -122,6 +122,7 @@ func (a *App) routes() {
 		p, err := a.overview.peopleBehind(ctx, a.contacts, q, in.Metric, in.Cursor, in.Limit)
 		return &body[*peoplePage]{p}, err
 	})
+	a.channelRoutes()
 	httpx.Register(a.api, httpx.Op{ID: "search", Method: http.MethodGet, Path: "/api/search", Tag: "overview", Permission: auth.OverviewRead,
 		Summary: "Contacts, orders, events and imports by a few letters"}, func(ctx context.Context, in *searchInput) (*body[searchResult], error) {
 		r, err := a.search(ctx, strings.TrimSpace(in.Q))

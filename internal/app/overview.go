@@ -7,6 +7,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/koipond/koipond/internal/acquire"
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
@@ -15,7 +16,8 @@ import (
 
 // growthSource is what the overview needs from package contact.
 type growthSource interface {
-	Growth(ctx context.Context, edges []time.Time, channel string) (contact.Growth, error)
+	Growth(ctx context.Context, edges []time.Time, channels ...string) (contact.Growth, error)
+	FirstBuyers(ctx context.Context, from, to time.Time, channels ...string) (map[string]int64, error)
 }
 
 // overviewQuery is a question for the home page, already checked.
@@ -23,6 +25,7 @@ type overviewQuery struct {
 	From, To time.Time
 	Zone     *time.Location
 	Channel  string
+	Channels []string // the channel and those below it; none: all
 	Currency string
 }
 
@@ -92,10 +95,19 @@ type overviewService struct {
 	names   func(ctx context.Context, events []string) map[string]string
 	advisor func(ctx context.Context, o *overview) ([]advice, error)
 	clock   clock.Clock
+	tree    channelTree
+}
+
+// channelTree knows which channel stands above which, and what they cost.
+type channelTree interface {
+	Below(id string) []string
+	Top(id string) string
+	Channels(ctx context.Context) []acquire.Channel
+	CostsBy(ctx context.Context, from, to, currency string) (byChannel map[string]int64, byDay map[string]map[string]int64, err error)
 }
 
 func (q overviewQuery) filter(events ...string) analytics.Filter {
-	return analytics.Filter{Range: analytics.Range{From: q.From, To: q.To}, Events: events, FirstChannel: q.Channel}
+	return analytics.Filter{Range: analytics.Range{From: q.From, To: q.To}, Events: events, FirstChannels: q.Channels}
 }
 
 func (q overviewQuery) active() analytics.Filter {
@@ -133,6 +145,10 @@ func (q overviewQuery) interval() analytics.Interval {
 type sales struct {
 	orders, buyers, repeat  int64
 	paid, refunded, revenue float64
+}
+
+func (s sales) plus(o sales) sales {
+	return sales{s.orders + o.orders, s.buyers + o.buyers, s.repeat + o.repeat, s.paid + o.paid, s.refunded + o.refunded, s.revenue + o.revenue}
 }
 
 func (s sales) average() float64 { return ratio(s.revenue, float64(s.orders)) }
@@ -254,7 +270,7 @@ func (s *overviewService) trend(ctx context.Context, q overviewQuery, o *overvie
 	if len(edges) > 1 {
 		edges[0] = q.From
 	}
-	g, err := s.growth.Growth(ctx, edges, q.Channel)
+	g, err := s.growth.Growth(ctx, edges, q.Channels...)
 	if err != nil {
 		return err
 	}
@@ -360,7 +376,7 @@ func (s *overviewService) period(ctx context.Context, q overviewQuery) (period, 
 		return p, err
 	}
 	p.active = float64(n)
-	g, err := s.growth.Growth(ctx, []time.Time{q.From, q.To}, q.Channel)
+	g, err := s.growth.Growth(ctx, []time.Time{q.From, q.To}, q.Channels...)
 	if err != nil {
 		return p, err
 	}
@@ -378,15 +394,15 @@ func (s *overviewService) channels(ctx context.Context, q overviewQuery, o *over
 	if err != nil {
 		return err
 	}
-	g, err := s.growth.Growth(ctx, []time.Time{q.From, q.To}, q.Channel)
+	g, err := s.growth.Growth(ctx, []time.Time{q.From, q.To}, q.Channels...)
 	if err != nil {
 		return err
 	}
+	// Whatever stands below a channel at the top counts to that one: a person has
+	// one first channel, so that the parts add up.
 	rows := map[string]*channelRow{}
 	row := func(ch string) *channelRow {
-		if ch == "" {
-			ch = "unknown"
-		}
+		ch = s.tree.Top(ch)
 		if rows[ch] == nil {
 			rows[ch] = &channelRow{Channel: ch}
 		}
@@ -399,7 +415,11 @@ func (s *overviewService) channels(ctx context.Context, q overviewQuery, o *over
 	for _, a := range act {
 		row(a.Key).Active += a.People
 	}
+	all := map[string]sales{}
 	for ch, v := range by {
+		all[s.tree.Top(ch)] = all[s.tree.Top(ch)].plus(v)
+	}
+	for ch, v := range all {
 		r := row(ch)
 		r.Buyers, r.Orders, r.Revenue = v.buyers, v.orders, v.revenue
 		r.AverageOrder, r.RepeatRate = math.Round(v.average()), v.repeats()

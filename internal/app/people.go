@@ -36,15 +36,20 @@ const peopleStep = 5000
 // peopleBehind lists who a number of the overview counts. The filters are those
 // of the overview, so that the total equals the number.
 func (s *overviewService) peopleBehind(ctx context.Context, contacts *contact.Service, q overviewQuery, metric, cursor string, limit int) (*peoplePage, error) {
-	if metric == "size" || metric == "new" {
+	if metric == "size" || metric == "new" || metric == "firstBuyers" {
 		return s.arrivals(ctx, contacts, q, metric, cursor, limit)
 	}
 	pq := analytics.PeopleQuery{}
 	switch name, isEvent := strings.CutPrefix(metric, "event:"); {
 	case metric == "active":
 		pq.Filter = q.active()
-	case metric == "buyers", metric == "repeat":
+	case metric == "visitors":
+		pq.Filter = q.visitors()
+	case metric == "buyers", metric == "repeat", metric == "cohort":
 		pq.Filter = q.money(event.NameOrderPaid)
+		if metric == "cohort" {
+			pq.Filter = q.cohort(event.NameOrderPaid)
+		}
 		pq.ContactKind = event.Person
 		if metric == "repeat" {
 			pq.MinCount = 2
@@ -120,9 +125,14 @@ func (s *overviewService) peopleSeen(ctx context.Context, contacts *contact.Serv
 }
 
 func (s *overviewService) arrivals(ctx context.Context, contacts *contact.Service, q overviewQuery, metric, cursor string, limit int) (*peoplePage, error) {
-	cq := contact.Query{Channel: q.Channel, CreatedTo: q.To, Sort: "created", Cursor: cursor, Limit: limit}
-	if metric == "new" {
-		cq.CreatedFrom = q.From
+	cq := contact.Query{Channel: q.Channel, Sort: "created", Cursor: cursor, Limit: limit}
+	switch metric {
+	case "firstBuyers":
+		cq.BoughtFrom, cq.BoughtTo = q.From, q.To
+	case "new":
+		cq.CreatedFrom, cq.CreatedTo = q.From, q.To
+	default:
+		cq.CreatedTo = q.To
 	}
 	p, err := contacts.List(ctx, cq)
 	if err != nil {

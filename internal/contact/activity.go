@@ -13,7 +13,10 @@ import (
 // activity keeps contacts' last-seen times, counts of facts and last touch. It
 // runs inside the pipeline's transaction that also moves its place, so each
 // fact counts once.
-type activity struct{ db *db.DB }
+type activity struct {
+	db       *db.DB
+	channels *channelBook
+}
 
 // Name implements event.Subscriber.
 func (a *activity) Name() string { return "contact.activity" }
@@ -65,7 +68,7 @@ func (a *activity) Handle(ctx context.Context, facts []event.Stored) error {
 		if !event.Administrative(f.Name) {
 			one.seen = ts
 			// A direct visit is no touch to remember over one that says where from.
-			if t, ok := touchOf(&f.Fact, &w.parser); ok && t.Channel != Direct {
+			if t, ok := a.channels.touchOf(&f.Fact, &w.parser); ok && t.Channel != Direct {
 				t.At = ts
 				one.last = t
 			}

@@ -1,9 +1,7 @@
 package contact
 
 import (
-	"bytes"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -42,50 +40,11 @@ type Touch struct {
 	At       int64 // UTC ms; 0: never
 }
 
-// ChannelOf tells the channel of one fact, "" when it says nothing of it.
+// ChannelOf tells the channel of one fact by the words that every company shares,
+// "" when it says nothing of it.
 func ChannelOf(f *event.Fact) string {
-	t, _ := touchOf(f, nil)
+	t, _ := (*channelBook)(nil).touchOf(f, nil)
 	return t.Channel
-}
-
-// contextParts are what touchOf looks for; facts without any skip the parser.
-var contextParts = [][]byte{[]byte(`"campaign"`), []byte(`"channel"`), []byte(`"referrer"`)}
-
-// touchOf reads context.channel, context.campaign (utm) and the referrer.
-// ok is false when the fact says nothing of where the contact came from.
-func touchOf(f *event.Fact, p *fastjson.Parser) (t Touch, ok bool) {
-	if len(f.Context) == 0 || !slices.ContainsFunc(contextParts, func(w []byte) bool { return bytes.Contains(f.Context, w) }) {
-		return Touch{}, false
-	}
-	if p == nil {
-		p = &fastjson.Parser{}
-	}
-	v, err := p.ParseBytes(f.Context)
-	if err != nil { // intake lets only objects through; a broken one says nothing
-		return Touch{}, false
-	}
-	t = Touch{At: f.Timestamp}
-	if c := v.Get("campaign"); c != nil && c.Type() == fastjson.TypeObject {
-		t.Source = word(c, "source")
-		t.Medium = word(c, "medium")
-		t.Campaign = word(c, "name")
-		if t.Campaign == "" {
-			t.Campaign = word(c, "campaign")
-		}
-	}
-	if c := strings.ToLower(word(v, "channel")); slices.Contains(Channels(), c) {
-		t.Channel = c
-		return t, true
-	}
-	if t.Source != "" || t.Medium != "" || t.Campaign != "" {
-		t.Channel = campaignChannel(strings.ToLower(t.Source), strings.ToLower(t.Medium))
-		return t, true
-	}
-	if ch, host := referrerChannel(v); ch != "" {
-		t.Channel, t.Source = ch, host
-		return t, true
-	}
-	return Touch{}, false
 }
 
 func word(v *fastjson.Value, key string) string {

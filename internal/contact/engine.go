@@ -40,18 +40,19 @@ type Merge struct {
 // engine turns inputs into contacts and writes what that changes. One stretch
 // at a time: see lock.
 type engine struct {
-	db      *db.DB
-	clock   clock.Clock
-	ids     *id.Source
-	keys    Keyring
-	emit    event.Emitter
-	country string
-	lookups *lookups
-	cache   *cache // of the Resolver; nil elsewhere
-	defs    *definitionCache
-	ruled   *ruleCache
-	kinds   *[]KindHook
-	hooks   *hooks
+	db       *db.DB
+	clock    clock.Clock
+	ids      *id.Source
+	keys     Keyring
+	emit     event.Emitter
+	country  string
+	lookups  *lookups
+	cache    *cache // of the Resolver; nil elsewhere
+	defs     *definitionCache
+	ruled    *ruleCache
+	kinds    *[]KindHook
+	hooks    *hooks
+	channels *channelBook
 }
 
 // hooks let other packages follow merges and splits.

@@ -75,6 +75,7 @@ type exported struct {
 	attributes, sourced      map[string]string
 	zone                     *time.Location
 	say                      func(code string) string
+	channel                  func(id string) string
 }
 
 func (r *exported) when(t *time.Time) sheet.Cell {
@@ -155,7 +156,7 @@ func channelCell(r *exported, ch string) sheet.Cell {
 	if ch == "" {
 		return sheet.Text("")
 	}
-	return sheet.Text(r.say("contact.channel." + ch))
+	return sheet.Text(r.channel(ch))
 }
 
 // attributeColumn is the prefix of columns that are custom attributes.
@@ -309,6 +310,7 @@ func (x *Exports) run(ctx context.Context, run jobs.Run) error {
 		zone := x.s.zone(ctx)
 		for i := range rows {
 			rows[i].zone, rows[i].say, rows[i].sourced = zone, say, sourced[rows[i].num]
+			rows[i].channel = func(id string) string { return x.s.engine.channels.name(id, say) }
 			line := make([]sheet.Cell, len(cols))
 			for c := range cols {
 				line[c] = cols[c].value(&rows[i])

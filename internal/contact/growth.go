@@ -2,11 +2,13 @@ package contact
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/koipond/koipond/internal/platform/clock"
+	"github.com/koipond/koipond/internal/platform/db"
 )
 
 // Growth counts persons by when they came. Before[i] is how many came before
@@ -25,9 +27,9 @@ type ChannelGrowth struct{ Size, New int64 }
 const growthGrain = 15 * time.Minute
 
 // Growth answers for persons that are shown (merged ones count as their
-// survivor), of one first-touch channel or, with "", of all. Edges ascend; all
+// survivor), of some first-touch channels or, with none, of all. Edges ascend; all
 // but the first and last are cut to a quarter of an hour.
-func (s *Service) Growth(ctx context.Context, edges []time.Time, channel string) (Growth, error) {
+func (s *Service) Growth(ctx context.Context, edges []time.Time, channels ...string) (Growth, error) {
 	g := Growth{Before: make([]int64, len(edges)), Channels: map[string]ChannelGrowth{}}
 	if len(edges) == 0 {
 		return g, nil
@@ -37,7 +39,7 @@ func (s *Service) Growth(ctx context.Context, edges []time.Time, channel string)
 		ms[i] = clock.Ms(e)
 	}
 	first, last := ms[0], ms[len(ms)-1]
-	if err := s.growthByChannel(ctx, &g, first, last, channel); err != nil {
+	if err := s.growthByChannel(ctx, &g, first, last, channels); err != nil {
 		return g, fmt.Errorf("count contacts by channel: %w", err)
 	}
 	var size, fresh int64
@@ -48,24 +50,48 @@ func (s *Service) Growth(ctx context.Context, edges []time.Time, channel string)
 	if len(ms) == 2 {
 		return g, nil
 	}
-	if err := s.growthByTime(ctx, &g, ms, channel); err != nil {
+	if err := s.growthByTime(ctx, &g, ms, channels); err != nil {
 		return g, fmt.Errorf("count contacts over time: %w", err)
 	}
 	return g, nil
 }
 
-func ofChannel(channel string, n int) (string, []any) {
-	switch channel {
-	case "":
-		return "", nil
-	case Unknown:
-		return fmt.Sprintf(" and channel in ('', $%d)", n), []any{Unknown}
-	}
-	return fmt.Sprintf(" and channel = $%d", n), []any{channel}
+// FirstBuyers counts, by first-touch channel, the persons whose first order lies
+// within a period.
+func (s *Service) FirstBuyers(ctx context.Context, from, to time.Time, channels ...string) (map[string]int64, error) {
+	cond, args := ofChannels(channels, 3)
+	rows, err := s.DB.Query(ctx, `select channel, count(*) from contacts where shown = 1 and first_order_at > 0
+		and first_order_at >= $1 and first_order_at < $2`+cond+` group by channel`, append([]any{clock.Ms(from), clock.Ms(to)}, args...)...)
+	out := map[string]int64{}
+	err = scanAll(rows, err, "count first buyers", func(r *sql.Rows) error {
+		var name string
+		var n int64
+		err := r.Scan(&name, &n)
+		if name == "" {
+			name = Unknown
+		}
+		out[name] += n
+		return err
+	})
+	return out, err
 }
 
-func (s *Service) growthByChannel(ctx context.Context, g *Growth, first, last int64, channel string) error {
-	cond, args := ofChannel(channel, 4)
+func ofChannels(channels []string, n int) (string, []any) {
+	if len(channels) == 0 {
+		return "", nil
+	}
+	args := make([]any, 0, len(channels)+1)
+	for _, c := range channels {
+		args = append(args, c)
+	}
+	if slices.Contains(channels, Unknown) {
+		args = append(args, "")
+	}
+	return " and channel in (" + db.In(n, len(args)) + ")", args
+}
+
+func (s *Service) growthByChannel(ctx context.Context, g *Growth, first, last int64, channels []string) error {
+	cond, args := ofChannels(channels, 4)
 	rows, err := s.DB.Query(ctx, `select channel, count(*), sum(case when created_at >= $1 then 1 else 0 end)
 		from contacts where shown = $3 and created_at < $2`+cond+` group by channel`, append([]any{first, last, int64(1)}, args...)...)
 	if err != nil {
@@ -87,9 +113,9 @@ func (s *Service) growthByChannel(ctx context.Context, g *Growth, first, last in
 	return rows.Err()
 }
 
-func (s *Service) growthByTime(ctx context.Context, g *Growth, edges []int64, channel string) error {
+func (s *Service) growthByTime(ctx context.Context, g *Growth, edges []int64, channels []string) error {
 	grain := growthGrain.Milliseconds()
-	cond, args := ofChannel(channel, 5)
+	cond, args := ofChannels(channels, 5)
 	rows, err := s.DB.Query(ctx, `select created_at / $4, count(*) from contacts
 		where shown = $3 and created_at >= $1 and created_at < $2`+cond+` group by created_at / $4`,
 		append([]any{edges[0], edges[len(edges)-1], int64(1), grain}, args...)...)

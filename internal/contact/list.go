@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ type Query struct {
 	Department             string // department id: of its people and of all below it
 	Kind                   event.Kind
 	CreatedFrom, CreatedTo time.Time  // half open
+	BoughtFrom, BoughtTo   time.Time  // the first order, half open
 	Where                  *rule.Rule // and whom this rule means
 	Sort                   string     // see Sorts; lastSeen by default
 	Ascending              bool
@@ -245,14 +247,26 @@ func (s *Service) conditions(ctx context.Context, q Query) (f *filter, some bool
 		f.add("created_at < {1}", clock.Ms(q.CreatedTo))
 		f.index = "contacts_by_created"
 	}
-	switch q.Channel {
-	case "":
-	case Unknown:
-		f.add("channel in ('', 'unknown')")
+	if q.Channel != "" {
+		some := s.engine.channels.below([]string{q.Channel})
+		marks, args := make([]string, len(some)), make([]any, len(some))
+		for i, id := range some {
+			marks[i], args[i] = fmt.Sprintf("{%d}", i+1), id
+		}
+		if slices.Contains(some, Unknown) {
+			marks = append(marks, "''")
+		}
+		f.add("channel in ("+strings.Join(marks, ", ")+")", args...)
 		f.index = "contacts_by_channel"
-	default:
-		f.add("channel = {1}", q.Channel)
-		f.index = "contacts_by_channel"
+	}
+	if !q.BoughtFrom.IsZero() || !q.BoughtTo.IsZero() {
+		f.add("first_order_at > 0 and first_order_at >= {1}", clock.Ms(q.BoughtFrom))
+		if !q.BoughtTo.IsZero() {
+			f.add("first_order_at < {1}", clock.Ms(q.BoughtTo))
+		}
+		if q.Kind != event.Visitor { // the index holds people only
+			f.index = "contacts_by_first_order"
+		}
 	}
 	switch q.Owner {
 	case "":
@@ -298,6 +312,9 @@ func (s *Service) conditions(ctx context.Context, q Query) (f *filter, some bool
 func (q Query) fingerprint() string {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%q %q %q %v %q %q %q %d %d %q %v %s", q.Q, q.Channel, q.Tag, q.TagBelow, q.Owner, q.Department, q.Kind, clock.Ms(q.CreatedFrom), clock.Ms(q.CreatedTo), q.Sort, q.Ascending, q.Where.Fingerprint())
+	if !q.BoughtFrom.IsZero() || !q.BoughtTo.IsZero() {
+		fmt.Fprintf(h, " %d %d", clock.Ms(q.BoughtFrom), clock.Ms(q.BoughtTo))
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 

@@ -80,7 +80,7 @@ func (e *engine) fromFact(w *world, f *event.Fact, at event.Position, in *input)
 	if f.ImportID != "" {
 		in.by = origin{kind: byImport, id: f.ImportID, name: f.Source}
 	}
-	if t, ok := touchOf(f, &w.parser); ok && !in.manual {
+	if t, ok := e.channels.touchOf(f, &w.parser); ok && !in.manual {
 		t.At = in.ts
 		in.touch = t
 	}

@@ -51,7 +51,12 @@ var ruleFields = []ruleField{
 		if n.op == "set" {
 			return c.column(index, "", column+" not in ('', 'unknown')"), nil
 		}
-		where, args, err := c.textCond(n, column, false)
+		list, err := n.texts()
+		if err != nil {
+			return nil, err
+		}
+		// Whoever came by a channel came by the ones above it, too.
+		where, args, err := c.textCond(n.with(c.s.engine.channels.below(list)), column, false)
 		if err == nil {
 			for _, v := range args {
 				if v == Unknown {

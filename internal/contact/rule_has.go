@@ -51,7 +51,7 @@ func (x *explainer) valueOf(n *rule.Node) (string, error) {
 		if of == "" {
 			return "", nil
 		}
-		return say("contact.channel." + of), nil
+		return x.speaker.value(n, of), nil
 	case "source":
 		return touch(false, func(t *TouchView) string { return t.Source }), nil
 	case "medium":

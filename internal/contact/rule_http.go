@@ -107,8 +107,8 @@ func (s *Service) listFields(ctx context.Context, _ *struct{}) (*fieldsOutput, e
 			v.Label = p.field(&rule.Node{Field: f.name, Key: key})
 			switch f.name {
 			case "channel":
-				for _, c := range Channels() {
-					v.Options = append(v.Options, Option{c, httpx.Say(ctx, "contact.channel."+c, nil)})
+				for _, c := range s.engine.channels.ids() {
+					v.Options = append(v.Options, Option{c, p.value(&rule.Node{Field: f.name}, c)})
 				}
 			case "department":
 				if s.Staff != nil {

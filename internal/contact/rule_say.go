@@ -165,7 +165,7 @@ func (p *speaker) value(n *rule.Node, v any) string {
 	case string:
 		switch n.Field {
 		case "channel":
-			return p.say("contact.channel." + v)
+			return p.s.engine.channels.name(v, func(code string) string { return p.say(code) })
 		case "gender":
 			return p.say("contact.gender." + v)
 		}

@@ -118,7 +118,7 @@ func NewService(deps Deps) *Service {
 	}
 	hooks := &hooks{}
 	eng := engine{db: deps.DB, clock: deps.Clock, ids: deps.IDs, keys: deps.Keys, emit: deps.Emit, country: deps.Country,
-		lookups: newLookups(size / 4), hooks: hooks, kinds: &[]KindHook{}, defs: &definitionCache{}, ruled: &ruleCache{}}
+		lookups: newLookups(size / 4), hooks: hooks, kinds: &[]KindHook{}, defs: &definitionCache{}, ruled: &ruleCache{}, channels: &channelBook{}}
 	resolving := eng
 	resolving.cache = newCache(size)
 	s := &Service{Deps: deps, guesses: &guessLimit{}, recent: &recentLooks{}, engine: &eng, resolver: &Resolver{e: &resolving}, hooks: hooks, narrow: narrow}
@@ -140,7 +140,7 @@ func (s *Service) zone(ctx context.Context) *time.Location {
 func (s *Service) Resolver() *Resolver { return s.resolver }
 
 // Activity is the subscriber that keeps last-seen times and counts of facts.
-func (s *Service) Activity() event.Subscriber { return &activity{s.DB} }
+func (s *Service) Activity() event.Subscriber { return &activity{s.DB, s.engine.channels} }
 
 // RemoveHook forgets contacts that are gone, e.g. in the analytics store. It
 // runs after the removal is committed, outside any transaction, again after a

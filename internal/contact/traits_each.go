@@ -43,7 +43,7 @@ func (s *Service) EachTrait(ctx context.Context, least int64, visit func(t Trait
 		trait                       func(v string) Trait
 	}{
 		{"channel", "channel", s.DB.Pick(" indexed by contacts_by_channel", ""), "channel not in ('', 'unknown')", func(v string) Trait {
-			return Trait{Label: say("contact.channel." + v), Node: rule.Node{Field: "channel", Key: "first", Op: "in", Value: []any{v}}}
+			return Trait{Label: s.engine.channels.name(v, say), Node: rule.Node{Field: "channel", Key: "first", Op: "in", Value: []any{v}}}
 		}},
 		{"gender", "gender", about, "gender <> ''", func(v string) Trait {
 			return Trait{Label: say("contact.gender." + v), Node: rule.Node{Field: "gender", Op: "in", Value: []any{v}}}

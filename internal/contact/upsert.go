@@ -200,7 +200,8 @@ func (s *Service) fromRow(r *Incoming, opt UpsertOptions, now int64) input {
 			in.touch.At = in.ts
 		}
 		if in.touch.Channel == "" {
-			in.touch.Channel = campaignChannel(in.touch.Source, in.touch.Medium)
+			t, _ := s.engine.channels.touch(Clue{Source: r.Touch.Source, Medium: r.Touch.Medium, Campaign: r.Touch.Campaign, Import: opt.ImportID}, "", in.touch.At)
+			in.touch.Channel = t.Channel
 		}
 	}
 	if len(r.Attributes) > 0 {

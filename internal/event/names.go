@@ -41,6 +41,9 @@ const (
 	NameTransferFailed   = "transfer.failed"    // the customer refused, or the other has too many
 	NameGroupLeft        = "group.left"
 	NameWelcomeSent      = "welcome.sent" // a new friend got a welcome
+	NameCodeScanned      = "code.scanned"
+	NameLinkClicked      = "link.clicked"
+	NameFormSubmitted    = "form.submitted"
 	NameOrderPaid        = "order.paid"
 	NameOrderRefunded    = "order.refunded"
 )

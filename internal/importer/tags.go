@@ -9,6 +9,7 @@ import (
 
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/importer/table"
+	"github.com/koipond/koipond/internal/shop"
 )
 
 // OpenTable opens an uploaded file for reading row by row. Whoever brought the
@@ -128,4 +129,14 @@ func movedTags(entries []string, from contact.TagRef, into *contact.Term) []stri
 		}
 	}
 	return tags
+}
+
+// ParseMoney reads a sum as people write it (¥1,234.50, 1.2万) into the smallest
+// unit of the currency.
+func ParseMoney(text, currency string) (minor int64, ok bool) {
+	d, percent, code := parseNumber(text)
+	if code != "" || percent {
+		return 0, false
+	}
+	return d.Minor(shop.Exponent(currency))
 }

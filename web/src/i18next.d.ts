@@ -7,6 +7,7 @@ import type attributes from '@/features/attributes/locales/zh-CN.json'
 import type audit from '@/features/audit/locales/zh-CN.json'
 import type care from '@/features/care/locales/zh-CN.json'
 import type connectors from '@/features/connectors/locales/zh-CN.json'
+import type channels from '@/features/channels/locales/zh-CN.json'
 import type consent from '@/features/consent/locales/zh-CN.json'
 import type contacts from '@/features/contacts/locales/zh-CN.json'
 import type dictionary from '@/features/dictionary/locales/zh-CN.json'
@@ -42,6 +43,7 @@ declare module 'i18next' {
       audit: typeof audit
       care: typeof care
       connectors: typeof connectors
+      channels: typeof channels
       consent: typeof consent
       contacts: typeof contacts
       dictionary: typeof dictionary

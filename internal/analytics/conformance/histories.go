@@ -114,7 +114,8 @@ func (h *history) batch(r *rapid.T) analytics.Batch {
 	}
 	seen := map[int64]bool{}
 	for range rapid.IntRange(0, 6).Draw(r, "profiles") {
-		p := event.Profile{Contact: rapid.Int64Range(1, 12).Draw(r, "of"), Kind: drawKind.Draw(r, "kind"), Channel: drawChannel.Draw(r, "channel")}
+		p := event.Profile{Contact: rapid.Int64Range(1, 12).Draw(r, "of"), Kind: drawKind.Draw(r, "kind"), Channel: drawChannel.Draw(r, "channel"),
+			CreatedAt: at(drawHour.Draw(r, "made"))}
 		if !seen[p.Contact] {
 			seen[p.Contact] = true
 			b.Profiles = append(b.Profiles, p)
@@ -146,6 +147,15 @@ func (h *history) filter(r *rapid.T) analytics.Filter {
 	}
 	if odds.Draw(r, "channel?") == 0 {
 		f.FirstChannel = drawChannel.Draw(r, "channel")
+	}
+	if odds.Draw(r, "channels?") == 0 {
+		f.FirstChannels = rapid.SliceOfN(drawChannel.Filter(func(c string) bool { return c != "" }), 1, 3).Draw(r, "channels")
+	}
+	if odds.Draw(r, "arrived from?") == 0 {
+		f.Arrived.From = hour(drawHour.Draw(r, "arrived from"))
+	}
+	if odds.Draw(r, "arrived to?") == 0 {
+		f.Arrived.To = hour(drawHour.Draw(r, "arrived to"))
 	}
 	if odds.Draw(r, "import?") == 0 {
 		f.ImportID = drawImport.Draw(r, "import")

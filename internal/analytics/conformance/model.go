@@ -145,12 +145,23 @@ func (m *Model) match(f analytics.Filter) []analytics.Row {
 			f.Contact != 0 && f.Contact != m.root(r.Contact),
 			f.ContactKind != "" && f.ContactKind != profile.Kind,
 			f.FirstChannel != "" && f.FirstChannel != profile.Channel,
+			len(f.FirstChannels) > 0 && !slices.Contains(f.FirstChannels, profile.Channel),
+			!arrived(profile, f.Arrived),
 			f.Currency != "" && f.Currency != text(r, "currency"):
 			continue
 		}
 		out = append(out, r)
 	}
 	return out
+}
+
+// arrived tells whether a contact was made within the range.
+func arrived(p event.Profile, in analytics.Range) bool {
+	if in.From.IsZero() && in.To.IsZero() {
+		return true
+	}
+	at := time.UnixMilli(p.CreatedAt)
+	return p.Kind != "" && (in.From.IsZero() || !at.Before(in.From)) && (in.To.IsZero() || at.Before(in.To))
 }
 
 func (m *Model) key(r analytics.Row, by string) string {

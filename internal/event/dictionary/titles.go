@@ -27,7 +27,9 @@ var builtins = map[string]string{
 	event.NameFriendRemoved: "dictionary.friend_removed", event.NameFriendMoved: "dictionary.friend_transferred", event.NameTransferFailed: "dictionary.transfer_failed",
 	event.NameGroupLeft:   "dictionary.group_left",
 	event.NameWelcomeSent: "dictionary.welcome_sent",
-	event.NameOrderPaid:   "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
+	event.NameCodeScanned: "dictionary.code_scanned",
+	event.NameLinkClicked: "dictionary.link_clicked", event.NameFormSubmitted: "dictionary.form_submitted",
+	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
 }
 
 // usual are the properties of Segment's specification and of our own events, which

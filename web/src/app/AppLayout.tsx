@@ -1,6 +1,9 @@
+import { useQuery } from '@tanstack/react-query'
 import { Suspense, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Outlet, useLocation } from 'react-router'
+import { channelsQuery } from '@/shared/lib/channels'
+import { useCan } from '@/shared/lib/session'
 import { readStored, writeStored } from '@/shared/lib/store'
 import { Loading } from '@/shared/ui/states'
 import { DemoBanner } from './DemoBanner'
@@ -15,7 +18,9 @@ const isBoolean = (v: unknown): v is boolean => typeof v === 'boolean'
 
 /** The frame around every page behind sign-in. */
 export function AppLayout() {
-  const { t } = useTranslation('app')
+  const { t, i18n } = useTranslation('app')
+  // Channels are named on many pages: their tree is fetched here, once.
+  useQuery({ ...channelsQuery(i18n.language), enabled: useCan('overview.read') })
   const [collapsed, setCollapsed] = useState(() => readStored('nav.folded', isBoolean) ?? window.innerWidth < NARROW_PX)
   const [palette, setPalette] = useState(false)
   const fold = () => {

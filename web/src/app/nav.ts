@@ -14,6 +14,7 @@ import {
   MailCheck,
   PackageX,
   QrCode,
+  Split,
   Route,
   ScrollText,
   Server,
@@ -37,6 +38,7 @@ export interface NavItem {
   key:
     | 'home'
     | 'live-codes'
+    | 'channels'
     | 'contacts'
     | 'segments'
     | 'follow-ups'
@@ -74,6 +76,7 @@ export interface NavItem {
 export interface NavGroup {
   key: 'overview' | 'customers' | 'connections' | 'data' | 'system'
   key: 'overview' | 'acquire' | 'customers' | 'data' | 'system'
+  key: 'overview' | 'acquire' | 'customers' | 'connections' | 'data' | 'system'
   items: NavItem[]
 }
 
@@ -83,6 +86,7 @@ export const NAV: readonly NavGroup[] = [
   {
     key: 'acquire',
     items: [{ path: '/live-codes', key: 'live-codes', icon: QrCode, needs: 'acquire.read' }],
+    items: [{ path: '/channels', key: 'channels', icon: Split, needs: 'acquire.read' }],
   },
   {
     key: 'customers',

@@ -133,6 +133,20 @@ func selectFacts(st *state, f analytics.Filter) *selection {
 		s.kind, s.inner = true, true
 		s.and("c.channel = " + s.bind(clean(f.FirstChannel)))
 	}
+	if len(f.FirstChannels) > 0 {
+		s.kind, s.inner = true, true
+		s.anyOf("c.channel", f.FirstChannels)
+	}
+	if !f.Arrived.From.IsZero() || !f.Arrived.To.IsZero() {
+		s.kind, s.inner = true, true
+		s.and("c.kind <> ''")
+		if !f.Arrived.From.IsZero() {
+			s.and("c.created_at >= " + strconv.FormatInt(ceilMs(f.Arrived.From), 10))
+		}
+		if !f.Arrived.To.IsZero() {
+			s.and("c.created_at < " + strconv.FormatInt(ceilMs(f.Arrived.To), 10))
+		}
+	}
 	return s
 }
 

@@ -3,7 +3,7 @@ import { addDays, dayOf, dayStart } from '@/shared/lib/time'
 import type { UrlPatch } from '@/shared/lib/url'
 
 /** The numbers whose people can be opened. */
-const METRICS = ['size', 'new', 'active', 'buyers', 'repeat'] as const
+const METRICS = ['size', 'new', 'active', 'visitors', 'buyers', 'repeat', 'firstBuyers', 'cohort'] as const
 
 /** What the API is asked for. */
 export interface PeopleQuery {

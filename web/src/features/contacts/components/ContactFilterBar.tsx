@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { ListFilter, SlidersHorizontal } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import { CHANNELS, useChannelName } from '@/shared/lib/channels'
+import { useChannelName, useChannelOptions } from '@/shared/lib/channels'
 import { usePrefs } from '@/shared/lib/prefs'
 import { DayPicker } from '@/shared/ui/DayPicker'
 import { FilterBar, FilterSelect, SearchBox } from '@/shared/ui/FilterBar'
@@ -80,7 +80,7 @@ function useDepartments() {
 
 function FilterForm({ filters, onChange }: Pick<Props, 'filters' | 'onChange'>) {
   const { t } = useTranslation('contacts')
-  const channelName = useChannelName()
+  const channels = useChannelOptions()
   const owners = useOwners()
   const departments = useDepartments()
   const tags = useQuery(tagsQuery())
@@ -92,7 +92,7 @@ function FilterForm({ filters, onChange }: Pick<Props, 'filters' | 'onChange'>) 
           label={t('filter.channel')}
           value={filters.channel || undefined}
           onChange={(channel) => onChange({ channel: channel ?? '' })}
-          options={CHANNELS.map((id) => ({ value: id as string, label: channelName(id) }))}
+          options={channels}
           width={260}
         />
       </label>

@@ -4,7 +4,7 @@ import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate, useSearchParams } from 'react-router'
 import { useCursorList } from '@/shared/api/cursor'
-import { CHANNELS, useChannelName } from '@/shared/lib/channels'
+import { useChannelOptions } from '@/shared/lib/channels'
 import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useCan, useTimezone } from '@/shared/lib/session'
@@ -54,7 +54,7 @@ function People({ scope }: { scope: PeopleScope }) {
   const { lang } = usePrefs()
   const zone = useTimezone()
   const patch = useUrlPatch()
-  const channelName = useChannelName()
+  const channels = useChannelOptions()
   const columns = useContactColumns(false)
   const list = useCursorList(peoplePage(scope.query))
   const event = useEventTitle(scope.event)
@@ -83,7 +83,7 @@ function People({ scope }: { scope: PeopleScope }) {
             label={t('people.allChannels')}
             value={scope.channel || undefined}
             onChange={(channel) => patch({ channel })}
-            options={CHANNELS.map((id) => ({ value: id as string, label: channelName(id) }))}
+            options={channels}
           />
         </FilterBar>
         <DataTable

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { CHANNELS, useChannelName } from '@/shared/lib/channels'
+import { useChannelOptions } from '@/shared/lib/channels'
 import { usePrefs } from '@/shared/lib/prefs'
 import type { DayRange, Preset } from '@/shared/lib/range'
 import { useMe, useTimezone } from '@/shared/lib/session'
@@ -29,7 +29,7 @@ export function HomeHead({ range, onRange, channel, onChannel, currency, currenc
   const { lang } = usePrefs()
   const me = useMe()
   const zone = useTimezone()
-  const channelName = useChannelName()
+  const channels = useChannelOptions()
   const now = useNow()
   const span = { first: range.first, last: range.last, zone }
   return (
@@ -43,7 +43,7 @@ export function HomeHead({ range, onRange, channel, onChannel, currency, currenc
             label={t('filter.channel')}
             value={channel || undefined}
             onChange={(id) => onChannel(id ?? '')}
-            options={CHANNELS.map((id) => ({ value: id as string, label: channelName(id) }))}
+            options={channels}
             width={124}
           />
           {currencies.length > 1 && (
