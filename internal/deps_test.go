@@ -69,6 +69,7 @@ var domains = map[string][]string{
 	"audience":            {"analytics", "audience/live", "audience/loops", "contact", "event", "event/veil", "rule"},
 	"audience/webhook":    {"event", "event/veil"},
 	"acquire":             {"contact", "event", "event/veil"},
+	"acquire/link":        {"contact", "event", "event/veil"},
 	"contact/attribute":   {},
 	"contact/care":        {"contact", "event", "event/veil", "rule"},
 	"contact/consent":     {"contact", "event", "event/veil", "rule"},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/acquire"
+	"github.com/koipond/koipond/internal/acquire/link"
 	"github.com/koipond/koipond/internal/acquire/livecode"
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/analytics/sealed"
@@ -92,6 +93,7 @@ type App struct {
 	autotags  *autotag.Service
 	livecodes *livecode.Service
 	acquire   *acquire.Service
+	links     *link.Service
 	overview  *overviewService
 	vault     *vault.Keeper
 	demo      *demoPond  // nil but for the demo
@@ -210,6 +212,8 @@ func (a *App) buildServices() {
 	a.care = care.NewService(care.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Selector: a.contacts, Jobs: a.jobs, Blobs: a.files, People: a.Team, Zone: a.zone})
 	a.care.RegisterJobs()
+	a.links = link.NewService(link.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Keys: a.ring, Channels: a.acquire, Contacts: a.contacts,
+		People: a.Team, Teller: a.care, Tables: tagTables{a}, Ingest: a.intake, Zone: a.zone, PublicURL: a.cfg.URL})
 	a.contacts.FilterBy("followUp", a.care.Field())
 	a.contacts.FilterBy("department", ownersDepartment{a.Team})
 	circles := loops.New()
@@ -262,7 +266,7 @@ func (a *App) buildServices() {
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)
-	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.livecodes, a.staff} {
+	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.links, a.livecodes, a.staff} {
 		a.pipe.Subscribe(s)
 	}
 	a.followFacts()

@@ -18,6 +18,7 @@ import type jobs from '@/features/jobs/locales/zh-CN.json'
 import type keys from '@/features/keys/locales/zh-CN.json'
 import type lifecycle from '@/features/lifecycle/locales/zh-CN.json'
 import type livecodes from '@/features/livecodes/locales/zh-CN.json'
+import type links from '@/features/links/locales/zh-CN.json'
 import type matches from '@/features/matches/locales/zh-CN.json'
 import type orders from '@/features/orders/locales/zh-CN.json'
 import type overview from '@/features/overview/locales/zh-CN.json'
@@ -54,6 +55,7 @@ declare module 'i18next' {
       keys: typeof keys
       lifecycle: typeof lifecycle
       livecodes: typeof livecodes
+      links: typeof links
       matches: typeof matches
       orders: typeof orders
       overview: typeof overview

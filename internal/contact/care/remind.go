@@ -88,6 +88,12 @@ type notice struct {
 	contact, count       int64
 }
 
+// Tell tells a user something of a contact, once for each key: for packages that
+// know of something worth telling.
+func (s *Service) Tell(ctx context.Context, user, key, kind, ref string, contact int64) error {
+	return s.notify(ctx, notice{user: user, key: key, kind: kind, ref: ref, contact: contact})
+}
+
 // notify tells a user something, once for each key.
 func (s *Service) notify(ctx context.Context, n notice) error {
 	_, err := s.DB.Exec(ctx, `insert into notifications (id, user_id, key, kind, ref, contact, count, created_at, read_at) values ($1,$2,$3,$4,$5,$6,$7,$8,0)

@@ -67,6 +67,8 @@ function whereTo(n: Notification, days: number): string {
       return listOf(aloneRule(days), { owner: 'me' })
     case 'owner.stale_team':
       return listOf(aloneRule(days))
+    case 'link.opened':
+      return `/links?link=${n.ref ?? ''}`
     case 'owner.left':
       return n.user ? `/contacts?owner=${n.user.id}` : '/contacts'
   }
@@ -82,6 +84,8 @@ function Words({ n }: { n: Notification }) {
       return t('told.stale', { count })
     case 'owner.stale_team':
       return t('told.staleTeam', { count })
+    case 'link.opened':
+      return t('told.opened', { name })
     case 'owner.left':
       return t('told.left', { count, name: n.user?.name ?? t('told.someone') })
   }

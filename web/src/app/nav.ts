@@ -8,6 +8,7 @@ import {
   FileInput,
   Gem,
   Fingerprint,
+  Link2,
   KeyRound,
   LayoutDashboard,
   ListChecks,
@@ -39,6 +40,7 @@ export interface NavItem {
     | 'home'
     | 'live-codes'
     | 'channels'
+    | 'links'
     | 'contacts'
     | 'segments'
     | 'follow-ups'
@@ -87,6 +89,10 @@ export const NAV: readonly NavGroup[] = [
     key: 'acquire',
     items: [{ path: '/live-codes', key: 'live-codes', icon: QrCode, needs: 'acquire.read' }],
     items: [{ path: '/channels', key: 'channels', icon: Split, needs: 'acquire.read' }],
+    items: [
+      { path: '/channels', key: 'channels', icon: Split, needs: 'acquire.read' },
+      { path: '/links', key: 'links', icon: Link2, needs: 'acquire.read' },
+    ],
   },
   {
     key: 'customers',

@@ -5,6 +5,7 @@ import { page } from './page'
 export const pages: RouteObject[] = [
   { path: 'home', lazy: page('overview', () => import('@/features/overview/pages/HomePage')) },
   { path: 'channels', lazy: page('channels', () => import('@/features/channels/pages/ChannelsPage')) },
+  { path: 'links', lazy: page('links', () => import('@/features/links/pages/LinksPage')) },
   { path: 'contacts', lazy: page(['contacts', 'care', 'consent', 'segments'], () => import('./ContactsList')) },
   { path: 'contacts/:id', lazy: page(['contacts', 'segments', 'orders', 'care', 'identity', 'matches', 'consent', 'attributes', 'staff'], () => import('./ContactProfile')) },
   { path: 'matches', lazy: page('matches', () => import('@/features/matches/pages/MatchesPage')) },

@@ -168,6 +168,13 @@ export type ChannelReport = Answer<'/api/channel-report', 'get'>
 export type ChannelLine = ChannelReport['items'][number]
 export type ChannelFigures = ChannelReport['total']
 export type ChannelTrend = Answer<'/api/channel-trend', 'get'>
+export type ShortLink = Item<'/api/links'>
+export type LinkInput = Sent<'/api/links', 'post'>
+export type LinkStats = Answer<'/api/links/{code}/stats', 'get'>
+export type LinkOpen = Item<'/api/link-openings'>
+export type LinkSettings = Answer<'/api/link-settings', 'get'>
+export type LinkBatch = Sent<'/api/links/batch', 'post'>
+export type LinkBatchResult = Answer<'/api/links/batch', 'post'>
 export type SearchResult = Answer<'/api/search', 'get'>
 
 export type SystemStatus = Answer<'/api/system', 'get'>
