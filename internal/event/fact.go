@@ -138,7 +138,8 @@ type Subscriber interface {
 // transaction that also moves this subscriber's cursor, and tells whether that is
 // committed. When it is not, Prepare may give it something else to write, or
 // give up by returning an error: the batch is then tried again. Without a call
-// of commit there was nothing to write, and the cursor moves alone.
+// of commit there was nothing to write: the cursor moves alone, and is written
+// down now and then, so that a crash may hand the same facts over once more.
 type Preparer interface {
 	Subscriber
 	Prepare(ctx context.Context, facts []Stored, commit func(write func(ctx context.Context) error) error) error

@@ -15,6 +15,15 @@ import (
 // Name implements event.Subscriber.
 func (s *Service) Name() string { return "shop.orders" }
 
+// Prepare implements event.Preparer: where no fact is of an order there is
+// nothing to write, and no transaction.
+func (s *Service) Prepare(ctx context.Context, facts []event.Stored, commit func(write func(ctx context.Context) error) error) error {
+	if !slices.ContainsFunc(facts, func(f event.Stored) bool { return IsOrderFact(f.Name) }) {
+		return nil
+	}
+	return commit(func(ctx context.Context) error { return s.Handle(ctx, facts) })
+}
+
 // Handle implements event.Subscriber: it turns order facts into records and
 // refreshes the summaries of the contacts they belong to.
 func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {

@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -13,6 +14,27 @@ import (
 
 // Name implements event.Subscriber.
 func (s *Service) Name() string { return "consent.ledger" }
+
+// Prepare implements event.Preparer: most facts say nothing of consent, and cost
+// no transaction then.
+func (s *Service) Prepare(ctx context.Context, facts []event.Stored, commit func(write func(ctx context.Context) error) error) error {
+	for i := range facts {
+		if f := &facts[i]; tracksConsent(f) || hasConsents(f) {
+			return commit(func(ctx context.Context) error { return s.Handle(ctx, facts) })
+		}
+	}
+	return nil
+}
+
+// tracksConsent tells whether a fact is a word of consent.
+func tracksConsent(f *event.Stored) bool {
+	return f.Type == event.Track && (f.Name == event.NameConsentGranted || f.Name == event.NameConsentWithdrawn)
+}
+
+// hasConsents tells whether a fact may carry consents as traits.
+func hasConsents(f *event.Stored) bool {
+	return f.Type == event.Identify && bytes.Contains(f.Traits, []byte(`"consents"`))
+}
 
 // Handle implements event.Subscriber: it puts what SDKs and imports say of consent
 // into the ledger. Two forms are read:
@@ -45,9 +67,9 @@ func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {
 		}
 		var got []signal
 		switch {
-		case f.Type == event.Track && (f.Name == event.NameConsentGranted || f.Name == event.NameConsentWithdrawn):
+		case tracksConsent(f):
 			got = trackSignals(f)
-		case f.Type == event.Identify && strings.Contains(string(f.Traits), `"consents"`):
+		case hasConsents(f):
 			got = traitSignals(f.Traits)
 		default:
 			continue

@@ -107,7 +107,7 @@ func TestALateFollowerReadsTheStoreUpToTheOthers(t *testing.T) {
 	each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, "first").start()
 		var ids []string
-		for i := range 30 { // more than memory holds
+		for i := range 45 { // more than memory holds
 			var some []string
 			for j := range 200 {
 				some = append(some, fmt.Sprintf("m%d-%d", i, j))
@@ -269,4 +269,67 @@ func TestWhoIsIdleReadsNothing(t *testing.T) {
 	w.start()
 	w.wait(w.ingest("a4"))
 	w.once("lazy", "a3", "a4")
+}
+
+func TestWhoWritesNothingIsNotedNowAndThen(t *testing.T) {
+	w := newWorld(t, testkit.SQLite(t, pipeline.Migrations()))
+	quiet := w.prepares("quiet", nil)
+	quiet.silent = true
+	var mu sync.Mutex
+	seen := map[string]int{}
+	quiet.prepare = func(_ context.Context, facts []event.Stored) error {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, f := range facts {
+			seen[f.MessageID]++
+		}
+		return nil
+	}
+	w.follow = func(pipe *pipeline.Pipeline) { pipe.Subscribe(quiet) }
+	w.start()
+	place := func() event.Position {
+		at, err := w.pipe.Cursor(t.Context(), "quiet")
+		require.NoError(t, err)
+		return at
+	}
+	w.wait(w.ingest("a1"))
+	first := place()
+	require.NotZero(t, first)
+	w.wait(w.ingest("a2"))
+	require.Equal(t, first, place(), "no transaction for each batch")
+	w.clock.Advance(time.Second)
+	w.wait(w.ingest("a3"))
+	require.True(t, first.Less(place()))
+	w.wait(w.ingest("a4"))
+	w.kill()
+	w.start()
+	w.wait(w.ingest("a5"))
+	mu.Lock()
+	defer mu.Unlock()
+	require.Equal(t, map[string]int{"a1": 1, "a2": 1, "a3": 1, "a4": 2, "a5": 1}, seen, "a crash repeats what was not noted, and no more")
+}
+
+func TestStagesWaitForSubscribersButNotForLong(t *testing.T) {
+	w := newWorld(t, testkit.SQLite(t, pipeline.Migrations()))
+	slow := w.prepares("slow", nil)
+	gate := make(chan struct{})
+	slow.prepare = func(context.Context, []event.Stored) error { <-gate; return nil }
+	w.follow = func(pipe *pipeline.Pipeline) { pipe.Subscribe(slow) }
+	w.start()
+	start := time.Now()
+	var ids []string
+	var seq uint64
+	for i := range 8 { // twice what memory holds
+		some := make([]string, 2000)
+		for j := range some {
+			some[j] = fmt.Sprintf("m%d-%d", i, j)
+		}
+		seq = w.ingest(some...)
+		ids = append(ids, some...)
+	}
+	require.Eventually(t, func() bool { return len(w.memory.ids()) == len(ids) }, 20*time.Second, time.Millisecond, "who stands still holds nobody up")
+	require.Greater(t, time.Since(start), 250*time.Millisecond, "they gave it time")
+	close(gate)
+	w.wait(seq)
+	w.once("slow", ids...)
 }

@@ -222,12 +222,16 @@ func (p *Pipeline) retryReaction(ctx context.Context, r asideRow) (bool, error) 
 		}
 		stored.ContactID, stored.ContactKind = who[f.Contact].ID, who[f.Contact].Kind
 	}
-	err := sub.give(ctx, []event.Stored{stored}, func(ctx context.Context) error {
+	settle := func(ctx context.Context) error {
 		if n, err := p.aside.settle(ctx, StateRetried, []string{r.ID}); n != 1 {
 			return cmp.Or(err, errTaken)
 		}
 		return nil
-	})
+	}
+	wrote, err := sub.give(ctx, []event.Stored{stored}, settle)
+	if err == nil && !wrote {
+		err = settle(ctx)
+	}
 	if err == nil || errors.Is(err, errTaken) {
 		return err == nil, nil
 	}

@@ -18,7 +18,7 @@ type subscription struct {
 	failed error           // why it stands still, nil when it does not; guarded by p.mu
 	oldest int64           // when the first fact of the batch at hand was received, ms; guarded by p.mu
 	inRow  int             // facts set aside one after the other
-	passed time.Time       // when it was last written down how far it is while idle; its own goroutine's
+	passed time.Time       // when it was last written down how far it is while it writes nothing; its own goroutine's
 }
 
 const (
@@ -104,11 +104,13 @@ func (s *subscription) idle(ctx context.Context) bool {
 	return ok && i.Idle(ctx)
 }
 
-// passEvery is how often it is written down how far an idle subscriber has come:
-// after a crash it sees no more than the facts of so long a time once more.
+// passEvery is how often it is written down how far a subscriber has come that
+// writes nothing: after a crash it sees no more than the facts of so long a time
+// once more, and again has nothing to write. In a flood a transaction for each
+// batch would keep others from the one writer of SQLite for nothing.
 const passEvery = time.Second
 
-// pass moves an idle subscriber on.
+// pass moves a subscriber on that is idle or had nothing to write.
 func (s *subscription) pass(ctx context.Context, to event.Position) error {
 	now := s.p.deps.Clock.Now()
 	if d := now.Sub(s.passed); d >= 0 && d < passEvery {
@@ -222,12 +224,17 @@ func (s *subscription) handle(ctx context.Context, facts []event.Stored, to even
 }
 
 func (s *subscription) handleOnce(ctx context.Context, facts []event.Stored, to event.Position) error {
-	return s.give(ctx, facts, func(ctx context.Context) error { return s.p.moveCursor(ctx, s.cursorName(), to) })
+	wrote, err := s.give(ctx, facts, func(ctx context.Context) error { return s.p.moveCursor(ctx, s.cursorName(), to) })
+	if err != nil || wrote {
+		return err
+	}
+	return s.pass(ctx, to)
 }
 
 // give hands facts over once; settle belongs to the transaction of what the
-// subscriber writes. Only that holds up a backup, reading does not.
-func (s *subscription) give(ctx context.Context, facts []event.Stored, settle func(ctx context.Context) error) error {
+// subscriber writes, and is not called when it writes nothing (wrote is false).
+// Only that transaction holds up a backup, reading does not.
+func (s *subscription) give(ctx context.Context, facts []event.Stored, settle func(ctx context.Context) error) (wrote bool, err error) {
 	what := "subscriber " + s.name
 	committed := false
 	commit := func(write func(ctx context.Context) error) error {
@@ -249,14 +256,10 @@ func (s *subscription) give(ctx context.Context, facts []event.Stored, settle fu
 	if to, ok := s.to.(event.Preparer); ok {
 		prepare = func() error { return to.Prepare(ctx, facts, commit) }
 	}
-	err := guarded(s.p.deps.Log, what, prepare)
-	switch {
-	case committed: // what it says afterwards changes nothing
-		return nil
-	case err != nil:
-		return fmt.Errorf("%s: %w", what, err)
+	if err = guarded(s.p.deps.Log, what, prepare); err != nil && !committed { // once committed, what it says changes nothing
+		return false, fmt.Errorf("%s: %w", what, err)
 	}
-	return commit(func(context.Context) error { return nil })
+	return committed, nil
 }
 
 // setAside puts one fact away for this subscriber alone: others have seen it,

@@ -5,8 +5,8 @@ import "github.com/koipond/koipond/internal/event"
 // The tail keeps the newest stored batches in memory, so that subscribers who
 // keep up never ask the store. Bounded; whoever falls behind reads the store.
 const (
-	tailFacts = 5_000
-	tailBytes = 6 << 20
+	tailFacts = 8_000
+	tailBytes = 8 << 20
 )
 
 type tailBatch struct {
@@ -28,8 +28,7 @@ func (t *tail) reset(at event.Position) { *t = tail{from: at} }
 func (t *tail) add(facts []event.Stored, to event.Position) {
 	b := tailBatch{facts: facts, to: to}
 	for i := range facts {
-		f := &facts[i]
-		b.bytes += 400 + len(f.Properties) + len(f.Traits) + len(f.Context)
+		b.bytes += sizeOf(&facts[i].Fact)
 	}
 	t.batches = append(t.batches, b)
 	t.facts += len(facts)
@@ -42,6 +41,27 @@ func (t *tail) add(facts []event.Stored, to event.Position) {
 		t.batches[0] = tailBatch{}
 		t.batches = t.batches[1:]
 	}
+}
+
+// sizeOf is about how much memory a fact takes.
+func sizeOf(f *event.Fact) int { return 400 + len(f.Properties) + len(f.Traits) + len(f.Context) }
+
+// pushedOut tells up to which position facts leave to make room for new ones;
+// false when there is room.
+func (t *tail) pushedOut(by []event.Fact) (upTo event.Position, ok bool) {
+	facts, bytes := t.facts+len(by), t.bytes
+	for i := range by {
+		bytes += sizeOf(&by[i])
+	}
+	for _, b := range t.batches {
+		if facts <= tailFacts && bytes <= tailBytes {
+			break
+		}
+		facts -= len(b.facts)
+		bytes -= b.bytes
+		upTo, ok = b.to, true
+	}
+	return upTo, ok
 }
 
 // after gives up to most facts beyond pos and not beyond limit, and the position

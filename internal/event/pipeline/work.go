@@ -76,6 +76,9 @@ func (p *Pipeline) work(ctx context.Context) {
 		if !p.gather(ctx, in, &b, dec) {
 			return
 		}
+		if !p.await(ctx, b.facts) {
+			return
+		}
 		start := time.Now()
 		if !p.digest(ctx, &b) {
 			return
@@ -109,6 +112,42 @@ func (p *Pipeline) pace(ctx context.Context, b *batch, took time.Duration) bool 
 		return true
 	case <-ctx.Done():
 		return false
+	}
+}
+
+// maxAwait is how long a batch waits for subscribers before it goes on without them.
+const maxAwait = 250 * time.Millisecond
+
+// await holds a batch back while it would push facts out of memory that a
+// subscriber is about to ask for: in a flood the stages are ahead of their slowest
+// subscriber, and reading everything back from the store for it costs more than
+// storing it did. One that does not move in time, or reads from the store already,
+// is not waited for. It returns false when ctx ended.
+func (p *Pipeline) await(ctx context.Context, facts []event.Fact) bool {
+	var t *time.Timer
+	for {
+		p.mu.Lock()
+		change, wait := p.change, false
+		if gone, ok := p.tail.pushedOut(facts); ok {
+			for _, s := range p.subs {
+				wait = wait || s.failed == nil && s.cursor.Less(gone) && !s.cursor.Less(p.tail.from)
+			}
+		}
+		p.mu.Unlock()
+		if !wait {
+			return true
+		}
+		if t == nil {
+			t = time.NewTimer(maxAwait)
+			defer t.Stop()
+		}
+		select {
+		case <-change:
+		case <-t.C:
+			return true
+		case <-ctx.Done():
+			return false
+		}
 	}
 }
 
