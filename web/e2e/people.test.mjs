@@ -12,8 +12,16 @@ after(() => pond?.stop())
 for (const lang of ['zh-CN', 'en']) {
   test(`${lang}: a person is found by name, opened and noted`, async () => {
     const { page, ctx, faults } = await pond.signedIn(lang)
-    const { items } = await (await page.request.get(`${pond.url}/api/contacts?sort=orders&limit=1`)).json()
-    const { id, name, phone } = items[0]
+    // Somebody whose name nobody of the pond resembles, with something on the timeline.
+    const name = { 'zh-CN': '褚漪澜', en: 'Quillon Zabriskie' }[lang]
+    const made = await page.request.post(pond.url + '/api/contacts', { data: { name, phone: { 'zh-CN': '13900001111', en: '13900002222' }[lang] } })
+    assert.equal(made.status(), 200, await made.text())
+    const { id, phone } = await made.json()
+    for (const until = Date.now() + 30_000; ; await new Promise((r) => setTimeout(r, 200))) {
+      const { items } = await (await page.request.get(`${pond.url}/api/contacts/${id}/timeline`)).json()
+      if (items.length > 0) break
+      assert.ok(Date.now() < until, 'the timeline stays empty')
+    }
     await page.goto(pond.url + '/contacts')
     await page.locator('input[type=search]').first().fill(name)
     await page.waitForURL((u) => u.searchParams.get('q') === name)
