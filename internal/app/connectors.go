@@ -54,7 +54,7 @@ func (d *doctor) account(words *i18n.Catalogue, a connector.Known) {
 	fine := true
 	if a.Fault != "" {
 		fine = false
-		d.say(check, "fail", words.Translate(i18n.EN, a.Fault, nil), look)
+		d.say(check, "fail", words.Translate(i18n.EN, a.Fault, a.FaultParams), look)
 	}
 	for _, f := range a.Findings {
 		if f.State == connector.OK {

@@ -299,9 +299,10 @@ func (s *Service) record(ctx context.Context, action string, a Account, detail m
 // transaction: the call it belongs to is over.
 func (s *Service) refused(ctx context.Context, a Account, cause error) {
 	e := errs.As(cause)
+	why := encodeFault(fault{e.Code, e.Params})
 	s.Log.WarnContext(ctx, "a platform refuses an account", "account", a.ID, "kind", a.Kind, "error", cause)
 	_, err := s.DB.Exec(context.WithoutCancel(ctx), "update connector_accounts set fault = $3, fault_at = $4 where id = $1 and generation = $2",
-		a.ID, a.generation, e.Code, clock.Ms(s.Clock.Now()))
+		a.ID, a.generation, why, clock.Ms(s.Clock.Now()))
 	if err != nil {
 		s.Log.ErrorContext(ctx, "what a platform refused could not be kept", "account", a.ID, "error", err)
 	}

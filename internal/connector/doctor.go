@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -97,9 +98,12 @@ const staleAfter = 7 * 24 * time.Hour
 // the quotas.
 func (s *Service) own(a account, k Kind, calls []Calls, counts Counts, quotas []QuotaUse) []Finding {
 	var out []Finding
-	if a.fault != "" {
-		out = append(out, Finding{Check: "connector.check.refused", State: Fail, Code: a.fault, Mend: "connector.mend_refused",
-			Params: map[string]any{"at": clock.FromMs(a.faultAt).In(china).Format("01-02 15:04")}})
+	code, params := readFault(a.fault)
+	told := slices.ContainsFunc(a.findings, func(f Finding) bool { return f.Code == code }) // the check says the same, and how to mend it
+	if code != "" && !told {
+		all := map[string]any{"at": clock.FromMs(a.faultAt).In(china).Format("01-02 15:04")}
+		maps.Copy(all, params)
+		out = append(out, Finding{Check: "connector.check.refused", State: Fail, Code: code, Mend: "connector.mend_refused", Params: all})
 	}
 	if k.Callback {
 		out = append(out, s.reachable(a, calls))
@@ -174,7 +178,8 @@ func (s *Service) worked(c Counts) Finding {
 type Known struct {
 	Kind, Name, State string
 	CheckedAt         time.Time
-	Fault             string
+	Fault             string         // code of what the platform said last against the credentials
+	FaultParams       map[string]any // of the code
 	Findings          []Finding
 }
 
@@ -195,12 +200,13 @@ func ReadKnown(ctx context.Context, d *db.DB) ([]Known, error) {
 	var out []Known
 	for rows.Next() {
 		var k Known
-		var findings string
+		var findings, fault string
 		var at int64
-		if err := errors.Join(rows.Scan(&k.Kind, &k.Name, &k.State, &k.Fault, &findings, &at), json.Unmarshal([]byte(findings), &k.Findings)); err != nil {
+		if err := errors.Join(rows.Scan(&k.Kind, &k.Name, &k.State, &fault, &findings, &at), json.Unmarshal([]byte(findings), &k.Findings)); err != nil {
 			return nil, fmt.Errorf("read account: %w", err)
 		}
 		k.CheckedAt = clock.FromMs(at)
+		k.Fault, k.FaultParams = readFault(fault)
 		out = append(out, k)
 	}
 	return out, rows.Err()

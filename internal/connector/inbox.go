@@ -167,7 +167,8 @@ func (s *Service) store(ctx context.Context, list []arrival) error {
 
 // Put keeps something incoming as if the platform had called: for what a connector
 // learns by asking (messages that are fetched, receipts in a list). It returns when
-// it is safe; the same key again is not worked on twice.
+// it is safe; the same key again is not worked on twice. Not for use inside a
+// transaction: what comes from several callers is written in one of its own.
 func (s *Service) Put(ctx context.Context, a Account, in ...Incoming) error {
 	for i := range in {
 		if err := in[i].check(); err != nil {

@@ -31,9 +31,13 @@ func (s *Service) fault(ctx context.Context, w worked, err error) string {
 			f = fault{Code: "connector.handler_failed"}
 		}
 	}
+	return encodeFault(f)
+}
+
+func encodeFault(f fault) string {
 	raw, err := json.Marshal(f)
 	if err != nil {
-		raw, _ = json.Marshal(fault{Code: e.Code}) // a text always encodes
+		raw, _ = json.Marshal(fault{Code: f.Code}) // a text always encodes
 	}
 	return veil.Text(string(raw))
 }

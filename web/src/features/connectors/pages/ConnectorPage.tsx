@@ -38,6 +38,8 @@ function Account({ account, kind }: { account: Connector; kind: ConnectorKind | 
   const { t } = useTranslation('connectors')
   const client = useQueryClient()
   const refresh = () => client.invalidateQueries({ queryKey: ['connectors'] })
+  // Entering the address at the platform is the first thing to do.
+  const newcomer = account.callbackPath && !account.calls.some((c) => c.outcome === 'verified' || c.outcome === 'proved')
   return (
     <>
       <PageHead
@@ -53,8 +55,9 @@ function Account({ account, kind }: { account: Connector; kind: ConnectorKind | 
       />
       <div className={styles.columns}>
         <div className="kp-stack">
+          {newcomer && <CallbackSetup account={account} />}
           <CheckList account={account} onChecked={refresh} />
-          {account.callbackPath && <CallbackSetup account={account} />}
+          {account.callbackPath && !newcomer && <CallbackSetup account={account} />}
         </div>
         <div className="kp-stack">
           {kind && <SettingsPanel account={account} kind={kind} />}
