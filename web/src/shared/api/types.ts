@@ -259,7 +259,6 @@ export type ConnectorKind = Item<'/api/connectors/kinds'>
 export type ConnectorField = ConnectorKind['fields'][number]
 export type Connector = Item<'/api/connectors'>
 export type ConnectorInput = Sent<'/api/connectors', 'post'>
-export type ConnectorFinding = Connector['findings'][number]
 export type ConnectorQuota = NonNullable<Connector['quotas']>[number]
 export type Callback = Item<'/api/connectors/inbox'>
 export type OpenedCallback = Answer<'/api/connectors/inbox/{id}', 'get'>
