@@ -257,3 +257,47 @@ func TestMadeValues(t *testing.T) {
 	require.Regexp(t, `^[A-Za-z0-9]{43}$`, connector.Made(connector.MakeAESKey))
 	require.NotEqual(t, connector.Made(connector.MakeToken), connector.Made(connector.MakeToken))
 }
+
+// What the platform said against an account is kept with its numbers, told once, and
+// read by the doctor on the command line without a key.
+func TestRefusalsAreKeptForTheDoctor(t *testing.T) {
+	each(t, func(t *testing.T, p *pond) {
+		known := func() connector.Known {
+			list, err := connector.ReadKnown(p.ctx, p.DB)
+			require.NoError(t, err)
+			require.Len(t, list, 1)
+			return list[0]
+		}
+		require.Zero(t, known().CheckedAt)
+		p.conn().Refused(p.ctx, errs.New(errs.Conflict, "fake.bad_secret", "number", "40001"))
+		k := known()
+		require.Equal(t, "fake.bad_secret", k.Fault)
+		require.Equal(t, "40001", k.FaultParams["number"])
+		found := func() (n int) {
+			for _, f := range p.view().Findings {
+				if f.Code == "fake.bad_secret" {
+					require.Equal(t, connector.Fail, f.State)
+					n++
+				}
+			}
+			return n
+		}
+		require.Equal(t, 1, found())
+		in := p.input()
+		in.Secrets["secret"] = "wrong"
+		_, err := p.Change(p.ctx, p.account.ID, in)
+		require.NoError(t, err)
+		require.Zero(t, found(), "other credentials, another story")
+		_, err = p.Check(p.ctx, p.account.ID)
+		require.NoError(t, err)
+		require.Equal(t, 1, found(), "by the check, and not a second time beside it")
+		require.False(t, known().CheckedAt.IsZero())
+		in.Secrets["secret"] = contract.FakeSecret
+		_, err = p.Change(p.ctx, p.account.ID, in)
+		require.NoError(t, err)
+		v, err := p.Check(p.ctx, p.account.ID)
+		require.NoError(t, err)
+		require.NotEqual(t, connector.Fail, v.Health)
+		require.Empty(t, known().Fault)
+	})
+}
