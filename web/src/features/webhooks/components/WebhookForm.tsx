@@ -6,7 +6,7 @@ import { Dialog } from '@/shared/ui/Drawer'
 import { Field, Form } from '@/shared/ui/Form'
 import { Button, Checkbox, Input, Select } from '@/shared/ui/kit'
 import { segmentNamesQuery } from '../queries'
-import { EVENTS, inputOf } from '../webhook'
+import { EVENTS, inputOf, type Told } from '../webhook'
 
 interface Props {
   open: boolean
@@ -23,6 +23,7 @@ export function WebhookForm({ open, onClose, of, save }: Props) {
   const { t } = useTranslation('webhooks')
   const maySegments = useCan('segment.read')
   const names = useQuery({ ...segmentNamesQuery(), enabled: open && maySegments })
+  const words: Record<Told, string> = { 'segment.entered': t('event.entered'), 'segment.left': t('event.left') }
   const initial: Values = of ? { ...inputOf(of), liveOnly: of.liveOnly ?? false } : { name: '', url: '', segments: [], events: [...EVENTS], liveOnly: true }
   return (
     <Dialog open={open} onClose={onClose} title={of ? t('form.edit', { name: of.name }) : t('new')} width={560}>
@@ -53,7 +54,7 @@ export function WebhookForm({ open, onClose, of, save }: Props) {
           />
         </Field>
         <Field name="events" label={t('form.events')} rules={[{ type: 'array', required: true, min: 1, message: t('form.eventsNeeded') }]}>
-          <Checkbox.Group options={EVENTS.map((e) => ({ value: e, label: e === 'segment.entered' ? t('event.entered') : t('event.left') }))} />
+          <Checkbox.Group options={EVENTS.map((e) => ({ value: e, label: words[e] }))} />
         </Field>
         <Field name="liveOnly" valuePropName="checked" extra={t('form.liveHint')}>
           <Checkbox>{t('form.live')}</Checkbox>
