@@ -40,7 +40,7 @@ export function WebhookForm({ open, onClose, of, save }: Props) {
           <Input maxLength={60} placeholder={t('form.nameHint')} autoFocus />
         </Field>
         <Field name="url" label={t('form.url')} extra={t('form.urlHint')} rules={[{ required: true, whitespace: true, message: t('form.urlNeeded') }]}>
-          <Input maxLength={2000} type="url" inputMode="url" placeholder="https://" autoComplete="off" spellCheck={false} />
+          <Input maxLength={2000} type="url" inputMode="url" placeholder={t('form.urlExample')} autoComplete="off" spellCheck={false} />
         </Field>
         <Field name="segments" label={t('form.segments')} extra={t('form.segmentsHint')}>
           <Select
