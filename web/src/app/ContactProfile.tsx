@@ -33,7 +33,8 @@ export default function ContactProfile() {
       tabs={tabs}
       attributes={(c) => <ContactAttributes contact={c} />}
       head={(c) => c.kind === 'person' && <NextContact contact={c.id} />}
-      side={[(c) => c.kind === 'person' && <ContactStanding contact={c} />, (c) => <Colleagues contact={c.id} />, (c) => c.kind === 'person' && <ContactFriends contact={c.id} />, (c) => c.kind === 'person' && seesSegments && <ContactSegments contact={c.id} />, (c) => c.kind === 'person' && <Related contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
+      lead={(c) => c.kind === 'person' && <ContactStanding contact={c} />}
+      side={[(c) => <Colleagues contact={c.id} />, (c) => c.kind === 'person' && <ContactFriends contact={c.id} />, (c) => c.kind === 'person' && seesSegments && <ContactSegments contact={c.id} />, (c) => c.kind === 'person' && <Related contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
     />
   )
 }

@@ -28,6 +28,8 @@ interface Props {
   tabs: readonly ProfileTab[]
   /** The panel of attributes, beside the tabs. */
   attributes: (contact: Contact) => ReactNode
+  /** What stands above everything beside the tabs. */
+  lead?: (contact: Contact) => ReactNode
   /** What other features show in the head, beside the owner. */
   head?: (contact: Contact) => ReactNode
   /** Panels of other features beside the tabs, below what the contact is. */
@@ -60,7 +62,7 @@ export function ContactPage(props: Props) {
   )
 }
 
-function Profile({ contact, tabs, attributes, head, side = [] }: { contact: Contact } & Props) {
+function Profile({ contact, tabs, attributes, lead, head, side = [] }: { contact: Contact } & Props) {
   const { t } = useTranslation('contacts')
   const [asked, setTab] = useUrlText('tab')
   const tab = asked === 'notes' || tabs.some((x) => x.key === asked) ? asked : 'timeline'
@@ -82,6 +84,7 @@ function Profile({ contact, tabs, attributes, head, side = [] }: { contact: Cont
           />
         </section>
         <div className="kp-stack">
+          {lead?.(contact)}
           <ProfileSide contact={contact} attributes={attributes(contact)} />
           {side.map((show, i) => (
             <Fragment key={i}>{show(contact)}</Fragment>
