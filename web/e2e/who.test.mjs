@@ -89,10 +89,9 @@ for (const lang of ['zh-CN', 'en']) {
     await mine.getByText('E2E VIP').first().waitFor()
     const me = (await api('/api/session')).user.name
     const told = lang === 'en' ? `${me} put them into the pool ${label('client')} by hand` : `${me} 手动从“${label('nurture')}”放进“${label('client')}”`
-    await until('the timeline tells of it', async () => {
-      await page.reload()
-      return page.getByText(told).first().waitFor({ timeout: 3000 }).then(() => true, () => false)
-    })
+    await until('the timeline knows of it', async () => (await api(`/api/contacts/${first.id}/timeline`)).items.some((e) => e.name === 'pool.changed'))
+    await page.reload()
+    await page.getByText(told).first().waitFor()
     await page.getByText('E2E VIP').first().waitFor()
 
     // The page of pools knows, and lets go.
