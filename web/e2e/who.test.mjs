@@ -19,11 +19,12 @@ after(() => pond?.stop())
 
 for (const lang of ['zh-CN', 'en']) {
   const say = wordsIn(lang)
-  const named = (what, n) => `E2E ${what} ${lang} ${n}`
+  const run = Date.now() % 1e6
+  const named = (what, n) => `E2E ${what} ${lang} ${run} ${n}`
 
   test(`${lang}: a stage's rule is edited, previewed and saved, and the board follows`, async () => {
     const { page, ctx, faults, api, send } = await begin(lang)
-    const town = `Mohe-${lang}`
+    const town = `Mohe ${lang} ${run}`
     for (const n of [1, 2]) await send('/v1/identify', { userId: named('stage', n), traits: { name: named('stage', n), city: town } })
     const machine = () => api('/api/lifecycle')
     const count = (m) => m.states.find((s) => s.id === 'new').count
@@ -123,9 +124,9 @@ for (const lang of ['zh-CN', 'en']) {
 
   test(`${lang}: an RFM model of one's own opens its people, follows its cuts, and shows who moved`, async () => {
     const { page, ctx, faults, api, send } = await begin(lang)
-    const event = `tea.bought.${lang.slice(0, 2)}`
+    const event = `tea.bought.${lang.slice(0, 2)}${run}`
     const bought = (n, times, days) =>
-      Array.from({ length: times }, (_, i) => ({ type: 'track', messageId: `rfm-${lang}-${n}-${i}`, userId: named('rfm', n), event, timestamp: new Date(Date.now() - days * DAY - i * 1000).toISOString(), properties: { paid: 10 } }))
+      Array.from({ length: times }, (_, i) => ({ type: 'track', messageId: `rfm-${lang}-${run}-${n}-${i}`, userId: named('rfm', n), event, timestamp: new Date(Date.now() - days * DAY - i * 1000).toISOString(), properties: { paid: 10 } }))
     for (const n of [1, 2]) await send('/v1/identify', { userId: named('rfm', n), traits: { name: named('rfm', n) } })
     await send('/v1/import', { batch: [...bought(1, 3, 3), ...bought(2, 1, 100)] })
     await until('both are known', async () => (await api('/api/contacts', { q: named('rfm', '') })).total === 2)
@@ -171,7 +172,7 @@ for (const lang of ['zh-CN', 'en']) {
 
   test(`${lang}: a tag gives itself by a rule, says why, and stops`, async () => {
     const { page, ctx, faults, api, send } = await begin(lang)
-    const event = `tea.reviewed.${lang.slice(0, 2)}`
+    const event = `tea.reviewed.${lang.slice(0, 2)}${run}`
     const review = (n) => send('/v1/track', { userId: named('tag', n), event })
     for (const n of [1, 2]) await send('/v1/identify', { userId: named('tag', n), traits: { name: named('tag', n) } })
     await review(1)
@@ -225,7 +226,8 @@ async function begin(lang) {
   const opened = await pond.signedIn(lang)
   const { page } = opened
   const api = async (path, data, method = 'get') => {
-    const r = await (method === 'get' ? page.request.get(pond.url + path, { params: data }) : page.request[method](pond.url + path, { data }))
+    const headers = { 'Accept-Language': lang } // names come in the language of the page
+    const r = await (method === 'get' ? page.request.get(pond.url + path, { params: data, headers }) : page.request[method](pond.url + path, { data, headers }))
     assert.ok(r.ok(), `${path}: ${r.status()} ${await r.text()}`)
     return r.json()
   }
