@@ -26,13 +26,15 @@ export function Flow({ machine, data }: { machine: MachineName; data: Machine })
       title={t('flow.title')}
       desc={t('flow.desc')}
       extra={
-        <Select
-          aria-label={t('flow.month')}
-          value={month}
-          onChange={setMonth}
-          style={{ width: 150 }}
-          options={[{ value: ALL, label: t('flow.all', { count: months.length }) }, ...months.map((m) => ({ value: m.month, label: m.month })).reverse()]}
-        />
+        months.length > 0 && (
+          <Select
+            aria-label={t('flow.month')}
+            value={month}
+            onChange={setMonth}
+            style={{ width: 150 }}
+            options={[{ value: ALL, label: t('flow.all', { count: months.length }) }, ...months.map((m) => ({ value: m.month, label: m.month })).reverse()]}
+          />
+        )
       }
     >
       <QueryState query={query} height={320}>
