@@ -215,9 +215,9 @@ func scanRow(r *sql.Rows) (*row, error) {
 
 // rows reads all friendships of customers.
 func (s *Service) rows(ctx context.Context, customers []string) (map[key]*row, error) {
-	slices.Sort(customers)
+	asked := slices.Compact(slices.Sorted(slices.Values(customers)))
 	out := map[key]*row{}
-	err := chunked(slices.Compact(slices.Clone(customers)), func(part []any) error {
+	err := chunked(asked, func(part []any) error {
 		rows, err := s.DB.Query(ctx, "select "+rowColumns+" from staff_friends where customer in ("+db.In(1, len(part))+")", part...)
 		list, err := db.Collect(rows, err, scanRow)
 		for _, x := range list {

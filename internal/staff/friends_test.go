@@ -64,6 +64,17 @@ func TestFriendsInAnyOrder(t *testing.T) {
 	}
 }
 
+// In one batch everybody keeps their own friends, whatever the order of their ids.
+func TestFriendsOfManyAtOnce(t *testing.T) {
+	each(t, func(p *pond) {
+		p.handle(said(event.NameFriendAdded, "zhang", "wm3", 0, nil), said(event.NameFriendAdded, "li", "wm1", 0, nil), said(event.NameFriendAdded, "wang", "wm2", 0, nil), said(event.NameFriendAdded, "li", "wm3", 0, nil))
+		require.Equal(t, []string{"li friend"}, p.friends("wm1"))
+		require.Equal(t, []string{"wang friend"}, p.friends("wm2"))
+		require.Equal(t, []string{"li friend", "zhang friend"}, p.friends("wm3"))
+		require.EqualValues(t, []int64{1, 2, 1}, []int64{p.count("zhang"), p.count("li"), p.count("wang")})
+	})
+}
+
 func TestHandOverMovesFriends(t *testing.T) {
 	each(t, func(p *pond) {
 		p.handle(said(event.NameFriendAdded, "zhang", "wm1", 0, nil))
