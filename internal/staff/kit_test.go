@@ -149,6 +149,7 @@ func (p *pond) friends(customer string) (out []string) {
 	list, err := p.OfContact(p.ctx, p.id(customer))
 	require.NoError(p.t, err)
 	for _, f := range list {
+		require.Equal(p.t, customer, f.Customer, "kept under the id that the platform knows")
 		out = append(out, f.Staff+" "+f.State)
 	}
 	return out
