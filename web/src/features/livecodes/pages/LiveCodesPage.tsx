@@ -114,7 +114,7 @@ function useColumns(folders: { id: string; name: string }[]): Column<LiveCodeRow
     {
       key: 'name',
       title: t('col.name'),
-      width: 260,
+      width: 220,
       clip: true,
       render: (c) => (
         <span className={css.name}>
