@@ -108,6 +108,8 @@ func (d *demoPond) fill(ctx context.Context, a *App, url string) {
 	d.wg.Go(func() {
 		if err := d.run(ctx, a, url); err != nil && ctx.Err() == nil {
 			a.log.Error("the demo pond is not full; the next start goes on", "error", err)
+		} else if err := d.codes(ctx, a); err != nil && ctx.Err() == nil {
+			a.log.Error("the demo's live codes are not all there; the next start goes on", "error", err)
 		}
 	})
 }

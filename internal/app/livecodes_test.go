@@ -22,6 +22,7 @@ import (
 	"github.com/koipond/koipond/internal/connector"
 	"github.com/koipond/koipond/internal/connector/sim"
 	"github.com/koipond/koipond/internal/connector/wecom"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/testkit"
 )
 
@@ -138,6 +139,34 @@ func TestAScanBecomesAKnownTaggedWelcomedPerson(t *testing.T) {
 		return s.call("GET", "/api/live-codes/"+id+"/stats", "", &after) == 200 && after.Total.Left == 1
 	}, 30*time.Second, 100*time.Millisecond)
 	require.Equal(t, 200, s.call("GET", "/api/live-codes/"+id+"/qr?format=svg", "", nil))
+}
+
+// The demo's live codes are made once, and the platform takes them.
+func TestDemoHasLiveCodes(t *testing.T) {
+	s := newOpenAir(t, testConfig(t), sim.Options{Seed: 3, Log: testkit.Quiet()})
+	ctx := auth.With(t.Context(), auth.System("demo"))
+	d := &demoPond{}
+	for range 2 {
+		require.NoError(t, d.codes(ctx, s.app))
+	}
+	require.Eventually(t, func() bool {
+		var page struct {
+			Total int
+			Items []struct {
+				Ready bool
+				Fault string
+			}
+		}
+		if s.call("GET", "/api/live-codes?limit=100", "", &page) != 200 || page.Total != len(demoCodes) {
+			return false
+		}
+		for _, c := range page.Items {
+			if !c.Ready || c.Fault != "" {
+				return false
+			}
+		}
+		return true
+	}, 60*time.Second, 100*time.Millisecond)
 }
 
 // BenchmarkWelcomes measures the way from a callback to the platform's answer to
