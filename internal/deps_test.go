@@ -116,7 +116,6 @@ var engines = map[string][]string{
 	"github.com/danielgtaylor/huma": {"platform/httpx"},
 	"github.com/xuri/excelize/":     {"importer/table", "importer", "platform/sheet"},
 	"github.com/makiuchi-d/gozxing": {"connector/sim", "acquire/livecode"},
-	"github.com/makiuchi-d/gozxing": {"acquire/livecode"},
 }
 
 // edge is one import; from and to are folders below internal (cmd/… for the
