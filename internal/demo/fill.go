@@ -44,6 +44,7 @@ const (
 	StageAutotags   = "autotags"
 	StageBelongings = "belongings"
 	StageSegments   = "segments"
+	StageAcquire    = "acquire"
 )
 
 // Progress remembers how far filling got, and shows it.
@@ -74,7 +75,7 @@ func Fill(ctx context.Context, o Options, to Target, p Progress) error {
 		name string
 		run  func(context.Context) error
 	}{{StageTeam, f.team}, {StageTraits, f.attributes}, {StageTags, f.tags}, {StageContacts, f.contacts}, {StageOrders, f.orders}, {StageWork, f.work}, {StageFacts, f.facts},
-		{StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}, {StageIdentities, f.identities}, {StageTagging, f.tagging}, {StageViews, f.views}, {StageBelongings, f.belongings}, {StageSegments, f.segments}, {StageAutotags, f.autotags}} {
+		{StageConsents, f.consents}, {StageNotes, f.notes}, {StagePlan, f.plan}, {StageTwins, f.twins}, {StageIdentities, f.identities}, {StageTagging, f.tagging}, {StageViews, f.views}, {StageBelongings, f.belongings}, {StageSegments, f.segments}, {StageAutotags, f.autotags}, {StageAcquire, f.acquire}} {
 		done, err := p.Done(ctx, s.name)
 		if err != nil {
 			return err

@@ -214,6 +214,9 @@ func (s *Service) Update(ctx context.Context, code string, in Input) (Link, erro
 }
 
 func (s *Service) reread(ctx context.Context, code string) (*row, error) {
+	if !validCode(code) {
+		return nil, errNone
+	}
 	rows, err := s.DB.Query(ctx, "select "+rowColumns+" from links where code = $1", code)
 	list, err := db.Collect(rows, err, scanRow)
 	if err != nil {

@@ -39,7 +39,7 @@ func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {
 		if err := json.Unmarshal(f.Properties, &p); err != nil || !validCode(p.Link) {
 			continue
 		}
-		_, err := s.DB.Exec(ctx, `insert into link_opens (n, code, at, message, contact, device, app, system, referrer, seconds, told) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,0,0)
+		_, err := s.DB.Exec(ctx, `insert into link_opens (n, code, at, message, contact, device, app, system, referrer) values ($1,$2,$3,$4,$5,$6,$7,$8,$9)
 			on conflict (message) do nothing`, n+int64(i), p.Link, f.Timestamp, f.MessageID, f.Contact, p.Device, p.App, p.System, p.Referrer)
 		if err != nil {
 			return fmt.Errorf("write opening of a link: %w", err)

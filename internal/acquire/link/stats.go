@@ -174,7 +174,7 @@ func (s *Service) Radar(ctx context.Context, code string, knownOnly bool, before
 		before = 1 << 62
 	}
 	for len(items) < limit {
-		query, args := "select n, code, at, contact, device, app, system, referrer, seconds from link_opens where n < $1", []any{before}
+		query, args := "select n, code, at, contact, device, app, system, referrer from link_opens where n < $1", []any{before}
 		if code != "" {
 			query += " and code = $2"
 			args = append(args, code)
@@ -186,7 +186,7 @@ func (s *Service) Radar(ctx context.Context, code string, knownOnly bool, before
 		}
 		list, err := db.Collect(rows, err, func(r *sql.Rows) (l line, err error) {
 			var at int64
-			err = r.Scan(&l.n, &l.Code, &at, &l.num, &l.Device, &l.App, &l.System, &l.Referrer, &l.Seconds)
+			err = r.Scan(&l.n, &l.Code, &at, &l.num, &l.Device, &l.App, &l.System, &l.Referrer)
 			l.At = clock.FromMs(at)
 			return l, err
 		})

@@ -94,8 +94,6 @@ type Open struct {
 	App      string       `json:"app"`
 	System   string       `json:"system"`
 	Referrer string       `json:"referrer,omitempty"`
-	Seconds  int64        `json:"seconds,omitempty" doc:"How long a page of ours stayed open"`
-	Times    int64        `json:"times" doc:"How often this contact has opened this link"`
 }
 
 // Settings are how programs are told apart.

@@ -33,9 +33,7 @@ create table link_opens (
   device text not null,
   app text not null,
   system text not null,
-  referrer text not null,
-  seconds bigint not null,
-  told bigint not null
+  referrer text not null
 );
 create index link_opens_by_code on link_opens (code, at, contact, device, app);
 create index link_opens_by_time on link_opens (at, code);

@@ -1,0 +1,77 @@
+// A link made, opened by a stranger and by a known person, and seen on the radar; a cost typed in, and what a customer cost.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { startDemo } from './demo.mjs'
+
+let pond
+before(async () => {
+  pond = await startDemo()
+}, { timeout: 150_000 })
+after(() => pond?.stop())
+
+const PHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.49'
+
+for (const lang of ['zh-CN', 'en']) {
+  test(`${lang}: a link tells who opened it`, async () => {
+    const { page, ctx, faults } = await pond.signedIn(lang)
+    const title = `${lang} ${Date.now()}`
+    await page.goto(pond.url + '/links')
+    await page.locator('.kp-page-extra .ant-btn-primary').click()
+    const form = page.locator('[role=dialog] form')
+    await form.locator('#title').fill(title)
+    await form.locator('#target').fill('javascript:alert(1)')
+    await form.locator('button[type=submit]').click()
+    await form.locator('.ant-form-item-explain-error').waitFor() // no such address leads anywhere
+    await form.locator('#target').fill(`${pond.url}/healthz?from=test`)
+    await form.locator('#campaign').fill('e2e')
+    await form.locator('button[type=submit]').click()
+    await page.locator('[role=dialog] code').waitFor()
+    const address = await page.locator('[role=dialog] code').innerText()
+    assert.match(address, /\/l\/[A-Za-z0-9]{7}$/)
+    assert.equal((await page.request.get(`${pond.url}/api/links/${address.slice(-7)}/qr?format=svg`)).status(), 200)
+
+    const stranger = await page.context().browser().newContext({ userAgent: PHONE, locale: 'zh-CN' })
+    const street = await stranger.newPage()
+    await street.goto(address)
+    assert.match(street.url(), /\/healthz\?from=test&utm_campaign=e2e$/)
+    const { items } = await (await page.request.get(`${pond.url}/api/contacts?limit=1`)).json()
+    const { path } = await (await page.request.get(`${pond.url}/api/links/${address.slice(-7)}/person?contact=${items[0].id}`)).json()
+    await street.goto(pond.url + path)
+    await stranger.close()
+
+    await page.goto(pond.url + '/links?tab=radar')
+    const line = page.locator('tbody tr', { hasText: title })
+    await line.first().waitFor({ timeout: 30_000 })
+    assert.equal(await line.count(), 1, 'people whom we know')
+    assert.ok((await line.innerText()).includes(items[0].name))
+    assert.equal(await line.locator(`a[href="/contacts/${items[0].id}"]`).count(), 1)
+    assert.deepEqual(faults, [])
+    await ctx.close()
+  })
+
+  test(`${lang}: a cost that is typed in makes a price`, async () => {
+    const { page, ctx, faults } = await pond.signedIn(lang)
+    await page.goto(pond.url + '/channels?tab=costs')
+    const cell = page.locator('tbody tr').first().locator('input').last()
+    await cell.waitFor()
+    await cell.fill('12,345.6')
+    await page.locator('.kp-form-actions .ant-btn-primary').click()
+    await page.waitForFunction(() => document.querySelector('tbody tr input:last-of-type') !== null)
+    await page.waitForFunction(async () => {
+      const day = new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Shanghai' }).format(new Date())
+      const { items } = await (await fetch(`/api/channel-costs?from=${day}&to=${day}`)).json()
+      return items.some((c) => c.channel === 'paid_search' && c.amount === 1234560)
+    })
+    await page.goto(pond.url + '/channels?range=7d')
+    const row = page.locator('tbody tr').first()
+    await row.waitFor()
+    const report = await (await page.request.get(`${pond.url}/api/channel-report?from=${new Date(Date.now() - 7 * 864e5).toISOString()}&to=${new Date().toISOString()}`)).json()
+    const paid = report.items.find((l) => l.channel === 'paid_search').now
+    assert.ok(paid.cost >= 1234560)
+    if (paid.firstBuyers > 0) assert.ok(Math.abs(paid.cac - paid.cost / paid.firstBuyers) < 1e-6)
+    await row.locator('a').first().click() // a number opens its people
+    await page.waitForURL(/\/people\?metric=/)
+    assert.deepEqual(faults, [])
+    await ctx.close()
+  })
+}
