@@ -64,11 +64,14 @@ type filler struct {
 	http     *http.Client
 	sent     int64
 	total    int64
+	// passwords of the staff, by e-mail name, as far as this run made them: each
+	// one made costs as long as a person signing in.
+	passwords map[string]string
 }
 
 // Fill makes the pond and sends it in. It can be called again after an error or a crash.
 func Fill(ctx context.Context, o Options, to Target, p Progress) error {
-	f := &filler{o: o, to: to, progress: p, http: &http.Client{Timeout: 5 * time.Minute}}
+	f := &filler{o: o, to: to, progress: p, http: &http.Client{Timeout: 5 * time.Minute}, passwords: map[string]string{}}
 	// Progress counts rows and calls; calls are about fourteen a person.
 	f.total = int64(o.Contacts) * 16
 	for _, s := range []struct {
@@ -162,10 +165,12 @@ func (f *filler) callAs(ctx context.Context, who caller, method, path string, in
 
 func (f *filler) team(ctx context.Context) error {
 	for _, s := range staff {
-		status, err := f.call(ctx, http.MethodPost, "/api/users", map[string]any{"name": s.Name, "email": s.Mail + "@shanyue.example", "role": s.Role}, nil)
+		var made struct{ Password string }
+		status, err := f.call(ctx, http.MethodPost, "/api/users", map[string]any{"name": s.Name, "email": s.Mail + "@shanyue.example", "role": s.Role}, &made)
 		if err != nil && status != http.StatusConflict { // there since an earlier try
 			return err
 		}
+		f.passwords[s.Mail] = made.Password
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ var tagGroups = []struct {
 	Exclusive                bool
 	Tags                     []tagNode
 }{
-	{Name: "来源", Kind: "source", Color: "#3b6ea8", About: "第一次从哪里来，入会时打上，不再改。", Tags: []tagNode{
+	{Name: "来源", Kind: "source", Color: "#3b6ea8", About: "第一次从哪里来。门店手工打的旧标签，新客看渠道即可。", Tags: []tagNode{
 		{Name: "线上", Below: leaves("短视频", "朋友圈广告", "种草笔记", "商城包裹卡", "品牌词搜索")},
 		{Name: "线下", Below: leaves("门店扫码", "瑜伽馆联名")},
 		{Name: "老友邀请"}, {Name: "自然到访"}}},
@@ -55,10 +55,15 @@ var tagGroups = []struct {
 var sourceTags = map[string]string{"short_video": "短视频", "feed_ads": "朋友圈广告", "social": "种草笔记", "offline": "门店扫码", "ecommerce": "商城包裹卡",
 	"referral": "老友邀请", "paid_search": "品牌词搜索", "partner": "瑜伽馆联名", "organic": "自然到访"}
 
-// drawTags are the tags that somebody has in the member file.
+// drawTags are the tags that somebody has in the member file. Where they come from
+// is tagged on one in four, by stores that still do it by hand: the channel says
+// it of everybody.
 func (p *person) drawTags() []string {
 	r := p.rng
-	tags := []string{"来源:" + sourceTags[p.Channel.ID], "会员等级:" + p.level()}
+	tags := []string{"会员等级:" + p.level()}
+	if p.No%4 == 0 {
+		tags = append(tags, "来源:"+sourceTags[p.Channel.ID])
+	}
 	teas := []string{"绿茶", "白茶", "乌龙", "普洱", "红茶", "冷泡", "明前龙井", "武夷岩茶", "铁观音", "老茶收藏", "普洱茶"}
 	for range 1 + r.IntN(2) {
 		tags = append(tags, "兴趣:"+pick(r, teas, func(t string) int { return map[bool]int{true: 9, false: 2}[len([]rune(t)) == 2] }))

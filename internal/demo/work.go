@@ -57,7 +57,7 @@ func (f *filler) work(ctx context.Context) error {
 		if m.Role != "sales" && m.Role != "service" && m.Role != "community" {
 			continue
 		}
-		who, err := f.signIn(ctx, ids[m.Mail], m.Mail+"@shanyue.example", "")
+		who, err := f.signIn(ctx, ids[m.Mail], m.Mail+"@shanyue.example", f.passwords[m.Mail])
 		if err != nil {
 			return err
 		}
