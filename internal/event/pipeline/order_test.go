@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -188,7 +189,7 @@ func TestAPreparerLosesOnlyTheFactAtFault(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			for _, f := range facts {
-				if broken && f.MessageID == "bad" {
+				if broken && strings.HasPrefix(f.MessageID, "bad") {
 					panic("cannot read this")
 				}
 			}
@@ -206,6 +207,19 @@ func TestAPreparerLosesOnlyTheFactAtFault(t *testing.T) {
 		require.EqualValues(t, 1, n)
 		require.Zero(t, w.open())
 		w.once("picky", "a1", "a2", "bad", "a3")
+
+		mu.Lock()
+		broken, p.silent = true, true
+		mu.Unlock()
+		w.wait(w.ingest("bad2"))
+		require.EqualValues(t, 1, w.open())
+		mu.Lock()
+		broken = false
+		mu.Unlock()
+		n, err = w.pipe.Retry(t.Context(), nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
+		require.Zero(t, w.open(), "it is settled although there was nothing to write")
 	})
 }
 
