@@ -297,6 +297,247 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/channel-costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What channels cost on each day */
+        get: operations["list-channel-costs"];
+        /** Write costs of days; 0 takes one away */
+        put: operations["set-channel-costs"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-costs/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take costs from an uploaded file, or only tell what it would bring */
+        post: operations["import-channel-costs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-costs/spread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Share a sum out over days */
+        post: operations["spread-channel-cost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each channel brought in a period, and what it cost */
+        get: operations["get-channel-report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules that give a channel to what facts carry */
+        get: operations["get-channel-rules"];
+        /** Put other rules in the place of all; they count from the next fact on */
+        put: operations["set-channel-rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-rules/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Where something would lead by some rules */
+        post: operations["try-channel-rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A channel over time, with those below it */
+        get: operations["get-channel-trend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tree of channels, each behind the one above it */
+        get: operations["list-channels"];
+        put?: never;
+        /** Make a channel */
+        post: operations["create-channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Rename, move or archive a channel, or give it an owner */
+        put: operations["update-channel"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the colleagues of an account with their friends, today's adds and deletes */
+        get: operations["list-colleagues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/colleagues/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the accounts whose colleagues are known, with their last sync */
+        get: operations["list-colleague-accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/colleagues/members/{account}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a colleague */
+        get: operations["get-colleague"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/colleagues/members/{account}/{id}/user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say which user a colleague is */
+        put: operations["link-colleague"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/colleagues/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read an account's directory and all friendships anew */
+        post: operations["sync-colleagues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/connectors": {
         parameters: {
             query?: never;
@@ -1145,6 +1386,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contacts/{id}/friends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List whose friend a contact is or was */
+        get: operations["list-contact-friends"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/friends/remark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Write how a colleague calls a customer, also to the platform */
+        put: operations["set-friend-remark"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contacts/{id}/looks": {
         parameters: {
             query?: never;
@@ -1764,6 +2039,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/friendships": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List friendships of an account, the newest first; with state deleted those that customers ended */
+        get: operations["list-friendships"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List hand-overs, the newest first */
+        get: operations["list-handovers"];
+        put?: never;
+        /** Hand customers of a colleague, in service or gone, to another */
+        post: operations["hand-over-customers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a hand-over with how far it is */
+        get: operations["get-handover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{id}/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the customers of a hand-over with what became of each */
+        get: operations["list-handed-customers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/identity/blocked": {
         parameters: {
             query?: never;
@@ -2323,6 +2667,473 @@ export interface paths {
         put?: never;
         /** Count who would move from where to where if the lifecycle were defined so */
         post: operations["preview-lifecycle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/link-openings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The radar: who opened which link, the newest first */
+        get: operations["list-link-openings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/link-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How openings by programs are told apart */
+        get: operations["get-link-settings"];
+        /** Change how openings by programs are told apart */
+        put: operations["set-link-settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List short links, the newest first */
+        get: operations["list-links"];
+        put?: never;
+        /** Make a short link */
+        post: operations["create-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link for each row of an uploaded file, or only tell what it would make */
+        post: operations["create-links-from-file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a short link */
+        get: operations["get-link"];
+        /** Change a short link; its code stays */
+        put: operations["update-link"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{code}/person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The link as it is sent to one contact, whose opening is then known */
+        get: operations["get-link-for-contact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{code}/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The link as a QR code: ?format=png or svg, ?size= pixels */
+        get: operations["get-link-qr"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{code}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who opened a link: by day, device, app and referrer */
+        get: operations["get-link-stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-code-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a picture or file for welcomes; the body is the file, its name stands in the query */
+        post: operations["add-live-code-file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-code-files/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A picture or file of welcomes */
+        get: operations["read-live-code-file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-code-folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List folders */
+        get: operations["list-live-code-folders"];
+        put?: never;
+        /** Make a folder */
+        post: operations["create-live-code-folder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-code-folders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Name a folder anew */
+        put: operations["rename-live-code-folder"];
+        post?: never;
+        /** Delete a folder; its codes stay, in none */
+        delete: operations["delete-live-code-folder"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-code-welcomes/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What friends of an account get who came without a code */
+        get: operations["get-general-welcome"];
+        /** Set what friends of an account get who came without a code; an empty one sends nothing */
+        put: operations["set-general-welcome"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List live codes with today's figures, the newest first */
+        get: operations["list-live-codes"];
+        put?: never;
+        /** Make a live code */
+        post: operations["create-live-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make many live codes alike, as a job */
+        post: operations["create-live-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/batch/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read the lines of a batch from a file's text, with what is wrong with each */
+        post: operations["read-live-code-batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The accounts that codes can belong to, and their colleagues */
+        get: operations["get-live-code-options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/qr.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The QR codes of several as PNG in one file: ?id=…&id=…&size= */
+        get: operations["draw-live-codes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a live code: its definition, who meets scans just now, what the platform says */
+        get: operations["get-live-code"];
+        /** Change a live code; what is printed stays */
+        put: operations["update-live-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Archive a live code: the platform forgets it, scans of it lead nowhere */
+        post: operations["archive-live-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done to a live code, and what the platform said, newest first */
+        get: operations["list-live-code-log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a colleague out of turn, or put them back */
+        post: operations["set-live-code-member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/{id}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who came by a live code, newest first */
+        get: operations["list-live-code-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/{id}/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The QR code: ?format=png|svg&size=&color=%23rrggbb&logo=file id&download=1 */
+        get: operations["draw-live-code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a live code out of the archive, with another picture: what was printed stays dead */
+        post: operations["restore-live-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/{id}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who came and who stayed, by day, colleague and hour */
+        get: operations["get-live-code-stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live-codes/{id}/stats.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures by day as a table: ?from=&to= */
+        get: operations["export-live-code-stats"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3606,6 +4417,177 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The simulated platform: companies, people, faults */
+        get: operations["get-sim"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a person, or one of the staff, do something */
+        post: operations["do-sim-act"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/avatars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The drawn picture of a person or one of the staff */
+        get: operations["get-sim-avatar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/codes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The picture of a code */
+        get: operations["get-sim-code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/diary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened between the simulator and this program, after an entry */
+        get: operations["get-sim-diary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Faults that are ordered */
+        get: operations["list-sim-faults"];
+        put?: never;
+        /** Let calls or callbacks of the simulator go wrong */
+        post: operations["add-sim-fault"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/faults/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a fault away */
+        delete: operations["remove-sim-fault"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/media/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Something that was uploaded to the simulator */
+        get: operations["get-sim-media"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People of the simulator, by letters of their name */
+        get: operations["list-sim-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/phones/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a person sees on their phone; looking marks it as read */
+        get: operations["get-sim-phone"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff": {
         parameters: {
             query?: never;
@@ -4422,6 +5404,68 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AccountOption: {
+            colleagues: components["schemas"]["LivecodeColleague"][];
+            id: string;
+            name: string;
+        };
+        AccountsOutBody: {
+            items: components["schemas"]["CorpSync"][];
+        };
+        AcquireRule: {
+            /** @description utm_campaign */
+            campaign?: string;
+            channel: string;
+            /** @description Live code */
+            code?: string;
+            readonly id?: string;
+            /** @description Import id */
+            import?: string;
+            /** @description Short link */
+            link?: string;
+            /** @description utm_medium */
+            medium?: string;
+            /** @description Host of the page that led here; those below it count too */
+            referrer?: string;
+            /** @description utm_source, or the channel column of an import */
+            source?: string;
+        };
+        AcquireTried: {
+            /**
+             * @description A rule of the company, a channel of that name, the words that every company shares, or nothing
+             * @enum {string}
+             */
+            by: "rule" | "name" | "words" | "none";
+            /** @description None: the shared words decide, or it is unknown */
+            channel?: string;
+            path?: string[];
+            /**
+             * Format: int64
+             * @description Which of the rules given, from 1
+             */
+            rule?: number;
+        };
+        AcquireTryInputBody: {
+            campaign?: string;
+            code?: string;
+            import?: string;
+            link?: string;
+            medium?: string;
+            referrer?: string;
+            rules?: components["schemas"]["AcquireRule"][];
+            source?: string;
+        };
+        Act: {
+            /** @description scan, accept, chat, reply, ask, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, hire, quit, invent */
+            does: string;
+            text?: string;
+            /** @description A code, a link, a group, a message id, a tag: what it is done to */
+            what?: string;
+            /** @description A person's id or name; for what the staff do, a userid */
+            who?: string;
+            /** @description The other one: a userid for people, a person for the staff */
+            with?: string;
+        };
         ActInputBody: {
             /** @description All open ones, up to 5,000 at a time */
             all?: boolean;
@@ -4645,6 +5689,22 @@ export interface components {
         AsideOutputBody: {
             items: components["schemas"]["ApiAside"][];
             next?: string;
+        };
+        Attachment: {
+            /** @description Of a mini-program */
+            appId?: string;
+            /** @description Page of the mini-program */
+            appPath?: string;
+            /** @description Id of an uploaded file: the image, the file, the picture of a link or mini-program */
+            file?: string;
+            /** @enum {string} */
+            kind: "image" | "link" | "miniprogram" | "file";
+            /** @description Of a link: a line below the title */
+            note?: string;
+            /** @description Of a link or mini-program */
+            title?: string;
+            /** @description Of a link */
+            url?: string;
         };
         Attribute: {
             key: string;
@@ -5093,10 +6153,40 @@ export interface components {
              */
             written: number;
         };
+        BatchLine: {
+            channel?: string;
+            /** @description What is wrong with the line: a code */
+            fault?: string;
+            /**
+             * Format: int64
+             * @description Of the file
+             */
+            line?: number;
+            /** @description The fault in words */
+            message?: string;
+            name: string;
+            /** @description Who meets its scans, by the platform's ids */
+            staff: string[];
+        };
+        BatchOutputBody: {
+            /** @description Id of the job that makes them */
+            job: string;
+        };
         BatchPage: {
             items: components["schemas"]["Batch"][];
             /** @description Cursor of the next page */
             next?: string;
+        };
+        BatchResult: {
+            /** Format: int64 */
+            good: number;
+            made: components["schemas"]["LinkLink"][];
+            /** Format: int64 */
+            rejected: number;
+            /** @description The first of them */
+            rejects: components["schemas"]["LinkRejected"][];
+            /** Format: int64 */
+            rows: number;
         };
         BatchWork: {
             by: string;
@@ -5363,6 +6453,36 @@ export interface components {
             /** @description verified, proved (the platform tested the address), barred, or the code of a refusal */
             outcome: string;
         };
+        Came: {
+            /** @description They had come by this code before */
+            again?: boolean;
+            /** Format: date-time */
+            at: string;
+            /** @description Id; left out for a contact that the caller may not see */
+            contact?: string;
+            /** @description Why it did not arrive: a code */
+            fault?: string;
+            /**
+             * Format: int64
+             * @description The platform's number
+             */
+            faultCode?: number;
+            /** Format: date-time */
+            goneAt?: string;
+            /** @enum {string} */
+            goneBy?: "customer" | "colleague" | "transfer";
+            /** @description The fault in words */
+            message?: string;
+            name?: string;
+            /** @description The platform's id of the colleague they met */
+            staff: string;
+            staffName: string;
+            /**
+             * @description What became of their welcome; left out: there was none to send
+             * @enum {string}
+             */
+            welcome?: "claimed" | "sent" | "refused" | "unknown" | "late";
+        };
         CareChange: {
             allDay?: boolean;
             assignee?: string;
@@ -5405,6 +6525,9 @@ export interface components {
             column: string;
             detail: string;
             value: string;
+        };
+        CellsOutputBody: {
+            items: components["schemas"]["Cost"][];
         };
         Change: {
             /**
@@ -5468,6 +6591,135 @@ export interface components {
             /** @enum {string} */
             state?: "learned" | "expected" | "hidden";
         };
+        Channel: {
+            /** @description Can be neither moved nor archived */
+            anchored?: boolean;
+            /** @description No longer offered; its people and figures stay */
+            archived?: boolean;
+            /** Format: date-time */
+            changedAt?: string;
+            id: string;
+            /** @description As shown, in the reader's language */
+            name: string;
+            /** @description What the company calls it; none: the name it came with */
+            ownName?: string;
+            /** @description Who answers for it */
+            owner?: components["schemas"]["Ref"];
+            parent?: string;
+            /** @description Names from the top down to this one */
+            path: string[];
+            /**
+             * Format: int64
+             * @description Its order among its siblings
+             */
+            place: number;
+        };
+        ChannelFigures: {
+            /** Format: int64 */
+            buyers: number;
+            /**
+             * Format: double
+             * @description Cost by first buyers
+             */
+            cac?: number;
+            /**
+             * Format: double
+             * @description What those who came in the period have brought until now
+             */
+            cohort: number;
+            /**
+             * Format: int64
+             * @description In minor units
+             */
+            cost: number;
+            /**
+             * Format: double
+             * @description Cost by new people
+             */
+            costPerNew?: number;
+            /**
+             * Format: int64
+             * @description People whose first order of all lies in the period
+             */
+            firstBuyers: number;
+            /**
+             * Format: double
+             * @description Cohort by new people
+             */
+            ltv?: number;
+            /**
+             * Format: int64
+             * @description People who came in the period
+             */
+            new: number;
+            /** Format: int64 */
+            orders: number;
+            /**
+             * Format: int64
+             * @description Buyers with two orders or more in the period
+             */
+            repeat: number;
+            /**
+             * Format: double
+             * @description Repeat by buyers
+             */
+            repeatRate?: number;
+            /**
+             * Format: double
+             * @description Paid less refunded in the period, in minor units
+             */
+            revenue: number;
+            /**
+             * Format: double
+             * @description Cohort less cost, by cost
+             */
+            roi?: number;
+            /**
+             * Format: int64
+             * @description People and unknown devices that did anything
+             */
+            visitors: number;
+        };
+        ChannelInput: {
+            archived?: boolean;
+            /** @description Empty for a channel that came with Koipond: its own name */
+            name: string;
+            /** @description User id */
+            owner?: string;
+            /** @description None: at the top */
+            parent?: string;
+            /**
+             * Format: int64
+             * @description Its order among its siblings; 0: last
+             */
+            place?: number;
+        };
+        ChannelLine: {
+            archived?: boolean;
+            /** @description The period of equal length before */
+            before: components["schemas"]["ChannelFigures"];
+            /** @description Others stand below it; its figures include theirs */
+            below?: boolean;
+            channel: string;
+            /** Format: int64 */
+            depth: number;
+            name: string;
+            now: components["schemas"]["ChannelFigures"];
+            owner?: components["schemas"]["Ref"];
+            parent?: string;
+        };
+        ChannelReport: {
+            before: components["schemas"]["ChannelFigures"];
+            currencies: string[];
+            currency: string;
+            /** Format: date-time */
+            from: string;
+            /** @description The tree, each channel behind the one above it */
+            items: components["schemas"]["ChannelLine"][];
+            /** Format: date-time */
+            to: string;
+            total: components["schemas"]["ChannelFigures"];
+        };
         ChannelRow: {
             /** Format: int64 */
             active: number;
@@ -5486,6 +6738,38 @@ export interface components {
             revenue: number;
             /** Format: int64 */
             size: number;
+        };
+        ChannelSeries: {
+            /** @enum {string} */
+            key: "visitors" | "new" | "orders" | "revenue" | "cost";
+            values: number[];
+        };
+        ChannelTrend: {
+            buckets: string[];
+            /** @enum {string} */
+            interval: "day" | "week" | "month";
+            series: components["schemas"]["ChannelSeries"][];
+        };
+        ChannelsOutputBody: {
+            items: components["schemas"]["Channel"][];
+        };
+        ChatView: {
+            /** @description The company's name */
+            about?: string;
+            /** Format: date-time */
+            at: string;
+            id: string;
+            /** @enum {string} */
+            kind: "staff" | "group" | "kf" | "account";
+            lines: components["schemas"]["SimLine"][];
+            name: string;
+            /**
+             * @description gone: one of the two has taken the other off the list
+             * @enum {string}
+             */
+            state: "friends" | "pending" | "gone" | "member" | "open";
+            /** Format: int64 */
+            unread: number;
         };
         Check: {
             id: string;
@@ -5519,6 +6803,19 @@ export interface components {
             ok: boolean;
             /** @description The rule in the caller's language, when it is right */
             sentence?: string;
+        };
+        CodeView: {
+            id: string;
+            /** @enum {string} */
+            kind: "way" | "join";
+            /** @description It has expired */
+            over?: boolean;
+            remark?: string;
+            /** Format: int64 */
+            scans: number;
+            /** @description Names of those it leads to */
+            staff: string[];
+            state?: string;
         };
         Colleague: {
             kinds: components["schemas"]["RelationKind"][];
@@ -5783,6 +7080,143 @@ export interface components {
         };
         CopyInputBody: {
             name: string;
+        };
+        CorpMember: {
+            account: string;
+            /** Format: int64 */
+            addedToday: number;
+            avatar?: string;
+            /**
+             * Format: int64
+             * @description Customers who deleted them today
+             */
+            deletedToday: number;
+            /** @description Names */
+            departments: string[];
+            /**
+             * Format: int64
+             * @description Customers of today
+             */
+            friends: number;
+            /** @description The platform's id */
+            id: string;
+            /** Format: date-time */
+            leftAt?: string;
+            /**
+             * @description By e-mail, or by a person
+             * @enum {string}
+             */
+            linked?: "auto" | "hand";
+            name: string;
+            position?: string;
+            /** @description May have customers */
+            serves: boolean;
+            /** @enum {string} */
+            state: "active" | "inactive" | "left";
+            /** @description Who they are here */
+            user?: components["schemas"]["CorpUser"];
+        };
+        CorpSync: {
+            /** Format: int64 */
+            friends: number;
+            id: string;
+            /** @description The newest sync */
+            job?: string;
+            /** Format: int64 */
+            left: number;
+            /** Format: int64 */
+            members: number;
+            name: string;
+            /**
+             * Format: date-time
+             * @description When all of it was last read
+             */
+            syncedAt?: string;
+        };
+        CorpUser: {
+            id: string;
+            name: string;
+        };
+        CorpView: {
+            /** Format: int64 */
+            agentId: number;
+            /** @description Where it is called back; empty: nobody listens */
+            callback?: string;
+            /** @description The newest first */
+            codes: components["schemas"]["CodeView"][];
+            groups: components["schemas"]["GroupView"][];
+            id: string;
+            name: string;
+            /** @description Customer service accounts */
+            services: components["schemas"]["Named"][];
+            staff: components["schemas"]["StaffView"][];
+        };
+        Cost: {
+            /**
+             * Format: int64
+             * @description In the smallest unit of the currency; 0 takes it away
+             */
+            amount: number;
+            channel: string;
+            /** @description YYYY-MM-DD, a day of the company's calendar */
+            day: string;
+        };
+        CostFile: {
+            amountColumn?: string;
+            /** @description Holds ids, names or paths such as Social / Weibo */
+            channelColumn?: string;
+            currency?: string;
+            /** @description None: all in the currency given, or the company's */
+            currencyColumn?: string;
+            dayColumn?: string;
+            /** @description Only tells what it would do */
+            dryRun?: boolean;
+            uploadId: string;
+        };
+        CostResult: {
+            amountColumn: string;
+            /**
+             * Format: int64
+             * @description Days of channels that get a cost
+             */
+            cells: number;
+            channelColumn: string;
+            /** @description Of the file */
+            columns: string[];
+            dayColumn: string;
+            done: boolean;
+            from?: string;
+            /** @description Columns that must be chosen: no name of the file says which they are */
+            missing: string[];
+            name: string;
+            /** Format: int64 */
+            rejected: number;
+            /** @description The first of them */
+            rejects: components["schemas"]["Rejected"][];
+            /**
+             * Format: int64
+             * @description Of them, those that had another one
+             */
+            replaced: number;
+            /** Format: int64 */
+            rows: number;
+            /** @description By currency */
+            sums: components["schemas"]["Sum"][];
+            to?: string;
+        };
+        Costs: {
+            /** @description Those in which there are costs */
+            currencies: string[];
+            currency: string;
+            /** @description By day and channel; those without a cost are left out */
+            items: components["schemas"]["Cost"][];
+        };
+        Count: {
+            key: string;
+            /** Format: int64 */
+            opens: number;
+            /** Format: int64 */
+            people: number;
         };
         CountOutputBody: {
             /** Format: int64 */
@@ -6058,6 +7492,93 @@ export interface components {
         DepartmentsOutBody: {
             items: components["schemas"]["ApiDepartment"][];
         };
+        Detail: {
+            account: string;
+            by: string;
+            /** Format: date-time */
+            changedAt: string;
+            channel?: string;
+            /** Format: date-time */
+            createdAt: string;
+            definition: components["schemas"]["LivecodeDefinition"];
+            duties: components["schemas"]["Duty"][];
+            expired?: boolean;
+            /** Format: date-time */
+            expiresAt?: string;
+            /**
+             * Format: int64
+             * @description Remarks that the platform refused for good
+             */
+            failed: number;
+            /** @description What the platform refuses: a code */
+            fault?: string;
+            /**
+             * Format: int64
+             * @description The platform's number
+             */
+            faultCode?: number;
+            folder?: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description Friendships by this code that customers ended today
+             */
+            leftToday: number;
+            /**
+             * Format: int64
+             * @description Colleagues in the pool
+             */
+            members: number;
+            /** @description The fault in words */
+            message?: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description When the platform is asked again
+             */
+            nextTryAt?: string;
+            /**
+             * Format: int64
+             * @description Whom a scan can meet just now, as the platform knows it
+             */
+            onDuty: number;
+            /** @description The platform has made the code: it can be scanned */
+            ready: boolean;
+            /** @description What the QR code says; left out until the platform has made it */
+            scannable?: string;
+            /** @description Customers are friends at once just now */
+            skips: boolean;
+            /** @enum {string} */
+            state: "active" | "archived";
+            /**
+             * Format: int64
+             * @description Adds today
+             */
+            today: number;
+            /**
+             * Format: int64
+             * @description Adds ever
+             */
+            total: number;
+            /**
+             * Format: date-time
+             * @description When the platform last took a change
+             */
+            updatedAt?: string;
+            /**
+             * Format: int64
+             * @description Remarks that are still to be written
+             */
+            waiting: number;
+            /**
+             * @description Why these are not the pool's own
+             * @enum {string}
+             */
+            why?: "backup" | "expired" | "nobody";
+        };
+        DiaryOutputBody: {
+            entries: components["schemas"]["SimEntry"][];
+        };
         Discovered: {
             /**
              * @description The type that its values seem to be of
@@ -6071,6 +7592,22 @@ export interface components {
             samples: string[];
             /** @description Personal by its name: kept sealed */
             sealed?: boolean;
+        };
+        Done: {
+            /**
+             * Format: int64
+             * @description How many it reached
+             */
+            count?: number;
+            /** @description Of what was made */
+            id?: string;
+            /** @description Of a scan */
+            met?: components["schemas"]["Met"];
+            /**
+             * Format: int64
+             * @description What the opened address answered
+             */
+            status?: number;
         };
         Draft: {
             archived?: boolean;
@@ -6091,6 +7628,24 @@ export interface components {
             separate?: boolean;
             /** @description The next version of the wording */
             wording?: components["schemas"]["Text"];
+        };
+        Duty: {
+            avatar?: string;
+            backup?: boolean;
+            name: string;
+            /** @description A scan can meet them just now */
+            on: boolean;
+            /**
+             * @description Why not
+             * @enum {string}
+             */
+            out?: "off" | "offline" | "shift" | "full" | "turn";
+            staff: string;
+            /**
+             * Format: int64
+             * @description Who came to them by this code today
+             */
+            today: number;
         };
         Encryption: {
             /** @description What an older program left in clear, by place */
@@ -6268,7 +7823,7 @@ export interface components {
              * @description What gave that one
              * @enum {string}
              */
-            source?: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model";
+            source?: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model" | "code";
             /** @description The tag that stands above it */
             winner?: components["schemas"]["TagRef"];
         };
@@ -6276,6 +7831,14 @@ export interface components {
             items: components["schemas"]["Exception"][];
             /** @description Cursor of the next page */
             next?: string;
+        };
+        Expiry: {
+            /** Format: date-time */
+            at: string;
+            /** @description Who meets people from then on, by the platform's ids; at least one */
+            staff: string[];
+            /** @description Their welcome; without one the general welcome */
+            text?: string;
         };
         ExplainInputBody: {
             /** @description Contact id */
@@ -6375,6 +7938,50 @@ export interface components {
             stage?: components["schemas"]["StateRef"];
             tags: components["schemas"]["TagRef"][];
         };
+        Fault: {
+            /** Format: int64 */
+            code?: number;
+            /** Format: int64 */
+            hits: number;
+            id: string;
+            kind: string;
+            /** Format: int64 */
+            left?: number;
+            /** Format: int64 */
+            ms?: number;
+            path?: string;
+            /** Format: double */
+            share?: number;
+        };
+        FaultInput: {
+            /**
+             * Format: int64
+             * @description The errcode, for the kind code
+             */
+            code?: number;
+            /** @description busy, rate, expired, code, slow, timeout, lost; callback.twice, callback.late, callback.never, callback.forged */
+            kind: string;
+            /**
+             * Format: int64
+             * @description How often; none: until it is taken away
+             */
+            left?: number;
+            /**
+             * Format: int64
+             * @description For slow and late ones
+             */
+            ms?: number;
+            /** @description An API such as externalcontact/send_welcome_msg, or an event's name; * fits anything */
+            path?: string;
+            /**
+             * Format: double
+             * @description Of those that fit; none is all
+             */
+            share?: number;
+        };
+        FaultsOutputBody: {
+            items: components["schemas"]["Fault"][];
+        };
         FieldView: {
             /** @description Why it cannot be used just now, in words */
             blocked?: string;
@@ -6394,6 +8001,51 @@ export interface components {
         };
         FieldsOutputBody: {
             items: components["schemas"]["FieldView"][];
+        };
+        Figures: {
+            /**
+             * Format: int64
+             * @description Times that somebody became a friend
+             */
+            adds: number;
+            /**
+             * Format: int64
+             * @description Adds of people who had come by the same code before
+             */
+            again: number;
+            /**
+             * Format: int64
+             * @description Friendships of this time that the customer ended since
+             */
+            byThem: number;
+            /**
+             * Format: int64
+             * @description Friendships of this time that the colleague ended, or handed over, since
+             */
+            byUs: number;
+            kept1: components["schemas"]["Kept"];
+            kept30: components["schemas"]["Kept"];
+            kept7: components["schemas"]["Kept"];
+            /**
+             * Format: int64
+             * @description Friendships that the customer ended in this time, whenever they began
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description Welcomes that were refused, too late, or of unknown outcome
+             */
+            notWelcomed: number;
+            /**
+             * Format: int64
+             * @description Of them, different people
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Welcomes that the platform took
+             */
+            welcomed: number;
         };
         File: {
             by: components["schemas"]["Ref"];
@@ -6448,6 +8100,21 @@ export interface components {
             /** @description The caller sees only some customers: moves of all are not counted for them */
             limited: boolean;
             months: components["schemas"]["MonthFlows"][];
+        };
+        Folder: {
+            /**
+             * Format: int64
+             * @description Active ones that the caller may see
+             */
+            codes: number;
+            id: string;
+            name: string;
+        };
+        FolderBody: {
+            name: string;
+        };
+        FoldersOutputBody: {
+            items: components["schemas"]["Folder"][];
         };
         FollowUp: {
             /** @description Due on the day, at no hour */
@@ -6519,6 +8186,40 @@ export interface components {
             number: string;
             total: components["schemas"]["Money"];
         };
+        FriendsOutBody: {
+            items: components["schemas"]["Friendship"][];
+            next?: string;
+        };
+        Friendship: {
+            account: string;
+            contactId?: string;
+            /** @description The platform's id of the customer */
+            customer: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @description Name of the colleague */
+            movedTo?: string;
+            /** @description The contact's */
+            name?: string;
+            note?: string;
+            /** @description How the colleague calls them */
+            remark?: string;
+            /** Format: date-time */
+            since?: string;
+            /** @description State of the code that was scanned */
+            source?: string;
+            /** @description The platform's id of the colleague */
+            staff: string;
+            staffLeft?: boolean;
+            staffName: string;
+            /** @enum {string} */
+            state: "friend" | "deleted" | "removed" | "moved";
+            /**
+             * Format: int64
+             * @description How they met, by the platform's number
+             */
+            way?: number;
+        };
         GetEventOutputBody: {
             builtin: boolean;
             category: string;
@@ -6575,6 +8276,13 @@ export interface components {
             /** @enum {string} */
             tier: "high" | "potential" | "ordinary" | "silent";
         };
+        GroupView: {
+            id: string;
+            /** Format: int64 */
+            members: number;
+            name: string;
+            owner: string;
+        };
         Growth: {
             days: components["schemas"]["Day"][];
             /**
@@ -6625,6 +8333,59 @@ export interface components {
             unit?: "day" | "week" | "month";
             where?: components["schemas"]["Where"][];
         };
+        HandInput: {
+            account: string;
+            /** @description Everybody who is the first colleague's friend */
+            all?: boolean;
+            /** @description The platform's ids; none with all */
+            customers?: string[];
+            /** @description The platform's id of the colleague */
+            from: string;
+            /** @description What the customers read; not when the colleague has left */
+            message?: string;
+            to: string;
+        };
+        HandedCustomer: {
+            /** Format: date-time */
+            at: string;
+            contactId?: string;
+            customer: string;
+            name?: string;
+            /** @enum {string} */
+            state: "new" | "waiting" | "done" | "refused" | "full" | "failed";
+            /** @description A code */
+            why?: string;
+            words?: string;
+        };
+        HandedOutBody: {
+            items: components["schemas"]["HandedCustomer"][];
+            next?: string;
+        };
+        Handover: {
+            account: string;
+            by: string;
+            /** @description By state of the customers: new, waiting, done, refused, full, failed */
+            counts: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            endedAt?: string;
+            from: components["schemas"]["MemberRef"];
+            /** @description The first colleague left */
+            gone: boolean;
+            id: string;
+            message?: string;
+            /** @enum {string} */
+            state: "open" | "done";
+            to: components["schemas"]["MemberRef"];
+            /** Format: int64 */
+            total: number;
+        };
+        HandoversOutBody: {
+            items: components["schemas"]["Handover"][];
+        };
         HistoryOutBody: {
             items: components["schemas"]["MachineStep"][];
             /** @description A colleague's choice that holds; left out: rules decide */
@@ -6632,6 +8393,13 @@ export interface components {
         };
         HistoryOutputBody: {
             items: components["schemas"]["AttributeChange"][];
+        };
+        Hook: {
+            attachment?: components["schemas"]["Attachment"];
+            /** @description What colleagues call it */
+            name: string;
+            /** @description Added to the welcome */
+            text?: string;
         };
         Identity: {
             /** Format: date-time */
@@ -6800,6 +8568,18 @@ export interface components {
             /** @description Id of the other contact */
             other: string;
             reason?: string;
+        };
+        Kept: {
+            /**
+             * Format: int64
+             * @description Of them, friends for so long at least
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description Adds that were so long ago
+             */
+            of: number;
         };
         KeyStatus: {
             /** Format: date-time */
@@ -6990,6 +8770,35 @@ export interface components {
              */
             usedAt?: string;
         };
+        LinkBatch: {
+            /** @description What a row does not say */
+            common?: components["schemas"]["LinkInput"];
+            /** @description Only tells what it would do */
+            dryRun?: boolean;
+            uploadId: string;
+        };
+        LinkInBody: {
+            /** @description A user's id; empty: nobody */
+            user: string;
+        };
+        LinkInput: {
+            campaign?: string;
+            carry?: boolean;
+            channel?: string;
+            content?: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            medium?: string;
+            notify?: boolean;
+            /** @description User id */
+            owner?: string;
+            paused?: boolean;
+            /** @description utm_source, added when the target has none */
+            source?: string;
+            /** @description http or https, or a page of our own: /p/… */
+            target: string;
+            title: string;
+        };
         LinkInputBody: {
             /**
              * Format: int64
@@ -6998,6 +8807,70 @@ export interface components {
             days?: number;
             /** @description Make another although one works */
             new?: boolean;
+        };
+        LinkLink: {
+            by?: string;
+            campaign?: string;
+            /** @description The visitor's id goes along as kp_v, for the site's own tracking */
+            carry?: boolean;
+            channel?: string;
+            code: string;
+            content?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            /** Format: date-time */
+            lastOpenAt?: string;
+            /** @description The target with what is added to it */
+            leads: string;
+            medium?: string;
+            /** @description The owner is told when a known person opens it */
+            notify?: boolean;
+            /**
+             * Format: int64
+             * @description By people, until now
+             */
+            opens: number;
+            owner?: components["schemas"]["Ref"];
+            /** @description On this server: /l/… */
+            path: string;
+            paused?: boolean;
+            /**
+             * Format: int64
+             * @description Known or not, each once
+             */
+            people: number;
+            source?: string;
+            /** @enum {string} */
+            state: "active" | "paused" | "expired";
+            /** @description Where it leads */
+            target: string;
+            title: string;
+            /** @description Whole address, when the server knows where customers reach it */
+            url?: string;
+        };
+        LinkRejected: {
+            code: string;
+            /** Format: int64 */
+            line: number;
+            reason: string;
+            text?: string;
+        };
+        LinkSettings: {
+            /**
+             * Format: int64
+             * @description More openings a minute from one address and browser are a program's
+             */
+            burst: number;
+            /** @description Address ranges whose visits are programs', such as 203.0.113.0/24 */
+            networks: string[];
+        };
+        LinksOutputBody: {
+            items: components["schemas"]["LinkLink"][];
+            next?: string;
+            /** Format: int64 */
+            total: number;
         };
         ListEventsOutputBody: {
             items: components["schemas"]["EventView"][];
@@ -7021,6 +8894,188 @@ export interface components {
         };
         ListViolationsOutputBody: {
             items: components["schemas"]["ApiViolation"][];
+            next?: string;
+        };
+        LivecodeBatch: {
+            /** @description What all are like; its name and members are not used */
+            like: components["schemas"]["LivecodeDefinition"];
+            lines: components["schemas"]["BatchLine"][];
+        };
+        LivecodeColleague: {
+            avatar?: string;
+            /** @description The platform's id */
+            id: string;
+            name: string;
+            /** @description They left, or the platform does not let them meet customers */
+            off?: boolean;
+            /** @description Id of the user here, where they are one */
+            user?: string;
+        };
+        LivecodeDefinition: {
+            /** @description Id of the WeCom account; stays */
+            account: string;
+            /** @description Who meets people when all members are off or full, by the platform's ids */
+            backups?: string[];
+            /** @description Where people who scan it come from: a channel's id */
+            channel?: string;
+            expiry?: components["schemas"]["Expiry"];
+            /** @description Id of the folder */
+            folder?: string;
+            /**
+             * @default own
+             * @enum {string}
+             */
+            greet: "own" | "general" | "none";
+            hook?: components["schemas"]["Hook"];
+            members: components["schemas"]["Member"][];
+            name: string;
+            /** @description What {customer} says when the name is not known in time */
+            person?: string;
+            /** @description Pool that newcomers are placed in */
+            pool?: string;
+            /**
+             * Format: int64
+             * @description How many days they stay there whatever the rules say; 0 is 7
+             */
+            poolDays?: number;
+            /** @description How colleagues' address books call newcomers: {name}, {code}, {date}; 20 characters at most, the name gives way */
+            remark?: string;
+            /** @description verify windows: when nobody has to confirm */
+            skip?: components["schemas"]["LivecodeWindow"][];
+            /** @description Ids of tags that newcomers get */
+            tags?: string[];
+            /** @description The first whose time it is */
+            timed?: components["schemas"]["Timed"][];
+            /**
+             * @default skip
+             * @enum {string}
+             */
+            verify: "skip" | "ask" | "windows";
+            /** @description When no timed one is due */
+            welcome?: components["schemas"]["Welcome"];
+        };
+        LivecodeEntry: {
+            /** Format: date-time */
+            at: string;
+            /** @description Name of the one who did it; left out: the program */
+            by?: string;
+            detail?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description way: whom the platform lets people meet changed; fault: the platform refused; mended: it no longer does
+             * @enum {string}
+             */
+            kind: "created" | "changed" | "offline" | "online" | "archived" | "restored" | "way" | "fault" | "mended";
+        };
+        LivecodeLine: {
+            /** Format: int64 */
+            adds: number;
+            /** Format: int64 */
+            again: number;
+            kept7: components["schemas"]["Kept"];
+            /** @description Day YYYY-MM-DD, the platform's id of a colleague, or hour 0 to 23 */
+            key: string;
+            /**
+             * Format: int64
+             * @description Day: friendships that customers ended on it. Else: of these friendships
+             */
+            left: number;
+            /** @description Of the colleague */
+            name?: string;
+        };
+        LivecodeListOutputBody: {
+            items: components["schemas"]["LivecodeRow"][];
+            next?: string;
+            /**
+             * Format: int64
+             * @description All that match
+             */
+            total: number;
+        };
+        LivecodeOptions: {
+            accounts: components["schemas"]["AccountOption"][];
+        };
+        LivecodeRow: {
+            account: string;
+            by: string;
+            /** Format: date-time */
+            changedAt: string;
+            channel?: string;
+            /** Format: date-time */
+            createdAt: string;
+            expired?: boolean;
+            /** Format: date-time */
+            expiresAt?: string;
+            /** @description What the platform refuses: a code */
+            fault?: string;
+            /**
+             * Format: int64
+             * @description The platform's number
+             */
+            faultCode?: number;
+            folder?: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description Friendships by this code that customers ended today
+             */
+            leftToday: number;
+            /**
+             * Format: int64
+             * @description Colleagues in the pool
+             */
+            members: number;
+            /** @description The fault in words */
+            message?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Whom a scan can meet just now, as the platform knows it
+             */
+            onDuty: number;
+            /** @description The platform has made the code: it can be scanned */
+            ready: boolean;
+            /** @enum {string} */
+            state: "active" | "archived";
+            /**
+             * Format: int64
+             * @description Adds today
+             */
+            today: number;
+            /**
+             * Format: int64
+             * @description Adds ever
+             */
+            total: number;
+            /**
+             * @description Why these are not the pool's own
+             * @enum {string}
+             */
+            why?: "backup" | "expired" | "nobody";
+        };
+        LivecodeStats: {
+            /** @description Of as many days before */
+            before: components["schemas"]["Figures"];
+            days: components["schemas"]["LivecodeLine"][];
+            from: string;
+            /** @description By the hour of the day, all 24 */
+            hours: components["schemas"]["LivecodeLine"][];
+            staff: components["schemas"]["LivecodeLine"][];
+            /** @description Included */
+            to: string;
+            total: components["schemas"]["Figures"];
+        };
+        LivecodeWindow: {
+            /** @description 1 Monday to 7 Sunday */
+            days: number[];
+            /** @description HH:MM */
+            from: string;
+            /** @description HH:MM, excluded; 24:00 is the end of the day */
+            to: string;
+        };
+        LogOutputBody: {
+            items: components["schemas"]["LivecodeEntry"][];
             next?: string;
         };
         Look: {
@@ -7195,6 +9250,28 @@ export interface components {
             role: string;
             roleName: string;
         };
+        Member: {
+            /**
+             * Format: int64
+             * @description New customers a day by this code; 0: no end
+             */
+            cap?: number;
+            /** @description Taken out by hand */
+            offline?: boolean;
+            /** @description When they are on duty; none: always */
+            shifts?: components["schemas"]["LivecodeWindow"][];
+            /** @description The platform's id */
+            staff: string;
+            /**
+             * Format: int64
+             * @description Share of those who come, beside the others' weights; 0 is 1
+             */
+            weight?: number;
+        };
+        MemberRef: {
+            id: string;
+            name: string;
+        };
         MembersBody: {
             /**
              * @description What lines and cells hold; auto looks at each
@@ -7225,6 +9302,11 @@ export interface components {
         };
         MembershipsOutputBody: {
             items: components["schemas"]["Membership"][];
+        };
+        MenuItem: {
+            id?: string;
+            text: string;
+            url?: string;
         };
         MergeAllInputBody: {
             /**
@@ -7326,6 +9408,18 @@ export interface components {
         MergesOutputBody: {
             items: components["schemas"]["MergeStory"][];
         };
+        Met: {
+            already?: boolean;
+            corp: string;
+            external: string;
+            groupId?: string;
+            outside?: string;
+            pending?: boolean;
+            person: string;
+            staff: string;
+            state?: string;
+            welcome?: string;
+        };
         Migration: {
             /** Format: date-time */
             from: string;
@@ -7358,6 +9452,17 @@ export interface components {
         ModelsOutBody: {
             items: components["schemas"]["Model"][];
         };
+        MomentView: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            liked?: boolean;
+            lines: components["schemas"]["SimLine"][];
+            name: string;
+            /** @description This person's comments */
+            replies?: string[];
+            staff: string;
+        };
         Money: {
             /**
              * Format: int64
@@ -7372,6 +9477,10 @@ export interface components {
             month: string;
             /** @description The largest first; a person counts once for each pair of states */
             moves: components["schemas"]["Flow"][];
+        };
+        Named: {
+            id: string;
+            name: string;
         };
         NamedSeries: {
             /** @enum {string} */
@@ -7453,6 +9562,12 @@ export interface components {
             /** @description A text, number or list of them: what op takes */
             value?: unknown;
         };
+        Noise: {
+            /** Format: int64 */
+            n: number;
+            /** @enum {string} */
+            why: "head" | "prefetch" | "agent" | "bare" | "network" | "burst";
+        };
         NotJoined: {
             /** @description Who got the fact; left out when the caller may not see them */
             contact?: components["schemas"]["Ref"];
@@ -7514,12 +9629,29 @@ export interface components {
             createdAt: string;
             id: string;
             /** @enum {string} */
-            kind: "followup.due" | "followup.assigned" | "followup.digest" | "owner.stale" | "owner.stale_team" | "owner.left";
+            kind: "followup.due" | "followup.assigned" | "followup.digest" | "owner.stale" | "owner.stale_team" | "owner.left" | "link.opened";
             read: boolean;
             /** @description Id of the follow-up */
             ref?: string;
             /** @description Who has left and still owns contacts */
             user?: components["schemas"]["Ref"];
+        };
+        OfflineInputBody: {
+            offline: boolean;
+            /** @description The platform's id */
+            staff: string;
+        };
+        Open: {
+            app: string;
+            /** Format: date-time */
+            at: string;
+            code: string;
+            /** @description None: somebody whom we do not know, or whom the caller may not see */
+            contact?: components["schemas"]["Ref"];
+            device: string;
+            referrer?: string;
+            system: string;
+            title: string;
         };
         Opened: {
             /** @description Id of the account */
@@ -7781,6 +9913,40 @@ export interface components {
             next?: string;
             /** Format: int64 */
             total: number;
+        };
+        PersonOutputBody: {
+            path: string;
+            url?: string;
+        };
+        PersonView: {
+            city?: string;
+            /** @description external_userid in the first corp */
+            external?: string;
+            /**
+             * Format: int64
+             * @description Colleagues they are friends with
+             */
+            friends: number;
+            /**
+             * Format: int64
+             * @description 1 male, 2 female, 0 not told
+             */
+            gender: number;
+            id: string;
+            name: string;
+            refusesTransfer?: boolean;
+            unionid: string;
+            /** Format: int64 */
+            unread: number;
+        };
+        Phone: {
+            /** @description The newest first */
+            chats: components["schemas"]["ChatView"][];
+            /** @description The person's external_userid in each corp that knows of them */
+            externals: string[];
+            /** @description Posts of colleagues, the newest first */
+            moments: components["schemas"]["MomentView"][];
+            person: components["schemas"]["PersonView"];
         };
         Pin: {
             /** @description Ids of contacts */
@@ -8162,9 +10328,21 @@ export interface components {
             per: string;
             words?: string;
         };
+        RadarOutputBody: {
+            items: components["schemas"]["Open"][];
+            next?: string;
+        };
         ReadInBody: {
             /** @description None: all */
             ids?: string[];
+        };
+        ReadInputBody: {
+            account: string;
+            /** @description CSV: name, colleagues (ids or names, parted by ;) and channel; a first line with these words, or in Chinese, gives their order */
+            text: string;
+        };
+        ReadOutputBody: {
+            lines: components["schemas"]["BatchLine"][];
         };
         ReasonView: {
             code: string;
@@ -8246,6 +10424,14 @@ export interface components {
         RegionsOutputBody: {
             items: components["schemas"]["Place"][];
         };
+        Rejected: {
+            code: string;
+            /** Format: int64 */
+            line: number;
+            reason: string;
+            /** @description What stood there */
+            text?: string;
+        };
         RelatedPerson: {
             by: components["schemas"]["Ref"];
             /** @description Left out when outside the caller's data scope */
@@ -8272,6 +10458,15 @@ export interface components {
         };
         RemapInputBody: {
             changes: components["schemas"]["OptionChange"][];
+        };
+        RemarkInBody: {
+            account: string;
+            customer: string;
+            /** @description 150 characters; left out: stays */
+            note?: string;
+            /** @description 20 characters; left out: stays */
+            remark?: string;
+            staff: string;
         };
         ReplayInputBody: {
             account?: string;
@@ -8499,6 +10694,10 @@ export interface components {
             /** @description Whom to look for; {"v":1} is everybody. Its JSON Schema is at /api/rules/schema */
             rule: components["schemas"]["Rule"];
         };
+        RulesBody: {
+            /** @description In the order in which they are tried; the first that fits decides */
+            rules: components["schemas"]["AcquireRule"][];
+        };
         Run: {
             /**
              * Format: int64
@@ -8683,6 +10882,10 @@ export interface components {
         SessionsOutBody: {
             items: components["schemas"]["ApiSession"][];
         };
+        SetCostsInputBody: {
+            cells: components["schemas"]["Cost"][];
+            currency?: string;
+        };
         SetInputBody: {
             changes: components["schemas"]["Change"][];
             /** @description How the person said so: kept as proof */
@@ -8780,6 +10983,56 @@ export interface components {
             email: string;
             password: string;
         };
+        SimEntry: {
+            /** @description external_userid of the customer */
+            about?: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description errcode of a call, status of a callback
+             */
+            code: number;
+            /** @enum {string} */
+            kind: "act" | "callback" | "call";
+            /**
+             * Format: double
+             * @description How long it took to be answered
+             */
+            ms?: number;
+            /** Format: int64 */
+            n: number;
+            /** @description What was done, an event's name, or an API */
+            name: string;
+            /** @description refused, timeout, unreachable, never, lost; or the first words of what was sent */
+            note?: string;
+            staff?: string;
+            /**
+             * Format: int64
+             * @description Of a callback that was repeated
+             */
+            try?: number;
+        };
+        SimLine: {
+            app?: string;
+            /** Format: date-time */
+            at: string;
+            from: string;
+            id: string;
+            kind: string;
+            media?: string;
+            menu?: components["schemas"]["MenuItem"][];
+            name?: string;
+            page?: string;
+            pic?: string;
+            text?: string;
+            title?: string;
+            url?: string;
+            via?: string;
+        };
+        SimPeopleOutputBody: {
+            items: components["schemas"]["PersonView"][];
+        };
         SnapInputBody: {
             note?: string;
         };
@@ -8819,8 +11072,53 @@ export interface components {
             /** @enum {string} */
             unit: "minute" | "hour" | "day" | "week";
         };
+        Spread: {
+            /** @description On top of what is there; else in its place */
+            add?: boolean;
+            /**
+             * Format: int64
+             * @description The whole sum, in the smallest unit
+             */
+            amount: number;
+            channel: string;
+            /** @description ISO 4217; default the company's */
+            currency?: string;
+            /** @description YYYY-MM-DD, included */
+            from: string;
+            /** @description YYYY-MM-DD, included */
+            to: string;
+        };
+        StaffListOutBody: {
+            items: components["schemas"]["CorpMember"][];
+            next?: string;
+        };
         StaffOutBody: {
             items: components["schemas"]["ApiColleague"][];
+        };
+        StaffView: {
+            active: boolean;
+            /** @description Has customer contact */
+            follows: boolean;
+            /** Format: int64 */
+            friends: number;
+            /**
+             * Format: int64
+             * @description Messages to customers that wait to be confirmed
+             */
+            messages: number;
+            /**
+             * Format: int64
+             * @description Moments that wait to be published
+             */
+            moments: number;
+            name: string;
+            position?: string;
+            /**
+             * Format: int64
+             * @description People who wait to be accepted
+             */
+            requests: number;
+            userid: string;
         };
         StaleSettings: {
             /**
@@ -8923,6 +11221,29 @@ export interface components {
              */
             stay?: number;
         };
+        Stats: {
+            apps: components["schemas"]["Count"][];
+            days: components["schemas"]["Count"][];
+            devices: components["schemas"]["Count"][];
+            /**
+             * Format: int64
+             * @description Of them, those whom we know
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description Openings by people that could not be recorded
+             */
+            lost: number;
+            /** @description Openings by programs, which count nowhere, by why */
+            noise: components["schemas"]["Noise"][];
+            /** Format: int64 */
+            opens: number;
+            /** Format: int64 */
+            people: number;
+            referrers: components["schemas"]["Count"][];
+            systems: components["schemas"]["Count"][];
+        };
         Status: {
             /**
              * Format: int64
@@ -8999,6 +11320,11 @@ export interface components {
             mapping: components["schemas"]["Mapping"];
             options: components["schemas"]["Options"];
         };
+        Sum: {
+            /** Format: int64 */
+            amount: number;
+            currency: string;
+        };
         SummaryOutputBody: {
             /** @description Most frequent first */
             events: components["schemas"]["EventCount"][];
@@ -9044,6 +11370,14 @@ export interface components {
             items: components["schemas"]["Suppression"][];
             /** @description Cursor of the next page */
             next?: string;
+        };
+        SyncInput: {
+            account: string;
+            /** @description Only the customers of these; none: the directory and everybody's */
+            staff?: string[];
+        };
+        SyncOutBody: {
+            job: string;
         };
         SystemStatus: {
             backup: components["schemas"]["BackupStatus"];
@@ -9135,7 +11469,7 @@ export interface components {
             /** @description Work on many contacts */
             run?: components["schemas"]["Ref"];
             /** @enum {string} */
-            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model";
+            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model" | "code";
             /**
              * Format: double
              * @description What it weighs just now, of tags that are given by score or by a model
@@ -9147,7 +11481,7 @@ export interface components {
             added: number;
             name?: string;
             /** @enum {string} */
-            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model";
+            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model" | "code";
         };
         TagGroup: {
             /** Format: date-time */
@@ -9366,6 +11700,12 @@ export interface components {
             money: number;
             /** Format: int64 */
             people: number;
+        };
+        Timed: {
+            attachments?: components["schemas"]["Attachment"][];
+            /** @description At most 4,000 bytes; {customer}, {staff}, {code} and {date} are filled in */
+            text?: string;
+            windows: components["schemas"]["LivecodeWindow"][];
         };
         TimelineOutputBody: {
             items: components["schemas"]["Entry"][];
@@ -9782,12 +12122,21 @@ export interface components {
         WebhookListOutputBody: {
             items: components["schemas"]["Webhook"][];
         };
+        Welcome: {
+            attachments?: components["schemas"]["Attachment"][];
+            /** @description At most 4,000 bytes; {customer}, {staff}, {code} and {date} are filled in */
+            text?: string;
+        };
         Where: {
             /** @description is, isNot, in, notIn, contains, notContains, startsWith, gt, gte, lt, lte, between, set, notSet */
             op: string;
             property: string;
             /** @description Numbers compare as numbers, texts as texts, booleans as booleans */
             value?: unknown;
+        };
+        WhoOutputBody: {
+            items: components["schemas"]["Came"][];
+            next?: string;
         };
         Window: {
             /** @description First day, YYYY-MM-DD; open when empty */
@@ -9823,6 +12172,12 @@ export interface components {
         Words: {
             en?: string;
             zh?: string;
+        };
+        WorldOutputBody: {
+            corps: components["schemas"]["CorpView"][];
+            faults: components["schemas"]["Fault"][];
+            /** @description Those who know the company first */
+            people: components["schemas"]["PersonView"][];
         };
         WriteKeysOutBody: {
             items: components["schemas"]["ApiWriteKey"][];
@@ -10529,6 +12884,582 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VerifyOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-channel-costs": {
+        parameters: {
+            query: {
+                /** @description YYYY-MM-DD, included */
+                from: string;
+                /** @description YYYY-MM-DD, included; at most 100 days */
+                to: string;
+                /** @description ISO 4217; default the company's */
+                currency?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Costs"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-channel-costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetCostsInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "import-channel-costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CostFile"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostResult"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "spread-channel-cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Spread"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-report": {
+        parameters: {
+            query?: {
+                /** @description Inclusive; default thirty days before the end */
+                from?: string;
+                /** @description Exclusive; default now */
+                to?: string;
+                /** @description First-touch channel */
+                channel?: string;
+                /** @description ISO 4217; default the company's */
+                currency?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-channel-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "try-channel-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcquireTryInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcquireTried"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-trend": {
+        parameters: {
+            query?: {
+                /** @description Inclusive; default thirty days before the end */
+                from?: string;
+                /** @description Exclusive; default now */
+                to?: string;
+                /** @description First-touch channel */
+                channel?: string;
+                /** @description ISO 4217; default the company's */
+                currency?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTrend"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-channel": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Channel id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-colleagues": {
+        parameters: {
+            query: {
+                account: string;
+                /** @description None: all */
+                state?: "active" | "inactive" | "left";
+                /** @description Only those who may have customers, or have some */
+                serving?: boolean;
+                /** @description In name or id */
+                q?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffListOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-colleague-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountsOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-colleague": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                /** @description The platform's id of the colleague */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpMember"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "link-colleague": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                /** @description The platform's id of the colleague */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorpMember"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sync-colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncOutBody"];
                 };
             };
             /** @description Problem */
@@ -12666,6 +15597,74 @@ export interface operations {
             };
         };
     };
+    "list-contact-friends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FriendsOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-friend-remark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemarkInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FriendsOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-contact-looks": {
         parameters: {
             query?: never;
@@ -14131,6 +17130,175 @@ export interface operations {
             };
         };
     };
+    "list-friendships": {
+        parameters: {
+            query: {
+                account: string;
+                /** @description Only of this colleague */
+                staff?: string;
+                state?: "friend" | "deleted" | "removed" | "moved";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FriendsOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-handovers": {
+        parameters: {
+            query: {
+                account: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoversOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hand-over-customers": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Handover"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-handover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Handover"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-handed-customers": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-blocked-identities": {
         parameters: {
             query?: {
@@ -15311,6 +18479,1164 @@ export interface operations {
             };
         };
     };
+    "list-link-openings": {
+        parameters: {
+            query?: {
+                code?: string;
+                /** @description Only openings by people whom we know */
+                known?: boolean;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RadarOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-link-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkSettings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-link-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkSettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkSettings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-links": {
+        parameters: {
+            query?: {
+                q?: string;
+                channel?: string;
+                state?: "active" | "paused" | "expired";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinksOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-link": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkLink"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-links-from-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkBatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResult"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Code of the link */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkLink"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Code of the link */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkLink"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-link-for-contact": {
+        parameters: {
+            query: {
+                /** @description Contact id */
+                contact: string;
+            };
+            header?: never;
+            path: {
+                /** @description Code of the link */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-link-qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-link-stats": {
+        parameters: {
+            query: {
+                /** @description Inclusive */
+                from: string;
+                /** @description Exclusive */
+                to: string;
+            };
+            header?: never;
+            path: {
+                /** @description Code of the link */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-live-code-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-live-code-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-live-code-folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoldersOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-live-code-folder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FolderBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Folder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "rename-live-code-folder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Folder id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FolderBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Folder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-live-code-folder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Folder id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-general-welcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Welcome"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-general-welcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Welcome"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Welcome"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-live-codes": {
+        parameters: {
+            query?: {
+                /** @description Folder id; none: in no folder */
+                folder?: string;
+                /** @description fault: the platform refuses something, or nobody meets scans */
+                state?: "active" | "archived" | "expired" | "fault";
+                account?: string;
+                channel?: string;
+                /** @description The platform's id of a colleague in the pool */
+                staff?: string;
+                /** @description Part of the name */
+                q?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LivecodeListOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-live-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LivecodeDefinition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-live-codes": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LivecodeBatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-live-code-batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-live-code-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LivecodeOptions"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "draw-live-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-live-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Live code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-live-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Live code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LivecodeDefinition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "archive-live-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Live code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-live-code-log": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Live code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-live-code-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Live code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfflineInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-live-code-people": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Live code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhoOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "draw-live-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "restore-live-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Live code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Detail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-live-code-stats": {
+        parameters: {
+            query?: {
+                /** @description First day, YYYY-MM-DD, of the company; default 29 days before the last */
+                from?: string;
+                /** @description Last day, included; default today */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Live code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LivecodeStats"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-live-code-stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-matches": {
         parameters: {
             query?: {
@@ -16029,7 +20355,7 @@ export interface operations {
                 to?: string;
                 /** @description First-touch channel */
                 channel?: string;
-                /** @description size, new, active, buyers, repeat, or event:<name> */
+                /** @description size, new, active, visitors, buyers, repeat, firstBuyers, cohort, or event:<name> */
                 metric: string;
                 currency?: string;
                 cursor?: string;
@@ -18353,6 +22679,345 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-sim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorldOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "do-sim-act": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Act"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-sim-avatar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-sim-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-sim-diary": {
+        parameters: {
+            query?: {
+                /** @description Number of the last entry that is known */
+                after?: number;
+                /** @description Seconds to wait for the next entry when there is none */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiaryOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sim-faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-sim-fault": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FaultInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fault"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-sim-fault": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-sim-media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sim-people": {
+        parameters: {
+            query?: {
+                /** @description Letters of the name */
+                q?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimPeopleOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-sim-phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A person's id */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Phone"];
                 };
             };
             /** @description Problem */
