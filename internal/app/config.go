@@ -37,7 +37,7 @@ type Config struct {
 	LogFormat       string `koanf:"log.format" help:"text or json"`
 	TracesEndpoint  string `koanf:"traces.endpoint" help:"OpenTelemetry collector (http://host:4318); empty: no traces"`
 	MetricsOpen     bool   `koanf:"metrics.open" help:"serve /metrics to anyone; otherwise to this machine and to tokens that may read the system"`
-	OutboundPrivate bool   `koanf:"outbound.private" help:"webhooks may call addresses inside the network and on this machine"`
+	OutboundPrivate bool   `koanf:"outbound.private" help:"webhooks and accounts at platforms may call addresses inside the network and on this machine"`
 	Demo            bool   `koanf:"-"`
 	DemoSeed        int64  `koanf:"demo.seed" help:"seed of the demo pond: the same seed makes the same pond"`
 	DemoContacts    int    `koanf:"demo.contacts" help:"how many contacts the demo pond has"`
