@@ -6,8 +6,8 @@ import type rules from '@/shared/rules/locales/zh-CN.json'
 import type attributes from '@/features/attributes/locales/zh-CN.json'
 import type audit from '@/features/audit/locales/zh-CN.json'
 import type care from '@/features/care/locales/zh-CN.json'
-import type connectors from '@/features/connectors/locales/zh-CN.json'
 import type channels from '@/features/channels/locales/zh-CN.json'
+import type connectors from '@/features/connectors/locales/zh-CN.json'
 import type consent from '@/features/consent/locales/zh-CN.json'
 import type contacts from '@/features/contacts/locales/zh-CN.json'
 import type dictionary from '@/features/dictionary/locales/zh-CN.json'
@@ -43,8 +43,8 @@ declare module 'i18next' {
       attributes: typeof attributes
       audit: typeof audit
       care: typeof care
-      connectors: typeof connectors
       channels: typeof channels
+      connectors: typeof connectors
       consent: typeof consent
       contacts: typeof contacts
       dictionary: typeof dictionary

@@ -26,7 +26,8 @@ export function CostsTab() {
   const zone = useTimezone()
   const mayEdit = useCan('acquire.write')
   const mayUpload = useCan('import.write')
-  const today = dayOf(Date.now(), zone)
+  const [now] = useState(Date.now) // a page that stays open over midnight shows the days it was opened with
+  const today = dayOf(now, zone)
   const [asked, setLast] = useUrlText('until')
   const last = /^\d{4}-\d{2}-\d{2}$/.test(asked) ? asked : today
   const days = useMemo(() => gridDays(last), [last])

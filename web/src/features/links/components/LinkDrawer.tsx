@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Copy, Download } from 'lucide-react'
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { LinkStats, ShortLink } from '@/shared/api/types'
 import { formatInt } from '@/shared/lib/format'
@@ -34,7 +34,8 @@ function Detail({ link }: { link: ShortLink }) {
   const { t } = useTranslation('links')
   const toast = useToast()
   const zone = useTimezone()
-  const today = dayOf(Date.now(), zone)
+  const [now] = useState(Date.now)
+  const today = dayOf(now, zone)
   const range = useMemo(() => {
     const days = presetDays('30d', today)
     return withInstants('30d', days.first, days.last, zone)
