@@ -76,8 +76,6 @@ export interface NavItem {
 }
 
 export interface NavGroup {
-  key: 'overview' | 'customers' | 'connections' | 'data' | 'system'
-  key: 'overview' | 'acquire' | 'customers' | 'data' | 'system'
   key: 'overview' | 'acquire' | 'customers' | 'connections' | 'data' | 'system'
   items: NavItem[]
 }
@@ -87,9 +85,8 @@ export const NAV: readonly NavGroup[] = [
   { key: 'overview', items: [{ path: '/home', key: 'home', icon: LayoutDashboard, needs: 'overview.read' }] },
   {
     key: 'acquire',
-    items: [{ path: '/live-codes', key: 'live-codes', icon: QrCode, needs: 'acquire.read' }],
-    items: [{ path: '/channels', key: 'channels', icon: Split, needs: 'acquire.read' }],
     items: [
+      { path: '/live-codes', key: 'live-codes', icon: QrCode, needs: 'acquire.read' },
       { path: '/channels', key: 'channels', icon: Split, needs: 'acquire.read' },
       { path: '/links', key: 'links', icon: Link2, needs: 'acquire.read' },
     ],
