@@ -42,8 +42,6 @@ type told struct {
 	From    string `json:"from"`
 	State   string `json:"state"`
 	Reason  string `json:"reason"`
-	Sync    int64  `json:"sync"`
-	Print   string `json:"print"`
 	Friend  *struct {
 		Staff       string `json:"staff"`
 		Remark      string `json:"remark"`
@@ -51,6 +49,8 @@ type told struct {
 		Since       int64  `json:"since"`
 		State       string `json:"state"`
 		Way         int64  `json:"way"`
+		Sync        int64  `json:"sync"` // when the sync began that found it
+		Print       string `json:"print"`
 	} `json:"friend"`
 }
 
@@ -182,8 +182,8 @@ func (s *Service) know(r *row, f *event.Stored, t told) error {
 	if d.Since > 0 && r.state == Friend {
 		r.since = d.Since
 	}
-	if t.Sync > 0 {
-		r.seen, r.print = max(r.seen, t.Sync), t.Print
+	if d.Sync > 0 {
+		r.seen, r.print = max(r.seen, d.Sync), d.Print
 	} else {
 		r.print = "" // the next sync compares anew
 	}

@@ -308,8 +308,10 @@ func messageID(kind string, parts ...string) string {
 
 func withSync(raw json.RawMessage, mark int64, sum string) json.RawMessage {
 	m := map[string]any{}
-	_ = json.Unmarshal(raw, &m) // it is our own
-	m["sync"], m["print"] = mark, sum
+	_ = json.Unmarshal(raw, &m)                         // it is our own
+	if friend, ok := m["friend"].(map[string]any); ok { // inside: nobody reads these on a timeline
+		friend["sync"], friend["print"] = mark, sum
+	}
 	return object(m)
 }
 
