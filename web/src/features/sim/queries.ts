@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '@/shared/api/client'
-import type { ContactRow, SimAct, SimDiary, SimDone, SimFault, SimFaultInput, SimPeople, SimPhone, SimWorld } from '@/shared/api/types'
+import type { ContactRow, TimelineFact, SimAct, SimDiary, SimDone, SimFault, SimFaultInput, SimPeople, SimPhone, SimWorld } from '@/shared/api/types'
 
 export const worldQuery = () =>
   queryOptions({ queryKey: ['sim', 'world'], queryFn: ({ signal }) => unwrap<SimWorld>(api.GET('/api/sim', { signal })), staleTime: 2_000 })
@@ -27,6 +27,14 @@ export const knownQuery = (external: string) =>
       const found = await unwrap<{ contacts: ContactRow[] | null }>(api.GET('/api/search', { params: { query: { q: external } }, signal }))
       return found.contacts?.[0] ?? null
     },
+    staleTime: 0,
+  })
+
+/** What is known to have happened to a customer, newest first. */
+export const factsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['sim', 'known', 'facts', id],
+    queryFn: ({ signal }) => unwrap<{ items: TimelineFact[] | null }>(api.GET('/api/contacts/{id}/timeline', { params: { path: { id }, query: { limit: 10 } }, signal })),
     staleTime: 0,
   })
 
