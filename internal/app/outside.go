@@ -82,6 +82,14 @@ func (o *outside) Colleagues(ctx context.Context, account string) ([]livecode.Co
 	if err != nil {
 		return nil, err
 	}
+	users, err := o.a.Team.ListUsers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byMail := map[string]string{}
+	for _, u := range users {
+		byMail[strings.ToLower(u.Email)] = u.ID
+	}
 	by := map[string]wecom.Member{}
 	for _, d := range deps {
 		list, err := c.Members(ctx, d.ID)
@@ -96,6 +104,11 @@ func (o *outside) Colleagues(ctx context.Context, account string) ([]livecode.Co
 	for i, id := range ids {
 		m := by[id]
 		out[i] = livecode.Colleague{ID: id, Name: m.Name, Avatar: m.Avatar, Off: m.Status == wecom.MemberLeft || m.Status == wecom.MemberDisabled}
+		for _, mail := range []string{m.BizMail, m.Email} {
+			if u := byMail[strings.ToLower(mail)]; mail != "" && u != "" {
+				out[i].User = u
+			}
+		}
 		if out[i].Name == "" {
 			out[i].Name = id
 		}

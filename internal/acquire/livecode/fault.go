@@ -1,9 +1,6 @@
 package livecode
 
-import (
-	"context"
-	"errors"
-)
+import "errors"
 
 // faults are the platform's numbers that mean the same to a person.
 var faults = map[int]string{
@@ -63,10 +60,4 @@ func faultOf(err error) (fault string, code int) {
 func final(err error) bool {
 	r, ok := refusalOf(err)
 	return ok && !r.Again
-}
-
-// slow tells whether a call ran out of time, so that nobody knows what became of it.
-func slow(err error) bool {
-	_, refused := refusalOf(err)
-	return !refused && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled))
 }

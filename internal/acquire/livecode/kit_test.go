@@ -24,19 +24,18 @@ import (
 // outside is a platform that keeps its own rules: a welcome code works once, ways
 // need users, what it is told to refuse it refuses.
 type outside struct {
-	mu       sync.Mutex
-	ways     map[string]Way
-	made     int
-	calls    []string
-	used     map[string]bool
-	got      map[string]Message
-	remarks  map[string]string
-	names    map[string]string
-	refuse   map[string][]error // by call, one for each
-	slow     func(call string)
-	picture  []byte
-	uploads  int
-	deadline time.Duration // seen last by Welcome
+	mu      sync.Mutex
+	ways    map[string]Way
+	made    int
+	calls   []string
+	used    map[string]bool
+	got     map[string]Message
+	remarks map[string]string
+	names   map[string]string
+	refuse  map[string][]error // by call, one for each
+	slow    func(call string)
+	picture []byte
+	uploads int
 }
 
 func newOutside() *outside {

@@ -104,10 +104,6 @@ func TestWhatThePlatformRefusesIsShownAndTriedLater(t *testing.T) {
 		p.out.refuse["create"] = []error{&Refusal{Code: 48002}, &Refusal{Code: 45009, Again: true, After: 5 * time.Minute}}
 		a, b := p.make(plain()), p.make(func() Definition { d := plain(); d.Name = "另一个"; return d }())
 		p.turn()
-		first := p.now(a.ID)
-		if first.way.fault == "" {
-			first = p.now(b.ID)
-		}
 		rows, _, _, err := p.List(p.ctx, Query{State: "fault"}, "", 10)
 		require.NoError(t, err)
 		require.Len(t, rows, 2)

@@ -15,7 +15,7 @@ const row = (over: Partial<LiveCodeRow> = {}): LiveCodeRow => ({
 })
 const code = (over: Partial<LiveCode> = {}): LiveCode => ({
   ...row(), skips: true, waiting: 0, failed: 0, scannable: 'https://u.example/1',
-  definition: { name: '南京路店', account: 'ac_1', members: [{ staff: 'wang' }, { staff: 'li', offline: true }], welcome: { text: '{customer}您好，我是{staff}' }, greet: 'own', verify: 'skip' },
+  definition: {name: '南京路店', account: 'ac_1', members: [{ staff: 'wang' }, { staff: 'li', offline: true }], welcome: { text: '{customer}您好，我是{staff}' }, greet: 'own', verify: 'skip'},
   duties: [{ staff: 'wang', name: '王芳', on: true, today: 12 }, { staff: 'li', name: '李雷', on: false, out: 'offline', today: 0 }], ...over,
 })
 const options = { accounts: [{ id: 'ac_1', name: '山月茶业', colleagues: [{ id: 'wang', name: '王芳' }, { id: 'li', name: '李雷' }] }] }
