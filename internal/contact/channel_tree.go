@@ -109,7 +109,7 @@ func (b *channelBook) own(id string, say func(code string) string) string {
 
 // carriers are the facts whose properties name a channel, a live code or a link.
 var carriers = map[string]bool{
-	event.NameCodeScanned: true, event.NameLinkClicked: true, event.NameFriendAdded: true, event.NameFormSubmitted: true,
+	event.NameCodeScanned: true, event.NameLinkClicked: true, event.NameFriendAdded: true,
 }
 
 // contextParts are what clueOf looks for; facts without any skip the parser.

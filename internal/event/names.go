@@ -43,7 +43,6 @@ const (
 	NameWelcomeSent      = "welcome.sent" // a new friend got a welcome
 	NameCodeScanned      = "code.scanned"
 	NameLinkClicked      = "link.clicked"
-	NameFormSubmitted    = "form.submitted"
 	NameOrderPaid        = "order.paid"
 	NameOrderRefunded    = "order.refunded"
 )

@@ -28,8 +28,8 @@ var builtins = map[string]string{
 	event.NameGroupLeft:   "dictionary.group_left",
 	event.NameWelcomeSent: "dictionary.welcome_sent",
 	event.NameCodeScanned: "dictionary.code_scanned",
-	event.NameLinkClicked: "dictionary.link_clicked", event.NameFormSubmitted: "dictionary.form_submitted",
-	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
+	event.NameLinkClicked: "dictionary.link_clicked",
+	event.NameOrderPaid:   "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
 }
 
 // usual are the properties of Segment's specification and of our own events, which
