@@ -17,7 +17,7 @@ for (const lang of ['zh-CN', 'en']) {
     const made = await page.request.post(pond.url + '/api/contacts', { data: { name, phone: { 'zh-CN': '13900001111', en: '13900002222' }[lang] } })
     assert.equal(made.status(), 200, await made.text())
     const { id, phone } = await made.json()
-    for (const until = Date.now() + 30_000; ; await new Promise((r) => setTimeout(r, 200))) {
+    for (const until = Date.now() + 60_000; ; await new Promise((r) => setTimeout(r, 200))) {
       const { items } = await (await page.request.get(`${pond.url}/api/contacts/${id}/timeline`)).json()
       if (items.length > 0) break
       assert.ok(Date.now() < until, 'the timeline stays empty')
