@@ -24,7 +24,10 @@ export function ChatView({ chat, person, busy, onBack, onAct, onOpen }: Props) {
   const end = useRef<HTMLLIElement>(null)
   const lines = chat.lines ?? []
   const last = lines.at(-1)?.id
-  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [last])
+  useEffect(() => {
+    // Newer browsers answer with a promise, which an effect must not give back.
+    void end.current?.scrollIntoView({ block: 'nearest' })
+  }, [last])
 
   const may = chat.kind === 'kf' || chat.state === 'friends'
   const say = (words: string) => onAct({ does: chat.kind === 'kf' ? 'ask' : 'chat', who: person.id, with: chat.id, text: words })

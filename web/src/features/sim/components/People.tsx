@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query'
 import { UserPlus } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { SearchBox } from '@/shared/ui/FilterBar'
-import { Button } from '@/shared/ui/kit'
+import { useSettled } from '@/shared/lib/settled'
+import { Button, Input } from '@/shared/ui/kit'
 import { QueryState } from '@/shared/ui/states'
 import { peopleQuery } from '../queries'
 import { Avatar } from './Avatar'
@@ -13,11 +13,11 @@ import css from './sim.module.css'
 export function People({ picked, onPick, onInvent, busy }: { picked: string; onPick: (id: string) => void; onInvent: (name: string) => void; busy: boolean }) {
   const { t } = useTranslation('sim')
   const [q, setQ] = useState('')
-  const query = useQuery(peopleQuery(q))
+  const query = useQuery(peopleQuery(useSettled(q)))
   return (
     <section className={css.people} aria-label={t('people.title')}>
       <div className={css.peopleHead}>
-        <SearchBox value={q} onChange={setQ} placeholder={t('people.search')} width={150} />
+        <Input allowClear value={q} onChange={(e) => setQ(e.target.value)} placeholder={t('people.search')} aria-label={t('people.search')} maxLength={30} />
         <Button icon={<UserPlus size={15} aria-hidden />} loading={busy} onClick={() => onInvent(q)}>
           {t('people.invent')}
         </Button>
