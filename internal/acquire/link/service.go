@@ -101,7 +101,6 @@ type Service struct {
 	pace     pace
 	queue    chan event.Fact
 	noise    noise
-	drained  chan struct{}
 
 	follow, drain rounds.Runner
 }
