@@ -26,7 +26,7 @@ var demoCodes = []struct {
 
 // codes makes the demo's live codes, each once.
 func (d *demoPond) codes(ctx context.Context, a *App) error {
-	p := demoProgress{d: d, state: a.state}
+	p := demoProgress{d: d, state: a.state, log: a.log}
 	if done, err := p.Done(ctx, stageCodes); err != nil || done {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -52,6 +53,17 @@ func (a *App) simulatorURL() string {
 		return ""
 	}
 	return a.sim.url
+}
+
+// isSimulator tells whether an address is the simulator's: it may be called
+// although it lies inside.
+func (a *App) isSimulator(to netip.AddrPort) bool {
+	u, err := url.Parse(a.simulatorURL())
+	if err != nil || u.Host == "" {
+		return false
+	}
+	own, err := netip.ParseAddrPort(u.Host)
+	return err == nil && own == netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
 }
 
 // portState is where the port is remembered, so that accounts find it again.

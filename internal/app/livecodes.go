@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"slices"
 
 	"github.com/koipond/koipond/internal/acquire/livecode"
 	"github.com/koipond/koipond/internal/connector"
@@ -12,9 +11,9 @@ import (
 )
 
 func (a *App) buildLiveCodes() {
-	out := &outside{a: a, client: outbound.Guard{Private: a.cfg.OutboundPrivate}.Client(pictureTime)}
+	out := &outside{a: a, client: outbound.Guard{Private: a.cfg.OutboundPrivate, Own: a.isSimulator}.Client(pictureTime)}
 	a.livecodes = livecode.NewService(livecode.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit, Emit: a.intake, Jobs: a.jobs, Files: a.files,
-		Platform: out, Accounts: out, Staff: out, Channels: knownChannels{}, Tags: a.contacts, Pools: a.machines, People: seenPeople{a.contacts}, Zone: a.zone, Node: a.nodeName()})
+		Platform: out, Accounts: out, Staff: out, Channels: knownChannels{a}, Tags: a.contacts, Pools: a.machines, People: seenPeople{a.contacts}, Zone: a.zone, Node: a.nodeName()})
 	a.livecodes.RegisterJobs()
 	a.contacts.OnRemove(a.livecodes.Forget)
 	for _, name := range []string{"change_external_contact.add_external_contact", "change_external_contact.add_half_external_contact"} {
@@ -33,12 +32,12 @@ func (a *App) welcome(ctx context.Context, acc connector.Account, in connector.I
 }
 
 // knownChannels are the channels that people can come from.
-type knownChannels struct{}
+type knownChannels struct{ a *App }
 
 // Known implements livecode.Channels.
-func (knownChannels) Known(_ context.Context, ids []string) (out []string, err error) {
+func (k knownChannels) Known(_ context.Context, ids []string) (out []string, err error) {
 	for _, id := range ids {
-		if slices.Contains(contact.Channels(), id) {
+		if k.a.acquire.Known(id) {
 			out = append(out, id)
 		}
 	}

@@ -6,7 +6,7 @@ import { Link, useNavigate } from 'react-router'
 import { idempotencyKey } from '@/shared/api/client'
 import { ApiError } from '@/shared/api/errors'
 import type { LiveCodeBatchLine, LiveCodeInput, LiveCodeOptions } from '@/shared/api/types'
-import { CHANNELS, useChannelName } from '@/shared/lib/channels'
+import { useChannelOptions } from '@/shared/lib/channels'
 import { usePrefs } from '@/shared/lib/prefs'
 import { tagsQuery } from '@/shared/rules/queries'
 import { JobProgress } from '@/shared/ui/JobProgress'
@@ -112,7 +112,7 @@ interface LinesProps {
 function Lines({ options, account, setAccount, lines, onChange, faultOf }: LinesProps) {
   const { t } = useTranslation('livecodes')
   const say = useErrorText()
-  const channel = useChannelName()
+  const channels = useChannelOptions()
   const input = useRef<HTMLInputElement>(null)
   const [text, setText] = useState('')
   const [busy, setBusy] = useState(false)
@@ -186,7 +186,7 @@ function Lines({ options, account, setAccount, lines, onChange, faultOf }: Lines
                         style={{ width: '100%' }}
                         value={l.channel || undefined}
                         onChange={(c?: string) => put(i, { channel: c ?? '' })}
-                        options={CHANNELS.filter((c) => c !== 'unknown').map((c) => ({ value: c as string, label: channel(c) }))}
+                        options={channels.filter((c) => c.value !== 'unknown')}
                       />
                     </td>
                     <td>
@@ -220,7 +220,7 @@ async function decode(file: File): Promise<string> {
 
 function Alike({ like, put, faultOf }: { like: LiveCodeInput; put: (p: Partial<LiveCodeInput>) => void; faultOf: (path: string) => string | undefined }) {
   const { t } = useTranslation('livecodes')
-  const channel = useChannelName()
+  const channels = useChannelOptions()
   const folders = useQuery(foldersQuery())
   const tags = useQuery(tagsQuery())
   const first = like.members[0] ?? { staff: '' }
@@ -238,7 +238,7 @@ function Alike({ like, put, faultOf }: { like: LiveCodeInput; put: (p: Partial<L
             aria-label={t('form.channel')}
             value={like.channel || undefined}
             onChange={(c?: string) => put({ channel: c ?? '' })}
-            options={CHANNELS.filter((c) => c !== 'unknown').map((c) => ({ value: c as string, label: channel(c) }))}
+            options={channels.filter((c) => c.value !== 'unknown')}
           />
         </div>
         <div className={css.field}>

@@ -6,7 +6,7 @@ import { useNavigate, useParams } from 'react-router'
 import { idempotencyKey } from '@/shared/api/client'
 import { ApiError } from '@/shared/api/errors'
 import type { LiveCode, LiveCodeInput, LiveCodeOptions } from '@/shared/api/types'
-import { CHANNELS, useChannelName } from '@/shared/lib/channels'
+import { useChannelOptions } from '@/shared/lib/channels'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useTimezone } from '@/shared/lib/session'
 import { dayOf, dayStart } from '@/shared/lib/time'
@@ -128,7 +128,7 @@ interface PartProps {
 
 function Basics({ d, put, options, fixed, faultOf }: PartProps & { options: LiveCodeOptions; fixed: boolean }) {
   const { t } = useTranslation('livecodes')
-  const channel = useChannelName()
+  const channels = useChannelOptions()
   const folders = useQuery(foldersQuery())
   return (
     <Panel>
@@ -152,7 +152,7 @@ function Basics({ d, put, options, fixed, faultOf }: PartProps & { options: Live
             showSearch={{ optionFilterProp: 'label' }}
             value={d.channel || undefined}
             onChange={(c?: string) => put({ channel: c ?? '' })}
-            options={CHANNELS.filter((c) => c !== 'unknown').map((c) => ({ value: c as string, label: channel(c) }))}
+            options={channels.filter((c) => c.value !== 'unknown')}
           />
         </Labelled>
         <Labelled label={t('list.folder')} fault={faultOf('folder')}>
