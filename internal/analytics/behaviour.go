@@ -14,8 +14,11 @@ import (
 type BehaviourQuery struct {
 	Leaves []rule.Behaviour // checked by package rule
 	Among  []int64          // only these, ascending; nil: everybody
-	Now    time.Time
-	Zone   *time.Location // of the company: where days begin
+	// Matters, with Among, tells which answers anybody looks at: the others may be
+	// wrong. nil: all of them.
+	Matters func(leaf int, contact int64) bool
+	Now     time.Time
+	Zone    *time.Location // of the company: where days begin
 }
 
 // Behaviours is an engine that answers conditions on behaviour, many in one scan.

@@ -24,6 +24,9 @@ type inquiry struct {
 	e    *Engine
 	now  time.Time
 	zone *time.Location
+	// matters tells whether it is asked for a contact whether a condition on
+	// behaviour holds; nil: always.
+	matters func(c *cond, num int64) bool
 }
 
 // readersAtOnce is how many conditions on fields are read at the same time.
@@ -107,7 +110,11 @@ func (q inquiry) behaviour(ctx context.Context, conds []*cond, among []int64) (o
 	}
 	var got []numset.Choice
 	err = guarded(func() (err error) {
-		got, err = q.e.d.Store.Behaviour(ctx, analytics.BehaviourQuery{Leaves: leaves, Among: among, Now: q.now, Zone: q.zone})
+		query := analytics.BehaviourQuery{Leaves: leaves, Among: among, Now: q.now, Zone: q.zone}
+		if q.matters != nil {
+			query.Matters = func(leaf int, num int64) bool { return q.matters(conds[leaf], num) }
+		}
+		got, err = q.e.d.Store.Behaviour(ctx, query)
 		return err
 	})
 	if err != nil {
@@ -140,7 +147,7 @@ func (s *step) answer(ctx context.Context) error {
 			fields = append(fields, c)
 		}
 	}
-	q := inquiry{s.e, s.now, s.zone}
+	q := inquiry{s.e, s.now, s.zone, func(c *cond, num int64) bool { b, ok := s.ask[c]; return !ok || b.has(s.at[num]) }}
 	var did, are []reply
 	var faults [2]error
 	var wait sync.WaitGroup

@@ -62,7 +62,7 @@ func (e *Engine) beginRenewal(ctx context.Context, conds []*cond, people bool) (
 	}
 	defer release()
 	r := &renewal{conds: conds, wants: people, got: map[*cond]numset.Choice{}, faults: map[*cond]error{}, touched: &numset.Set{},
-		inquiry: inquiry{e, e.d.Clock.Now(), e.d.Zone(ctx)}}
+		inquiry: inquiry{e: e, now: e.d.Clock.Now(), zone: e.d.Zone(ctx)}}
 	r.since = r.now
 	e.renewal = r
 	return r, nil

@@ -8,15 +8,16 @@ import (
 // The filter answers "was this message id certainly not seen?" from memory. It
 // is a row of blocked Bloom filters, each twice as large as the one before,
 // and each forgotten as a whole when its newest entry is out of the window. At
-// 16 bits an entry about 1 in 1,000 answers is a false "maybe", which costs a
-// look-up in the store and nothing else. When the bound on memory is reached
+// 32 bits an entry about 1 in 50,000 answers is a false "maybe", which costs a
+// look-up in the store and nothing else: but that is a look at every fact of the
+// week, so that with half the bits nearly every batch of a flood had to wait for one. When the bound on memory is reached
 // the last one takes on more than it was made for: more look-ups, same truth.
 const (
-	bitsPerEntry = 16
+	bitsPerEntry = 32
 	probes       = 6
 	blockWords   = 8 // 64 bytes: one cache line per question
 	firstEntries = 1 << 16
-	maxEntries   = 1 << 23 // of one generation: 16 MiB
+	maxEntries   = 1 << 23 // of one generation: 32 MiB
 )
 
 type generation struct {

@@ -25,7 +25,7 @@ func TestFilterNeverForgetsWithinTheWindow(t *testing.T) {
 			wrong++
 		}
 	}
-	require.Less(t, float64(wrong)/n, 0.005, "false maybes")
+	require.Less(t, float64(wrong)/n, 0.0002, "false maybes")
 	size := f.size.Load()
 	f.forget(int64(n / 2))
 	require.Less(t, f.size.Load(), size)

@@ -198,6 +198,9 @@ func (s *Store) fromMemory(ctx context.Context, st *state, db asker, q analytics
 		}
 		r.have.tell(facts, own, names)
 		for i := range q.Leaves {
+			if q.Matters != nil && !q.Matters(i, n) {
+				continue
+			}
 			some := facts.of(&q.Leaves[i])
 			if len(some) > 0 && leaves[i].Look(some).Holds != out[i].Rest {
 				out[i].Set.Add(n)
