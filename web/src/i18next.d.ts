@@ -17,8 +17,8 @@ import type imports from '@/features/imports/locales/zh-CN.json'
 import type jobs from '@/features/jobs/locales/zh-CN.json'
 import type keys from '@/features/keys/locales/zh-CN.json'
 import type lifecycle from '@/features/lifecycle/locales/zh-CN.json'
-import type livecodes from '@/features/livecodes/locales/zh-CN.json'
 import type links from '@/features/links/locales/zh-CN.json'
+import type livecodes from '@/features/livecodes/locales/zh-CN.json'
 import type matches from '@/features/matches/locales/zh-CN.json'
 import type orders from '@/features/orders/locales/zh-CN.json'
 import type overview from '@/features/overview/locales/zh-CN.json'
@@ -26,8 +26,8 @@ import type rfm from '@/features/rfm/locales/zh-CN.json'
 import type segments from '@/features/segments/locales/zh-CN.json'
 import type session from '@/features/session/locales/zh-CN.json'
 import type settings from '@/features/settings/locales/zh-CN.json'
-import type staff from '@/features/staff/locales/zh-CN.json'
 import type sim from '@/features/sim/locales/zh-CN.json'
+import type staff from '@/features/staff/locales/zh-CN.json'
 import type system from '@/features/system/locales/zh-CN.json'
 import type tags from '@/features/tags/locales/zh-CN.json'
 import type team from '@/features/team/locales/zh-CN.json'
@@ -54,8 +54,8 @@ declare module 'i18next' {
       jobs: typeof jobs
       keys: typeof keys
       lifecycle: typeof lifecycle
-      livecodes: typeof livecodes
       links: typeof links
+      livecodes: typeof livecodes
       matches: typeof matches
       orders: typeof orders
       overview: typeof overview
@@ -63,8 +63,8 @@ declare module 'i18next' {
       segments: typeof segments
       session: typeof session
       settings: typeof settings
-      staff: typeof staff
       sim: typeof sim
+      staff: typeof staff
       system: typeof system
       tags: typeof tags
       team: typeof team

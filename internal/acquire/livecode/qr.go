@@ -62,11 +62,16 @@ func decodeQR(raw []byte) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("look at picture: %w", err)
 	}
-	got, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
-	if err != nil {
-		return "", fmt.Errorf("find a code: %w", err)
+	// Looking for a code in a photo sometimes misses one that is nothing but the
+	// code, and the other way round.
+	for _, hint := range []gozxing.DecodeHintType{gozxing.DecodeHintType_PURE_BARCODE, gozxing.DecodeHintType_OTHER, gozxing.DecodeHintType_TRY_HARDER} {
+		got, miss := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{hint: true})
+		if miss == nil {
+			return got.GetText(), nil
+		}
+		err = miss
 	}
-	return got.GetText(), nil
+	return "", fmt.Errorf("find a code: %w", err)
 }
 
 func decodeImage(raw []byte) (image.Image, error) {

@@ -17,9 +17,10 @@ export function useDiary(onNews: (fresh: SimEntry[]) => void): { entries: SimEnt
         try {
           const { entries: fresh } = await diary(after, end.signal)
           setLost(false)
-          if (!fresh?.length) continue
+          const last = fresh?.at(-1)
+          if (!fresh || !last) continue
           const first = after === 0
-          after = fresh[fresh.length - 1]!.n
+          after = last.n
           setEntries((old) => takeIn(old, fresh))
           if (!first) onNews(fresh)
         } catch {

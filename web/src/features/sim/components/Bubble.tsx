@@ -92,9 +92,9 @@ function Content({ line, onOpen, onChoose }: Omit<Props, 'face'>) {
     default:
       return (
         <div className={css.bubble}>
-          {linked(line.text ?? '').map((part, i) =>
-            part.url ? (
-              <button key={i} type="button" className={css.url} onClick={() => onOpen(part.url!)}>
+          {linked(line.text ?? '').map(({ url, ...part }, i) =>
+            url ? (
+              <button key={i} type="button" className={css.url} onClick={() => onOpen(url)}>
                 {part.text}
               </button>
             ) : (
