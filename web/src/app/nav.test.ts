@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { pages } from './routes'
 import { landing, NAV, navFor, navItemAt } from './nav'
 
 const paths = (permissions: string[]) => navFor(permissions).flatMap((g) => g.items.map((i) => i.path))
@@ -24,6 +25,10 @@ describe('navigation', () => {
     expect(landing(['order.read', 'overview.read'])).toBe('/home')
     expect(landing(['order.read'])).toBe('/orders')
     expect(landing([])).toBe('/account')
+  })
+  it('leads each path to one page', () => {
+    const all = pages.map((p) => p.path)
+    expect(all.filter((p, i) => all.indexOf(p) !== i)).toEqual([])
   })
   it('has no path twice', () => {
     const all = NAV.flatMap((g) => g.items.map((i) => i.path))
