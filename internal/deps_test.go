@@ -54,7 +54,7 @@ var domains = map[string][]string{
 
 	"analytics":               {"event", "rule"},
 	"analytics/conformance":   {"analytics", "event", "rule"},
-	"analytics/engine/duckdb": {"analytics", "event", "rule"},
+	"analytics/engine/duckdb": {"analytics", "event", "event/jsonscan", "rule"},
 	"analytics/sealed":        {"analytics", "event", "event/jsonscan", "event/veil", "rule"},
 
 	"event/pipeline":   {"analytics", "event", "event/jsonscan", "event/veil", "event/wire"},
