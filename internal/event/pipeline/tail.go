@@ -5,8 +5,8 @@ import "github.com/koipond/koipond/internal/event"
 // The tail keeps the newest stored batches in memory, so that subscribers who
 // keep up never ask the store. Bounded; whoever falls behind reads the store.
 const (
-	tailFacts = 8_000
-	tailBytes = 8 << 20
+	tailFacts = 5_000
+	tailBytes = 6 << 20
 )
 
 type tailBatch struct {
