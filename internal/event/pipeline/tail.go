@@ -5,8 +5,8 @@ import "github.com/koipond/koipond/internal/event"
 // The tail keeps the newest stored batches in memory, so that subscribers who
 // keep up never ask the store. Bounded; whoever falls behind reads the store.
 const (
-	tailFacts = 5_000
-	tailBytes = 6 << 20
+	tailFacts = 4_000
+	tailBytes = 4 << 20
 )
 
 type tailBatch struct {
