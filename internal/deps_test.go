@@ -84,6 +84,7 @@ var domains = map[string][]string{
 	"audience/autotag": {"analytics", "audience/live", "audience/loops", "contact", "event", "event/veil", "rule"},
 
 	"connector/wecom":    {"connector", "connector/wxcrypto", "event"},
+	"connector/wechat":   {"connector", "connector/wxcrypto", "event"},
 	"connector/wxcrypto": {},
 	"connector":          {"event/veil"},
 	"connector/contract": {"connector"},

@@ -25,6 +25,7 @@ import (
 	"github.com/koipond/koipond/internal/audience/rfm"
 	"github.com/koipond/koipond/internal/audience/webhook"
 	"github.com/koipond/koipond/internal/connector"
+	"github.com/koipond/koipond/internal/connector/wechat"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/care"
 	"github.com/koipond/koipond/internal/contact/consent"
@@ -101,6 +102,7 @@ type App struct {
 	backingUp sync.Mutex // each backup takes a copy's worth of disk
 
 	connectors *connector.Service
+	signIn     *wechat.SignIn // customers saying who they are
 	staff      *staff.Service
 
 	mux     *http.ServeMux
@@ -261,6 +263,7 @@ func (a *App) buildServices() {
 	a.contacts.OnRemove(a.segments.Forget)
 	a.buildConnectors()
 	a.buildWeCom(ingest)
+	a.buildWeChat(ingest)
 	a.buildColleagues(ingest)
 	a.buildLiveCodes()
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/koipond/koipond/internal/connector"
+	"github.com/koipond/koipond/internal/connector/wechat"
 	"github.com/koipond/koipond/internal/connector/wecom"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/i18n"
@@ -17,6 +18,8 @@ func (a *App) buildConnectors() {
 	a.connectors = connector.NewService(connector.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit,
 		Guard: outbound.Guard{Private: a.cfg.OutboundPrivate}, PublicURL: a.cfg.URL, Node: a.nodeName(), Metrics: a.telemetry.registry, Simulator: a.simulatorURL})
 	a.connectors.Register(wecom.Kind())
+	a.connectors.Register(wechat.Kind())
+	a.connectors.Register(wechat.KindMini())
 }
 
 // accounts reads what the last checks of accounts outside found. What it gives says

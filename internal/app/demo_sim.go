@@ -17,6 +17,7 @@ import (
 
 	"github.com/koipond/koipond/internal/connector"
 	"github.com/koipond/koipond/internal/connector/sim"
+	"github.com/koipond/koipond/internal/connector/wechat"
 	"github.com/koipond/koipond/internal/platform/outbound"
 	"github.com/koipond/koipond/internal/platform/rounds"
 )
@@ -73,8 +74,10 @@ const portState = stateDemo + ".sim.port"
 func (a *App) startSim(ctx context.Context) error {
 	d := &demoSim{file: filepath.Join(a.cfg.Data, "sim.json")}
 	guard := outbound.Guard{Private: a.cfg.OutboundPrivate, Own: func(to netip.AddrPort) bool {
-		own := d.own.Load()
-		return own != nil && own.Port() == to.Port() && to.Addr().Unmap().IsLoopback()
+		if own := d.own.Load(); own != nil && own.Port() == to.Port() && to.Addr().Unmap().IsLoopback() {
+			return true
+		}
+		return a.isSimulator(to) // signing in leads there and back
 	}}
 	s, err := sim.Open(d.file, sim.Options{Seed: uint64(a.cfg.DemoSeed), Clock: a.clock, Log: a.log, People: simPeople, Friends: simFriends, HTTP: guard.Client(10 * time.Second)}) //nolint:gosec // any number is a seed
 	if err != nil {
@@ -128,12 +131,39 @@ func (a *App) connectSim(ctx context.Context, ln net.Listener) error {
 		a.sim.own.Store(&addr)
 	}
 	access := a.sim.sim.Access(0)
-	id, err := a.simAccount(ctx, access)
+	id, err := a.simAccount(ctx, "corpId", connector.Input{Kind: simKind, Name: access.Name + "（模拟企业微信）",
+		Settings: map[string]string{"corpId": access.CorpID, "agentId": strconv.Itoa(access.AgentID), connector.SettingBase: a.sim.url + "/wecom"},
+		Secrets:  map[string]string{"secret": access.Secret, "token": access.Token, "aesKey": access.AESKey}})
 	if err != nil {
 		return fmt.Errorf("connect the simulated company: %w", err)
 	}
 	if err := a.sim.sim.SetCallback(ctx, access.CorpID, access.AgentID, local(ln)+connector.HookPath(simKind, id), access.Token, access.AESKey); err != nil {
 		return fmt.Errorf("have the simulated company call back: %w", err)
+	}
+	return a.connectSimApps(ctx, local(ln))
+}
+
+// connectSimApps does the same for the simulated official account and mini-program.
+func (a *App) connectSimApps(ctx context.Context, own string) error {
+	for _, x := range a.sim.sim.AppAccess() {
+		kind, words := wechat.Name, "（模拟公众号）"
+		if x.Kind == sim.AppMini {
+			kind, words = wechat.NameMini, "（模拟小程序）"
+		}
+		id, err := a.simAccount(ctx, "appId", connector.Input{Kind: kind, Name: x.Name + words,
+			Settings: map[string]string{"appId": x.AppID, "mode": "safe", connector.SettingBase: a.sim.url + "/wechat"},
+			Secrets:  map[string]string{"secret": x.Secret, "token": x.Token, "aesKey": x.AESKey}})
+		if err != nil {
+			return fmt.Errorf("connect the simulated %s: %w", x.Kind, err)
+		}
+		if err := a.sim.sim.SetAppCallback(ctx, x.AppID, own+connector.HookPath(kind, id), x.Token, x.AESKey, false); err != nil {
+			return fmt.Errorf("have the simulated %s call back: %w", x.Kind, err)
+		}
+		if x.Kind == sim.AppMini {
+			if err := a.sim.sim.SetBackend(x.AppID, own+wechat.LoginPath(id)); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -141,17 +171,15 @@ func (a *App) connectSim(ctx context.Context, ln net.Listener) error {
 // simKind is the kind of the account at the simulated company.
 const simKind = "wecom"
 
-// simAccount finds or makes the account, and corrects its address.
-func (a *App) simAccount(ctx context.Context, access sim.Access) (string, error) {
-	in := connector.Input{Kind: simKind, Name: access.Name + "（模拟企业微信）",
-		Settings: map[string]string{"corpId": access.CorpID, "agentId": strconv.Itoa(access.AgentID), connector.SettingBase: a.sim.url + "/wecom"},
-		Secrets:  map[string]string{"secret": access.Secret, "token": access.Token, "aesKey": access.AESKey}}
-	list, err := a.connectors.Accounts(ctx, simKind)
+// simAccount finds or makes an account, which a setting tells from others, and
+// corrects its address.
+func (a *App) simAccount(ctx context.Context, by string, in connector.Input) (string, error) {
+	list, err := a.connectors.Accounts(ctx, in.Kind)
 	if err != nil {
 		return "", err
 	}
 	for _, have := range list {
-		if have.Setting("corpId") != access.CorpID {
+		if have.Setting(by) != in.Settings[by] {
 			continue
 		}
 		if have.Setting(connector.SettingBase) == in.Settings[connector.SettingBase] {

@@ -43,8 +43,18 @@ const (
 	NameWelcomeSent      = "welcome.sent" // a new friend got a welcome
 	NameCodeScanned      = "code.scanned"
 	NameLinkClicked      = "link.clicked"
-	NameOrderPaid        = "order.paid"
-	NameOrderRefunded    = "order.refunded"
+	// Of official accounts and mini-programs.
+	NameAccountFollowed     = "account.followed"     // somebody follows an official account
+	NameAccountUnfollowed   = "account.unfollowed"   // and does no more
+	NameAccountSignedIn     = "account.signed_in"    // somebody proved to a mini-program, or on a page, who they are
+	NameFollowerKnown       = "follower.known"       // what the platform says of somebody
+	NameMessageReceived     = "message.received"     // a customer wrote
+	NameMenuClicked         = "menu.clicked"         // in the menu of an official account
+	NameLocationReported    = "location.reported"    // about where a customer is
+	NameSubscriptionChanged = "subscription.changed" // yes or no to a template of messages
+	NamePhoneGiven          = "phone.given"          // by the button of a mini-program
+	NameOrderPaid           = "order.paid"
+	NameOrderRefunded       = "order.refunded"
 )
 
 // administrative are the facts that say what staff or the program did. True where a
@@ -55,14 +65,15 @@ var administrative = map[string]bool{
 	NameOwnerChanged: false, NameFollowUpPlanned: false, NameFollowUpDone: false, NameFileAdded: false, NameRelationAdded: false,
 	NameSegmentEntered: false, NameSegmentLeft: false,
 	NameLifecycleChanged: false, NamePoolChanged: false,
-	NameFriendEdited: false, NameFriendKnown: false, NameFriendRemoved: false, NameFriendMoved: false, NameTransferFailed: false,
+	NameFriendEdited: false, NameFriendKnown: false, NameFollowerKnown: false, NameFriendRemoved: false, NameFriendMoved: false, NameTransferFailed: false,
 	NameWelcomeSent:    false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }
 
 // told are what customers do outside that no website can know: connectors alone
 // state it.
-var told = map[string]bool{NameFriendAdded: true, NameFriendDeleted: true, NameGroupLeft: true}
+var told = map[string]bool{NameFriendAdded: true, NameFriendDeleted: true, NameGroupLeft: true, NameAccountFollowed: true, NameAccountUnfollowed: true,
+	NameAccountSignedIn: true, NameMessageReceived: true, NameSubscriptionChanged: true, NamePhoneGiven: true}
 
 // Administrative tells whether facts of this name state what staff or the program
 // did, or a word of consent. They are no sign of life of the customer, tell nothing

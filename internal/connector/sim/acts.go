@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"net/http"
+	"net/http/cookiejar"
 	"slices"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // "be a customer".
 type Act struct {
 	Who  string `json:"who,omitempty" yaml:"who" maxLength:"200" doc:"A person's id or name; for what the staff do, a userid"`
-	Does string `json:"does" yaml:"does" maxLength:"40" doc:"scan, accept, chat, reply, ask, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, hire, quit, invent"`
+	Does string `json:"does" yaml:"does" maxLength:"40" doc:"scan, accept, chat, reply, ask, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, hire, quit, invent; follow, unfollow, press, launch, phone, allow, deny"`
 	What string `json:"what,omitempty" yaml:"what" maxLength:"2000" doc:"A code, a link, a group, a message id, a tag: what it is done to"`
 	With string `json:"with,omitempty" yaml:"with" maxLength:"200" doc:"The other one: a userid for people, a person for the staff"`
 	Text string `json:"text,omitempty" yaml:"text" maxLength:"4000"`
@@ -36,11 +37,25 @@ var deeds = map[string]func(s *Sim, ctx context.Context, a Act) (Done, error){
 		if err == nil && m.Outside != "" {
 			return s.open(ctx, a.Who, m.Outside)
 		}
+		if _, mini := miniOf(codeOf(a.What)); err == nil && mini {
+			_, err = s.Launch(ctx, a.Who, m.App)
+		}
 		return Done{Met: &m}, err
 	},
 	"accept": func(s *Sim, _ context.Context, a Act) (Done, error) {
 		m, err := s.Accept(a.With, a.Who)
 		return Done{Met: &m}, err
+	},
+	"follow":   func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Follow(a.Who, a.With) },
+	"unfollow": func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Unfollow(a.Who, a.With) },
+	"press":    func(s *Sim, ctx context.Context, a Act) (Done, error) { return s.Press(ctx, a.Who, a.With, a.What) },
+	"launch":   func(s *Sim, ctx context.Context, a Act) (Done, error) { return s.Launch(ctx, a.Who, a.With) },
+	"phone":    func(s *Sim, ctx context.Context, a Act) (Done, error) { return s.GivePhone(ctx, a.Who, a.With) },
+	"allow": func(s *Sim, _ context.Context, a Act) (Done, error) {
+		return Done{}, s.Agree(a.Who, a.With, a.What, true)
+	},
+	"deny": func(s *Sim, _ context.Context, a Act) (Done, error) {
+		return Done{}, s.Agree(a.Who, a.With, a.What, false)
 	},
 	"chat":   func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Chat(a.Who, a.With, a.Text) },
 	"reply":  func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Reply(a.Who, a.With, a.Text) },
@@ -273,13 +288,22 @@ func (s *Sim) open(ctx context.Context, who, address string) (Done, error) {
 	if err := checkLink(address); err != nil {
 		return Done{}, err
 	}
-	var about string
+	var about, person string
+	var client http.Client
 	err := s.at(func(w *World, _ time.Time) error {
 		p, err := w.find(who)
-		if err == nil && len(w.Corps) > 0 {
+		if err != nil {
+			return err
+		}
+		if len(w.Corps) > 0 {
 			about = w.Corps[0].ids[p.ID]
 		}
-		return err
+		for _, a := range w.Apps {
+			about = first(about, a.ids[p.ID])
+		}
+		person, client = p.ID, *s.http
+		client.Jar = s.jar(p.ID)
+		return nil
 	})
 	if err != nil {
 		return Done{}, err
@@ -292,13 +316,30 @@ func (s *Sim) open(ctx context.Context, who, address string) (Done, error) {
 	}
 	req.Header.Set("User-Agent", phoneAgent)
 	req.Header.Set("Accept", "text/html,application/xhtml+xml")
-	res, err := s.http.Do(req)
+	req.Header.Set(personHeader, person) // WeChat knows who holds the phone
+	res, err := client.Do(req)
 	if err != nil {
 		return Done{}, errs.New(errs.Conflict, "sim.link_failed").Wrap(err)
 	}
 	_ = res.Body.Close() // only its head is wanted
 	s.diary.act(s.clock.Now(), "open", about, "", address)
 	return Done{Status: res.StatusCode}, nil
+}
+
+// maxJars bounds how many people's browsers are remembered.
+const maxJars = 5000
+
+// jar is what a person's browser remembers. It is called inside the world.
+func (s *Sim) jar(person string) http.CookieJar {
+	if have := s.jars[person]; have != nil {
+		return have
+	}
+	if len(s.jars) >= maxJars {
+		clear(s.jars)
+	}
+	made, _ := cookiejar.New(nil) // without options nothing fails
+	s.jars[person] = made
+	return made
 }
 
 // Open is a person opening an address.

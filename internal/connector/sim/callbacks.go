@@ -30,6 +30,7 @@ type callback struct {
 	nonce                string
 	tries                int
 	forged               bool
+	app                  *appCallback // of WeChat: other signatures, and answers that are read
 }
 
 // courier posts callbacks.
@@ -212,18 +213,17 @@ func (p *courier) work(s *Sim, n uint32) {
 func (s *Sim) deliver(ctx context.Context, cb *callback) (again bool) {
 	start := s.clock.Now()
 	began := time.Now()
-	sealed, err := cb.seal.Seal(cb.body, strconv.FormatInt(start.Unix(), 10), cb.nonce)
-	if err != nil {
-		s.log.Error("a callback cannot be sealed", "error", err)
-		return false
-	}
-	if cb.forged {
-		sealed.Signature = wxcrypto.Signature("forged", sealed.Timestamp, sealed.Nonce, sealed.Encrypt)
-	}
 	limit := seconds(s.limits.WeCom.CallbackSeconds)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	status, err := s.postSealed(ctx, cb, sealed)
+	var status int
+	var said []byte
+	var err error
+	if cb.app != nil {
+		status, said, err = s.postApp(ctx, cb, start)
+	} else {
+		status, err = s.postSealed(ctx, cb, start)
+	}
 	note := ""
 	switch {
 	case ctx.Err() != nil:
@@ -235,30 +235,50 @@ func (s *Sim) deliver(ctx context.Context, cb *callback) (again bool) {
 	}
 	s.diary.callback(cb, note, status, time.Since(began), start)
 	if note == "" {
+		if cb.app != nil {
+			s.answered(cb, said)
+		}
 		return false
 	}
 	cb.tries++
 	cb.forged = false
-	return cb.tries <= s.limits.WeCom.CallbackRetries
+	again = cb.tries <= s.limits.WeCom.CallbackRetries
+	if !again && cb.app != nil {
+		s.unanswered(cb)
+	}
+	return again
 }
 
-func (s *Sim) postSealed(ctx context.Context, cb *callback, sealed wxcrypto.Sealed) (int, error) {
-	to, err := withQuery(cb.url, sealed.Query())
+func (s *Sim) postSealed(ctx context.Context, cb *callback, now time.Time) (int, error) {
+	sealed, err := cb.seal.Seal(cb.body, strconv.FormatInt(now.Unix(), 10), cb.nonce)
 	if err != nil {
 		return 0, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(sealed.Callback(cb.to, cb.agent)))
-	if err != nil {
-		return 0, err
+	if cb.forged {
+		sealed.Signature = wxcrypto.Signature("forged", sealed.Timestamp, sealed.Nonce, sealed.Encrypt)
 	}
-	req.Header.Set("Content-Type", "text/xml")
+	status, _, err := s.postTo(ctx, cb.url, sealed.Query(), "text/xml", sealed.Callback(cb.to, cb.agent))
+	return status, err
+}
+
+// postTo posts and reads what is answered, up to a megabyte.
+func (s *Sim) postTo(ctx context.Context, address string, q url.Values, kind string, body []byte) (int, []byte, error) {
+	to, err := withQuery(address, q)
+	if err != nil {
+		return 0, nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Content-Type", kind)
 	res, err := s.http.Do(req)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	defer func() { _ = res.Body.Close() }() // read below
-	_, err = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<20))
-	return res.StatusCode, err
+	said, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	return res.StatusCode, said, err
 }
 
 func withQuery(address string, q url.Values) (string, error) {
@@ -333,24 +353,32 @@ func (s *Sim) echo(ctx context.Context, address, key, aesKey, to, echo, nonce st
 	}
 	q := sealed.Query()
 	q.Set("echostr", sealed.Encrypt)
+	if err := s.echoes(ctx, address, q, echo); err != nil {
+		return bad("url", err)
+	}
+	return nil
+}
+
+// echoes tells whether an address answers the test with the echo.
+func (s *Sim) echoes(ctx context.Context, address string, q url.Values, echo string) error {
 	full, err := withQuery(address, q)
 	if err != nil {
-		return bad("url", err)
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, seconds(s.limits.WeCom.CallbackSeconds))
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, full, nil)
 	if err != nil {
-		return bad("url", err)
+		return err
 	}
 	res, err := s.http.Do(req)
 	if err != nil {
-		return bad("url", err)
+		return err
 	}
 	defer func() { _ = res.Body.Close() }() // read below
 	b, err := io.ReadAll(io.LimitReader(res.Body, 4096))
 	if err != nil || res.StatusCode != http.StatusOK || string(b) != echo {
-		return bad("url", fmt.Errorf("it answered %d and not with the echo: %w", res.StatusCode, err))
+		return fmt.Errorf("it answered %d and not with the echo: %w", res.StatusCode, err)
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ type problem struct {
 func (s *Sim) controlCall(r *http.Request, head, rest string) (any, error) {
 	switch r.Method + " " + head {
 	case "GET world":
-		return map[string]any{"corps": s.Corps(), "people": s.People("", 100), "faults": s.Faults(), "access": s.Access(0)}, nil
+		return map[string]any{"corps": s.Corps(), "people": s.People("", 100), "faults": s.Faults(), "access": s.Access(0), "apps": s.Apps(), "appAccess": s.AppAccess()}, nil
 	case "GET people":
 		return s.People(r.URL.Query().Get("q"), 100), nil
 	case "GET phone":
@@ -97,9 +97,19 @@ func (s *Sim) controlCall(r *http.Request, head, rest string) (any, error) {
 			URL    string `json:"url"`
 			Token  string `json:"token"`
 			AESKey string `json:"aesKey"`
+			// Of an official account or a mini-program.
+			App     string `json:"app"`
+			Plain   bool   `json:"plain"`
+			Backend string `json:"backend"`
 		}
 		if err := readControl(r, &in); err != nil {
 			return nil, err
+		}
+		if in.App != "" {
+			if err := s.SetAppCallback(r.Context(), in.App, in.URL, in.Token, in.AESKey, in.Plain); err != nil || in.Backend == "" {
+				return nil, err
+			}
+			return nil, s.SetBackend(in.App, in.Backend)
 		}
 		return nil, s.SetCallback(r.Context(), in.Corp, in.Agent, in.URL, in.Token, in.AESKey)
 	}
@@ -148,6 +158,11 @@ func (s *Sim) MediaFile(id string) (out Media, ok bool) {
 	_ = s.at(func(w *World, _ time.Time) error { // looking changes nothing that could fail
 		for _, c := range w.Corps {
 			if m := c.Media[id]; m != nil {
+				out, ok = *m, true
+			}
+		}
+		for _, a := range w.Apps {
+			if m := a.Media[id]; m != nil {
 				out, ok = *m, true
 			}
 		}

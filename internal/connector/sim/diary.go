@@ -24,7 +24,7 @@ type Entry struct {
 	At    time.Time `json:"at"`
 	Kind  string    `json:"kind" enum:"act,callback,call"`
 	Name  string    `json:"name" doc:"What was done, an event's name, or an API"`
-	About string    `json:"about,omitempty" doc:"external_userid of the customer"`
+	About string    `json:"about,omitempty" doc:"external_userid of the customer, or their openid in an app"`
 	Staff string    `json:"staff,omitempty"`
 	Code  int       `json:"code" doc:"errcode of a call, status of a callback"`
 	Note  string    `json:"note,omitempty" doc:"refused, timeout, unreachable, never, lost; or the first words of what was sent"`

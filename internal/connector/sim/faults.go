@@ -123,6 +123,7 @@ func (f *Fault) fits(name string) bool {
 	if !found {
 		plain = name
 	}
+	plain = strings.TrimPrefix(plain, "cgi-bin/")
 	pattern := strings.TrimPrefix(strings.TrimPrefix(f.Path, "/"), "cgi-bin/")
 	if prefix, all := strings.CutSuffix(pattern, "*"); all && !strings.ContainsAny(prefix, `*?[\`) {
 		return strings.HasPrefix(plain, prefix) || strings.HasPrefix(name, prefix)

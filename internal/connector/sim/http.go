@@ -20,6 +20,7 @@ type (
 	worldOutput struct {
 		Body struct {
 			Corps  []CorpView   `json:"corps"`
+			Apps   []AppView    `json:"apps" doc:"Official accounts and mini-programs"`
 			People []PersonView `json:"people" doc:"Those who know the company first"`
 			Faults []Fault      `json:"faults"`
 		}
@@ -78,7 +79,7 @@ func Routes(api *httpx.API, running func() *Sim) {
 			return nil, err
 		}
 		out := &worldOutput{}
-		out.Body.Corps, out.Body.People, out.Body.Faults = s.Corps(), s.People("", 100), s.Faults()
+		out.Body.Corps, out.Body.Apps, out.Body.People, out.Body.Faults = s.Corps(), s.Apps(), s.People("", 100), s.Faults()
 		return out, nil
 	})
 	httpx.Register(api, op("list-sim-people", http.MethodGet, "/api/sim/people", auth.ConnectorRead, "People of the simulator, by letters of their name"), func(_ context.Context, in *peopleInput) (*peopleOutput, error) {

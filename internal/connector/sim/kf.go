@@ -344,6 +344,9 @@ func (s *Sim) Ask(who, account, text string) error {
 				}
 			}
 		}
+		if a, err := w.findApp(account, ""); err == nil && account != "" {
+			return s.write(w, a, p, text, now)
+		}
 		return errs.New(errs.NotFound, "sim.staff_not_found", "name", short(account, 60))
 	})
 }

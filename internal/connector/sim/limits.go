@@ -11,7 +11,59 @@ var limitsFile []byte
 
 // Limits are what the platforms allow. They change: keep them in limits.json.
 type Limits struct {
-	WeCom WeComLimits `json:"wecom"`
+	WeCom  WeComLimits  `json:"wecom"`
+	WeChat WeChatLimits `json:"wechat"`
+}
+
+// WeChatLimits are those of official accounts and mini-programs.
+type WeChatLimits struct {
+	TokenSeconds      int `json:"tokenSeconds"`
+	TokenPerMinute    int `json:"tokenPerMinute"`
+	PlainTokensPerDay int `json:"plainTokensPerDay"`
+	ForcePerDay       int `json:"forcePerDay"`
+	ForceSeconds      int `json:"forceSeconds"` // between two forced tokens
+	ClearsPerMonth    int `json:"clearsPerMonth"`
+
+	MenuPerDay       int `json:"menuPerDay"`
+	MenuButtons      int `json:"menuButtons"`
+	MenuSub          int `json:"menuSub"`
+	MenuNameBytes    int `json:"menuNameBytes"`
+	MenuSubNameBytes int `json:"menuSubNameBytes"`
+	MenuKeyBytes     int `json:"menuKeyBytes"`
+	URLBytes         int `json:"urlBytes"`
+
+	ScenesPerDay        int `json:"scenesPerDay"`
+	LastingScenes       int `json:"lastingScenes"`
+	SceneRunes          int `json:"sceneRunes"`
+	SceneSeconds        int `json:"sceneSeconds"`
+	SceneDefaultSeconds int `json:"sceneDefaultSeconds"`
+
+	TextBytes   int `json:"textBytes"`
+	WordHours   int `json:"wordHours"` // after a word of the customer …
+	WordReplies int `json:"wordReplies"`
+	ActSeconds  int `json:"actSeconds"` // … and after a click, scan or follow
+	ActReplies  int `json:"actReplies"`
+
+	TemplatePerDay int            `json:"templatePerDay"`
+	Values         map[string]int `json:"values"` // letters of a parameter, by its sort
+
+	MassPerDay    int `json:"massPerDay"`
+	PreviewPerDay int `json:"previewPerDay"`
+	MassPeople    int `json:"massPeople"`
+	MassKeyBytes  int `json:"massKeyBytes"`
+	MassPerPerson int `json:"massPerPerson"` // a month
+
+	InfoPage      int `json:"infoPage"`
+	FollowersPage int `json:"followersPage"`
+
+	CodeSeconds     int `json:"codeSeconds"` // of signing in
+	LoginsPerMinute int `json:"loginsPerMinute"`
+	LinksPerDay     int `json:"linksPerDay"`
+	LinkDays        int `json:"linkDays"`
+	QueryBytes      int `json:"queryBytes"`
+
+	MediaSeconds int `json:"mediaSeconds"`
+	MediaBytes   int `json:"mediaBytes"`
 }
 
 // WeComLimits are those of WeCom. Lengths are in characters unless named bytes.

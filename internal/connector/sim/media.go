@@ -55,15 +55,15 @@ func (c *call) upload(kind string) (*Media, error) {
 	}
 	m := &Media{ID: c.w.next("3", 64), Type: kind, Name: name, Mime: sort, Bytes: b, Created: c.now}
 	c.corp.Media[m.ID] = m
-	c.corp.lighten()
+	lighten(c.corp.Media)
 	return m, nil
 }
 
 // lighten drops the oldest uploads until the rest fits.
-func (c *Corp) lighten() {
+func lighten(kept map[string]*Media) {
 	sum := 0
-	all := make([]*Media, 0, len(c.Media))
-	for _, m := range c.Media {
+	all := make([]*Media, 0, len(kept))
+	for _, m := range kept {
 		sum += len(m.Bytes)
 		all = append(all, m)
 	}
@@ -73,10 +73,10 @@ func (c *Corp) lighten() {
 	slices.SortFunc(all, func(a, b *Media) int { return a.Created.Compare(b.Created) })
 	for _, m := range all[:len(all)-1] {
 		if sum <= mediaKept {
-			return
+			break
 		}
 		sum -= len(m.Bytes)
-		delete(c.Media, m.ID)
+		delete(kept, m.ID)
 	}
 }
 

@@ -23,6 +23,7 @@ type Met struct {
 	Welcome  string `json:"welcome,omitempty"` // the welcome code that was called back
 	GroupID  string `json:"groupId,omitempty"` // when the code led into a group
 	Outside  string `json:"outside,omitempty"` // when the code is an ordinary address: open it
+	App      string `json:"app,omitempty"`     // the official account or mini-program it leads to; External is the openid then
 }
 
 // find looks a person up by id or, when it is nobody else's, by name.
@@ -41,6 +42,11 @@ func (w *World) find(who string) (*Person, error) {
 	}
 	for _, c := range w.Corps {
 		if id, ok := c.External[who]; ok {
+			return w.people[id], nil
+		}
+	}
+	for _, a := range w.Apps {
+		if id, ok := a.Open[who]; ok {
 			return w.people[id], nil
 		}
 	}
@@ -88,6 +94,16 @@ func (s *Sim) Scan(code, who string) (met Met, err error) {
 			if userid, own := strings.CutPrefix(id, "user:"); own && c.staff[userid] != nil {
 				met, err = s.scanMember(w, c, c.staff[userid], p, now)
 				return err
+			}
+		}
+		for _, a := range w.Apps {
+			if code := a.Scenes[id]; code != nil {
+				met, err = s.scanScene(w, a, code, p, now)
+				return err
+			}
+			if own, ok := miniOf(id); ok && own == a.ID { // a link into a mini-program
+				met = Met{Person: p.ID, App: a.ID, External: w.openID(a, p)}
+				return nil
 			}
 		}
 		return errs.New(errs.NotFound, "sim.code_not_found")

@@ -9,7 +9,7 @@ import (
 // Phone is what somebody sees when they look at their phone.
 type Phone struct {
 	Person    PersonView   `json:"person"`
-	Externals []string     `json:"externals" doc:"The person's external_userid in each corp that knows of them"`
+	Externals []string     `json:"externals" doc:"The person's external_userid in each corp that knows of them, then their openid in each app"`
 	Chats     []ChatView   `json:"chats" doc:"The newest first"`
 	Moments   []MomentView `json:"moments" doc:"Posts of colleagues, the newest first"`
 }
@@ -29,14 +29,15 @@ type PersonView struct {
 
 // ChatView is a conversation as a phone shows it.
 type ChatView struct {
-	Kind   string    `json:"kind" enum:"staff,group,kf,account"`
+	Kind   string    `json:"kind" enum:"staff,group,kf,account,mini"`
 	ID     string    `json:"id"`
 	Name   string    `json:"name"`
 	About  string    `json:"about,omitempty" doc:"The company's name"`
-	State  string    `json:"state" enum:"friends,pending,gone,member,open" doc:"gone: one of the two has taken the other off the list"`
+	State  string    `json:"state" enum:"friends,pending,gone,member,open" doc:"gone: one of the two has taken the other off the list; of an official account: they follow no more"`
 	Unread int       `json:"unread"`
 	At     time.Time `json:"at"`
 	Lines  []Line    `json:"lines"`
+	App    *AppSeen  `json:"app,omitempty" doc:"Of an official account or a mini-program"`
 }
 
 // MomentView is a post as customers see it.
@@ -66,6 +67,11 @@ func (s *Sim) Phone(who string) (out Phone, err error) {
 			out.Externals = append(out.Externals, ext)
 			out.Moments = append(out.Moments, w.momentsFor(c, ext)...)
 		}
+		for _, a := range w.Apps {
+			if open, ok := a.ids[p.ID]; ok {
+				out.Externals = append(out.Externals, open)
+			}
+		}
 		for _, c := range p.Chats {
 			out.Chats = append(out.Chats, w.chatView(p, c))
 			c.Unread = 0
@@ -94,6 +100,10 @@ func (w *World) view(p *Person) PersonView {
 
 func (w *World) chatView(p *Person, c *Chat) ChatView {
 	v := ChatView{Kind: c.Kind, ID: c.ID, Name: c.ID, State: "open", Unread: c.Unread, At: c.At, Lines: slices.Clone(c.Lines)}
+	if c.Kind == "account" || c.Kind == "mini" {
+		w.appSeen(&v, p)
+		return v
+	}
 	corp := w.corp(c.Corp)
 	if corp == nil {
 		return v
@@ -185,7 +195,7 @@ type StaffView struct {
 // CodeView is a code that can be scanned.
 type CodeView struct {
 	ID     string   `json:"id"`
-	Kind   string   `json:"kind" enum:"way,join"`
+	Kind   string   `json:"kind" enum:"way,join,scene"`
 	State  string   `json:"state,omitempty"`
 	Remark string   `json:"remark,omitempty"`
 	Staff  []string `json:"staff" doc:"Names of those it leads to"`

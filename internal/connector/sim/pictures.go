@@ -50,6 +50,9 @@ func (s *Sim) AvatarOf(id string) []byte {
 				name = m.Name
 			}
 		}
+		if a := w.app(id); a != nil {
+			name = a.Name
+		}
 		return nil
 	})
 	if name == "" {

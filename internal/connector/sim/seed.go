@@ -81,6 +81,7 @@ func seedWorld(seed uint64, now time.Time, people int) *World {
 	c.newChat(w, c.staff["yuan"], "山月茶友会 1 群", now).Notice = "每周三晚八点新茶品鉴，文明交流。"
 	c.newChat(w, c.staff["jianlu"], "华东门店福利群", now)
 	c.Kf = append(c.Kf, &KfAccount{ID: w.next("wk", 32), Name: "山月茶集客服", Servants: []string{"mingyue"}})
+	w.seedApps()
 	return w
 }
 
@@ -150,5 +151,23 @@ func (w *World) befriendSome(n int) {
 				p.chat("group", c.ID, g.ID).note(w, w.Born, "joined", g.Name)
 			}
 		}
+	}
+}
+
+// followSome lets half of the first n people follow the official account, since some
+// day of the last months: before anybody listened, so that nothing is called back.
+func (w *World) followSome(n int) {
+	a, err := w.findApp("", AppOfficial)
+	if err != nil {
+		return
+	}
+	r := rand.New(rand.NewPCG(w.Seed, 0xFA25)) //nolint:gosec // chance of a made-up world
+	for _, p := range w.People[:min(n, len(w.People))] {
+		if r.IntN(2) == 0 {
+			continue
+		}
+		f := a.fan(w.openID(a, p))
+		f.Follows, f.From, f.Since = true, "ADD_SCENE_SEARCH", w.Born.Add(-time.Duration(1+r.IntN(90*24))*time.Hour)
+		w.appChat(p, a).note(w, f.Since, "followed", a.Name)
 	}
 }

@@ -41,6 +41,7 @@ type Sim struct {
 	faults []*Fault
 	faultN int
 	passed time.Time
+	jars   map[string]http.CookieJar // what the browsers of people remember
 
 	diary diary
 	post  courier
@@ -51,6 +52,7 @@ func New(o Options) *Sim {
 	s := bare(o)
 	s.world = seedWorld(o.Seed, s.clock.Now(), o.People)
 	s.world.befriendSome(o.Friends)
+	s.world.followSome(o.Friends)
 	return s
 }
 
@@ -72,7 +74,7 @@ func bare(o Options) *Sim {
 		o.Limits = &l
 	}
 	s := &Sim{clock: o.Clock, limits: *o.Limits, log: o.Log, http: o.HTTP, pause: o.Pause,
-		rng: rand.New(rand.NewPCG(o.Seed, 0x5151)), tokens: map[string]*token{}, rates: map[string]*rate{}} //nolint:gosec // chance of a made-up world
+		rng: rand.New(rand.NewPCG(o.Seed, 0x5151)), tokens: map[string]*token{}, rates: map[string]*rate{}, jars: map[string]http.CookieJar{}} //nolint:gosec // chance of a made-up world
 	s.post.init()
 	s.diary.init()
 	return s
@@ -89,6 +91,8 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.control(w, r, strings.TrimPrefix(path, "/sim/"))
 	case strings.HasPrefix(path, "/wecom/cgi-bin/"):
 		s.serveWeCom(w, r, strings.TrimPrefix(path, "/wecom/cgi-bin/"))
+	case strings.HasPrefix(path, "/wechat/"):
+		s.serveWeChat(w, r, strings.TrimPrefix(path, "/wechat/"))
 	case strings.HasPrefix(path, "/cgi-bin/"):
 		s.serveWeCom(w, r, strings.TrimPrefix(path, "/cgi-bin/"))
 	default:
@@ -115,6 +119,9 @@ func (s *Sim) pass(now time.Time) {
 	for _, c := range s.world.Corps {
 		s.settleTransfers(c, now)
 		c.forget(now, s.limits.WeCom)
+	}
+	for _, a := range s.world.Apps {
+		a.forget(now, s.limits.WeChat)
 	}
 }
 

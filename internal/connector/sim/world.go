@@ -17,6 +17,7 @@ type World struct {
 	Born   time.Time `json:"born"`
 	People []*Person `json:"people"`
 	Corps  []*Corp   `json:"corps"`
+	Apps   []*App    `json:"apps,omitempty"`
 
 	people map[string]*Person
 }
@@ -36,7 +37,7 @@ type Person struct {
 
 // Chat is one conversation on a person's phone, newest message last.
 type Chat struct {
-	Kind   string    `json:"kind"` // staff, group, kf, account
+	Kind   string    `json:"kind"` // staff, group, kf, account, mini
 	Corp   string    `json:"corp"`
 	ID     string    `json:"id"` // userid, chat id, open_kfid or app id
 	Lines  []Line    `json:"lines"`
@@ -50,7 +51,7 @@ type Line struct {
 	At   time.Time `json:"at"`
 	From string    `json:"from"` // me, them, system
 	Name string    `json:"name,omitempty"`
-	Kind string    `json:"kind"` // text, image, link, miniprogram, video, file, menu, note
+	Kind string    `json:"kind"` // text, image, link, miniprogram, video, file, menu, template, note
 	Text string    `json:"text,omitempty"`
 	// Of links, mini-programs and files.
 	Title string     `json:"title,omitempty"`
@@ -60,7 +61,7 @@ type Line struct {
 	Page  string     `json:"page,omitempty"`
 	Media string     `json:"media,omitempty"`
 	Menu  []MenuItem `json:"menu,omitempty"`
-	Via   string     `json:"via,omitempty"` // welcome, mass, kf
+	Via   string     `json:"via,omitempty"` // welcome, mass, kf, reply
 }
 
 // linesKept bounds a conversation.
@@ -246,6 +247,10 @@ func (w *World) index() {
 	for _, c := range w.Corps {
 		c.index()
 	}
+	for _, a := range w.Apps {
+		a.index()
+	}
+	w.seedApps()
 }
 
 func (c *Corp) index() {

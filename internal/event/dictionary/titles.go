@@ -25,11 +25,14 @@ var builtins = map[string]string{
 	event.NameLifecycleChanged: "dictionary.lifecycle_changed", event.NamePoolChanged: "dictionary.pool_changed",
 	event.NameFriendAdded: "dictionary.friend_added", event.NameFriendEdited: "dictionary.friend_edited", event.NameFriendKnown: "dictionary.friend_known", event.NameFriendDeleted: "dictionary.friend_deleted",
 	event.NameFriendRemoved: "dictionary.friend_removed", event.NameFriendMoved: "dictionary.friend_transferred", event.NameTransferFailed: "dictionary.transfer_failed",
-	event.NameGroupLeft:   "dictionary.group_left",
-	event.NameWelcomeSent: "dictionary.welcome_sent",
-	event.NameCodeScanned: "dictionary.code_scanned",
-	event.NameLinkClicked: "dictionary.link_clicked",
-	event.NameOrderPaid:   "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
+	event.NameGroupLeft:       "dictionary.group_left",
+	event.NameWelcomeSent:     "dictionary.welcome_sent",
+	event.NameCodeScanned:     "dictionary.code_scanned",
+	event.NameLinkClicked:     "dictionary.link_clicked",
+	event.NameAccountFollowed: "dictionary.account_followed", event.NameAccountUnfollowed: "dictionary.account_unfollowed", event.NameAccountSignedIn: "dictionary.account_signed_in",
+	event.NameFollowerKnown: "dictionary.follower_known", event.NameMessageReceived: "dictionary.message_received", event.NameMenuClicked: "dictionary.menu_clicked",
+	event.NameLocationReported: "dictionary.location_reported", event.NameSubscriptionChanged: "dictionary.subscription_changed", event.NamePhoneGiven: "dictionary.phone_given",
+	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
 }
 
 // usual are the properties of Segment's specification and of our own events, which

@@ -5193,6 +5193,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/wechat/{account}/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A user of the mini-program logs in: the code of wx.login becomes a session */
+        post: operations["log-in-mini-program"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/wechat/{account}/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A user of the mini-program gives their phone number */
+        post: operations["give-mini-program-phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/write-keys": {
         parameters: {
             query?: never;
@@ -5456,7 +5490,7 @@ export interface components {
             source?: string;
         };
         Act: {
-            /** @description scan, accept, chat, reply, ask, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, hire, quit, invent */
+            /** @description scan, accept, chat, reply, ask, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, hire, quit, invent; follow, unfollow, press, launch, phone, allow, deny */
             does: string;
             text?: string;
             /** @description A code, a link, a group, a message id, a tag: what it is done to */
@@ -5672,6 +5706,34 @@ export interface components {
              * @description Those whom the caller may see
              */
             total: number;
+        };
+        AppSeen: {
+            /** @description The menu at the bottom */
+            buttons?: components["schemas"]["ButtonView"][];
+            loggedIn?: boolean;
+            /** @description They want no template messages */
+            mutes?: boolean;
+            openid: string;
+            /** @description They gave their number */
+            phone?: boolean;
+            /** @description Messages that they may agree to */
+            templates?: components["schemas"]["SubscribeTo"][];
+        };
+        AppView: {
+            /** @description Where it is called back; empty: nobody listens */
+            callback?: string;
+            /** @description Codes of the official account, the newest first */
+            codes: components["schemas"]["CodeView"][];
+            /**
+             * Format: int64
+             * @description Of a mini-program: who logged in
+             */
+            followers: number;
+            id: string;
+            /** @enum {string} */
+            kind: "official" | "mini";
+            name: string;
+            templates: components["schemas"]["TemplateView"][];
         };
         ArchiveInputBody: {
             /** @description Although it is in use */
@@ -6397,6 +6459,14 @@ export interface components {
             /** @enum {string} */
             state: "granted" | "withdrawn";
         };
+        ButtonView: {
+            /** @description What the act press takes */
+            at: string;
+            name: string;
+            sub?: components["schemas"]["ButtonView"][];
+            type?: string;
+            url?: string;
+        };
         Callback: {
             /** @description Id of the account */
             account: string;
@@ -6756,15 +6826,17 @@ export interface components {
         ChatView: {
             /** @description The company's name */
             about?: string;
+            /** @description Of an official account or a mini-program */
+            app?: components["schemas"]["AppSeen"];
             /** Format: date-time */
             at: string;
             id: string;
             /** @enum {string} */
-            kind: "staff" | "group" | "kf" | "account";
+            kind: "staff" | "group" | "kf" | "account" | "mini";
             lines: components["schemas"]["SimLine"][];
             name: string;
             /**
-             * @description gone: one of the two has taken the other off the list
+             * @description gone: one of the two has taken the other off the list; of an official account: they follow no more
              * @enum {string}
              */
             state: "friends" | "pending" | "gone" | "member" | "open";
@@ -6807,7 +6879,7 @@ export interface components {
         CodeView: {
             id: string;
             /** @enum {string} */
-            kind: "way" | "join";
+            kind: "way" | "join" | "scene";
             /** @description It has expired */
             over?: boolean;
             remark?: string;
@@ -9078,6 +9150,21 @@ export interface components {
             items: components["schemas"]["LivecodeEntry"][];
             next?: string;
         };
+        Login: {
+            /** Format: date-time */
+            expiresAt: string;
+            openid: string;
+            /** @description Proves later calls to be this user's; keep it on the phone */
+            session: string;
+            /** @description When the mini-program belongs to an open platform account */
+            unionid?: string;
+        };
+        LoginInput: {
+            /** @description The id under which the mini-program has sent events of this device: they become this user's */
+            anonymousId?: string;
+            /** @description What wx.login gave */
+            code: string;
+        };
         Look: {
             /** Format: date-time */
             at: string;
@@ -9410,6 +9497,7 @@ export interface components {
         };
         Met: {
             already?: boolean;
+            app?: string;
             corp: string;
             external: string;
             groupId?: string;
@@ -9942,11 +10030,21 @@ export interface components {
         Phone: {
             /** @description The newest first */
             chats: components["schemas"]["ChatView"][];
-            /** @description The person's external_userid in each corp that knows of them */
+            /** @description The person's external_userid in each corp that knows of them, then their openid in each app */
             externals: string[];
             /** @description Posts of colleagues, the newest first */
             moments: components["schemas"]["MomentView"][];
             person: components["schemas"]["PersonView"];
+        };
+        PhoneInput: {
+            /** @description What the button with open-type getPhoneNumber gave */
+            code: string;
+            /** @description Of the login */
+            session: string;
+        };
+        PhoneOutputBody: {
+            /** @description The number, most of it hidden */
+            phone: string;
         };
         Pin: {
             /** @description Ids of contacts */
@@ -10984,7 +11082,7 @@ export interface components {
             password: string;
         };
         SimEntry: {
-            /** @description external_userid of the customer */
+            /** @description external_userid of the customer, or their openid in an app */
             about?: string;
             /** Format: date-time */
             at: string;
@@ -11313,6 +11411,15 @@ export interface components {
             notes: number;
             /** Format: int64 */
             tags: number;
+        };
+        SubscribeTo: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Messages that they agreed to and did not get yet
+             */
+            left: number;
+            title: string;
         };
         Suggestion: {
             /** @enum {string} */
@@ -11687,6 +11794,12 @@ export interface components {
         };
         TagsOutputBody: {
             groups: components["schemas"]["TagGroup"][];
+        };
+        TemplateView: {
+            id: string;
+            /** @description Somebody has to say yes before each message */
+            subscribe?: boolean;
+            title: string;
         };
         Text: {
             en: string;
@@ -12174,6 +12287,8 @@ export interface components {
             zh?: string;
         };
         WorldOutputBody: {
+            /** @description Official accounts and mini-programs */
+            apps: components["schemas"]["AppView"][];
             corps: components["schemas"]["CorpView"][];
             faults: components["schemas"]["Fault"][];
             /** @description Those who know the company first */
@@ -24490,6 +24605,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tried"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "log-in-mini-program": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the mini-program's account */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Login"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "give-mini-program-phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the mini-program's account */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhoneInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhoneOutputBody"];
                 };
             };
             /** @description Problem */
