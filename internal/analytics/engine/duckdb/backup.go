@@ -40,7 +40,7 @@ func (s *Store) settle(ctx context.Context) error {
 		return err
 	}
 	defer s.gate.Release(readers)
-	if err := s.checkpoint(ctx); err != nil {
+	if err := s.checkpoint(ctx, mergesInFlood); err != nil {
 		return err
 	}
 	if s.copyFD != nil {

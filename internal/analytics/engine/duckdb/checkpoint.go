@@ -21,6 +21,15 @@ const (
 	hardLog = 128 << 20
 )
 
+// A checkpoint writes what is new and, if it may, merges neighbouring stretches of
+// facts that are not full ones, which means compressing them all over again: with
+// ten million facts that made one checkpoint in four take 1.5 s instead of 0.25 s.
+// So in a flood it merges nothing, and in idle times only a few at once.
+const (
+	mergesInFlood = 0
+	mergesIdle    = 4
+)
+
 // leanMB is the memory limit while a flood comes in and nobody asks: storing
 // needs no more, and would use what it is given. The first question has the
 // whole limit again.
@@ -56,7 +65,7 @@ func (s *Store) checkpointIfDue(ctx context.Context) {
 	}
 	defer s.gate.Release(readers)
 	// What fails here fails nothing: the data is in the log, and later commits try again.
-	if err := s.checkpoint(context.WithoutCancel(ctx)); err != nil {
+	if err := s.checkpoint(context.WithoutCancel(ctx), mergesInFlood); err != nil {
 		s.log.WarnContext(ctx, "analytics checkpoint failed", "error", err, "log_bytes", size)
 		return
 	}
@@ -95,8 +104,12 @@ func outOfMemory(err error) bool {
 	return strings.Contains(err.Error(), "Out of Memory") || strings.Contains(err.Error(), "failed to allocate data of size") || strings.Contains(err.Error(), "could not allocate block of size")
 }
 
-// checkpoint folds the log into the file. Under wmu, with the gate closed to questions.
-func (s *Store) checkpoint(ctx context.Context) error {
+// checkpoint folds the log into the file and merges so many stretches of facts
+// that are not full. Under wmu, with the gate closed to questions.
+func (s *Store) checkpoint(ctx context.Context, merges int) error {
+	if _, err := s.writer.ExecContext(ctx, fmt.Sprintf(`SET max_vacuum_tasks = %d`, merges)); err != nil {
+		return fmt.Errorf("checkpoint analytics: %w", err)
+	}
 	_, err := s.writer.ExecContext(ctx, `CHECKPOINT`)
 	if s.roomier(ctx, err) {
 		_, err = s.writer.ExecContext(ctx, `CHECKPOINT`)
@@ -142,7 +155,7 @@ func (s *Store) trim(ctx context.Context) error {
 	s.lastUse.Store(0)
 	if fileSize(s.walPath()) > 0 && s.pinned.TryLock() {
 		defer s.pinned.Unlock()
-		if err := s.checkpoint(ctx); err != nil {
+		if err := s.checkpoint(ctx, mergesIdle); err != nil {
 			return err
 		}
 	}
