@@ -17,9 +17,26 @@ type BehaviourQuery struct {
 	// Matters, with Among, tells which answers anybody looks at: the others may be
 	// wrong. nil: all of them.
 	Matters func(leaf int, contact int64) bool
-	Now     time.Time
-	Zone    *time.Location // of the company: where days begin
+	// Share, from 2 on and without Among, asks about a sample alone: one contact in
+	// so many, those of InShare. What the answers say of others means nothing.
+	Share int
+	Now   time.Time
+	Zone  *time.Location // of the company: where days begin
 }
+
+// ShareMix spreads contact numbers, which follow each other by age, over 32 bits
+// (the golden ratio of 2^32, Knuth, The Art of Computer Programming, vol. 3, 6.4).
+const ShareMix = 2654435761
+
+// InShare tells whether a contact is in the sample of one in so many. It is
+// always the same one.
+func InShare(contact int64, of int) bool {
+	return of <= 1 || uint64(contact&(1<<31-1))*ShareMix&(1<<32-1) < ShareLimit(of)
+}
+
+// ShareLimit bounds the sample of one in so many, for engines that find it
+// themselves: (contact & 2^31-1) * ShareMix & 2^32-1 is below it.
+func ShareLimit(of int) uint64 { return (1 << 32) / uint64(of) }
 
 // Behaviours is an engine that answers conditions on behaviour, many in one scan.
 type Behaviours interface {

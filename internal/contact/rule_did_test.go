@@ -75,6 +75,8 @@ func (m *memory) Behaviour(_ context.Context, q analytics.BehaviourQuery) ([]num
 			asked := q.Among == nil
 			if !asked {
 				_, asked = slices.BinarySearch(q.Among, num)
+			} else if q.Share > 1 {
+				asked = analytics.InShare(num, q.Share)
 			}
 			if holds := rule.Holds(&q.Leaves[i], facts, q.Now, q.Zone); asked && holds != out[i].Rest || !asked && num%2 == 0 { // of others it says anything
 				out[i].Set.Add(num)
@@ -219,7 +221,7 @@ func TestWaysToAnswerARuleAgree(t *testing.T) {
 				}
 			}
 
-			e, err := p.Estimate(p.ctx, made, "rule")
+			e, err := p.Estimate(p.ctx, made, "rule", false)
 			require.NoError(t, err, text)
 			require.EqualValues(t, len(want), e.Count, text)
 			require.Len(t, e.Sample, min(len(want), sampleSize))

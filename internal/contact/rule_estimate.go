@@ -3,11 +3,13 @@ package contact
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/numset"
 	"github.com/koipond/koipond/internal/rule"
@@ -21,14 +23,17 @@ type Estimate struct {
 	Sample  []Row     `json:"sample" doc:"Up to ten of them, from the oldest contact to the newest"`
 	Said    string    `json:"sentence" doc:"The rule in the caller's language"`
 	AsOf    time.Time `json:"asOf" doc:"How old the oldest part of the answer is: at most a minute"`
+	About   bool      `json:"about" doc:"The count is worked out from a sample, and right to within margin in 19 of 20 cases. Ask with exact to have everybody counted"`
+	Margin  int64     `json:"margin" doc:"How far off the count is at most in 19 of 20 cases; 0 when it is exact"`
 }
 
 const sampleSize = 10
 
 // Estimate counts whom a rule means while it is being written. Answers to single
 // conditions are kept for a minute, so that a change of one asks for that one;
-// the rows of the sample are as they are now.
-func (s *Service) Estimate(ctx context.Context, r *rule.Rule, path string) (Estimate, error) {
+// the rows of the sample are as they are now. Among many contacts what is not
+// known yet of behaviour is asked of a sample of them; exact has all counted.
+func (s *Service) Estimate(ctx context.Context, r *rule.Rule, path string, exact bool) (Estimate, error) {
 	if !r.Empty() {
 		if err := r.Check(path); err != nil {
 			return Estimate{}, err
@@ -55,11 +60,17 @@ func (s *Service) Estimate(ctx context.Context, r *rule.Rule, path string) (Esti
 		parts = append(parts, e)
 	}
 	asked := &group{"all", parts}
+	q.exact = exact
 	if err := q.prepare(asked); err != nil {
 		return Estimate{}, err
 	}
-	found := q.numbers(asked)
-	out.Count, out.Total, out.AsOf = found.Count(), q.numbers(seen).Count(), q.asOf.UTC()
+	found, all := q.numbers(asked), q.numbers(seen)
+	out.Count, out.Total, out.AsOf = found.Count(), all.Count(), q.asOf.UTC()
+	if q.sampled {
+		found = sampleOf(found)
+		out.About = true
+		out.Count, out.Margin = scale(found.Count(), sampleOf(all).Count(), out.Total)
+	}
 	if out.Total > 0 {
 		out.Percent = float64(out.Count*10_000/out.Total) / 100
 	}
@@ -71,7 +82,9 @@ func (s *Service) Estimate(ctx context.Context, r *rule.Rule, path string) (Esti
 // estimator combines kept answers to the conditions of one rule.
 type estimator struct {
 	*setReader
-	asOf time.Time
+	asOf    time.Time
+	exact   bool
+	sampled bool // some answers speak of the sample alone
 
 	got   sync.Mutex               // guards what follows
 	known map[string]numset.Choice // of the whole list, by condition; nobody changes them
@@ -87,6 +100,7 @@ func (q *estimator) prepare(e expr) error {
 	for _, l := range leavesIn(e, nil) {
 		switch {
 		case q.kept(q.keyOf(l)):
+		case l.did != nil && !q.exact && q.keptSample(l):
 		case l.did != nil:
 			did = append(did, l)
 		default:
@@ -159,13 +173,59 @@ func (q *estimator) take(key string, c numset.Choice) {
 	q.s.answers.put(key, c, q.now)
 }
 
+// sampleKey is under which the answer about a sample is kept.
+const sampleKey = "sample "
+
+// keptSample takes an answer about the sample that is fresh enough.
+func (q *estimator) keptSample(l *leaf) bool {
+	key := q.keyOf(l)
+	if !q.kept(sampleKey + key) {
+		return false
+	}
+	q.known[key] = q.known[sampleKey+key]
+	q.sampled = true
+	return true
+}
+
 // did asks the analytics store.
 func (q *estimator) did(leaves []*leaf) error {
+	if !q.exact {
+		sample, err := q.worthSampling()
+		if err != nil {
+			return err
+		}
+		if sample {
+			return q.didInSample(leaves)
+		}
+	}
 	if err := q.ask(leaves, nil); err != nil {
 		return err
 	}
 	for _, l := range leaves {
 		q.take(q.keyOf(l), q.told[l.set].Choice)
+	}
+	return nil
+}
+
+// didInSample asks the analytics store about the sample.
+func (q *estimator) didInSample(leaves []*leaf) error {
+	ask := analytics.BehaviourQuery{Now: q.now, Zone: q.s.zone(q.ctx), Share: estimateShare}
+	for _, l := range leaves {
+		ask.Leaves = append(ask.Leaves, *l.did)
+	}
+	got, err := q.s.Behaviours.Behaviour(q.ctx, ask)
+	if err != nil {
+		return fmt.Errorf("ask for behaviour in a sample: %w", err)
+	}
+	if len(got) != len(leaves) {
+		return fmt.Errorf("%d conditions on behaviour have %d answers", len(leaves), len(got))
+	}
+	q.got.Lock()
+	defer q.got.Unlock()
+	for i, l := range leaves {
+		key := q.keyOf(l)
+		q.known[key], q.sampled = got[i], true
+		q.s.answers.put(sampleKey+key, got[i], q.now)
 	}
 	return nil
 }

@@ -37,6 +37,13 @@ type RuleInput struct {
 	Rule *rule.Rule `json:"rule" doc:"Whom to look for; {\"v\":1} is everybody. Its JSON Schema is at /api/rules/schema"`
 }
 
+type estimateInput struct {
+	Body struct {
+		RuleInput
+		Exact bool `json:"exact,omitempty" doc:"Count everybody. Without it, an answer about very many contacts may be made from a sample, at once, and says so"`
+	}
+}
+
 type explainInput struct {
 	Body struct {
 		Rule    *rule.Rule `json:"rule"`
@@ -53,8 +60,8 @@ func (s *Service) rulesRoutes(api *httpx.API) {
 		return httpx.Op{ID: id, Method: method, Path: path, Tag: "rules", Summary: summary, Permission: auth.ContactRead}
 	}
 	httpx.Register(api, op("check-rule", http.MethodPost, "/api/rules/check", "Say a rule in words, or the first thing that is wrong with it"), s.checkRuleText)
-	httpx.Register(api, op("estimate-rule", http.MethodPost, "/api/rules/estimate", "Count whom a rule means, with a few of them"), func(ctx context.Context, in *struct{ Body RuleInput }) (*estimateOutput, error) {
-		e, err := s.Estimate(ctx, in.Body.Rule, "rule")
+	httpx.Register(api, op("estimate-rule", http.MethodPost, "/api/rules/estimate", "Count whom a rule means, with a few of them"), func(ctx context.Context, in *estimateInput) (*estimateOutput, error) {
+		e, err := s.Estimate(ctx, in.Body.Rule, "rule", in.Body.Exact)
 		return &estimateOutput{e}, err
 	})
 	httpx.Register(api, op("explain-rule", http.MethodPost, "/api/rules/explain", "Say why a rule means a contact, or why not"), func(ctx context.Context, in *explainInput) (*explainOutput, error) {

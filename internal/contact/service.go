@@ -69,6 +69,9 @@ type Deps struct {
 	Imports    Imports
 	// Behaviours answers conditions on what contacts did; nil: rules with such are refused.
 	Behaviours analytics.Behaviours
+	// SampleFrom is from how many contacts on estimates of behaviour are made from
+	// a sample; 0 is 200,000.
+	SampleFrom int64
 	Tables     Tables // uploaded files that name people to tag
 	// Zone is the company's time zone, in which days begin; nil is China's.
 	Zone func(ctx context.Context) *time.Location

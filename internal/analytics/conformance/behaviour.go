@@ -147,6 +147,11 @@ func (h *history) askBehaviour(r *rapid.T) {
 	all, err := s.Behaviour(h.t.Context(), q)
 	require.NoError(r, err)
 	require.Len(r, all, len(q.Leaves))
+	q.Share = rapid.IntRange(2, 4).Draw(r, "share")
+	sample, err := s.Behaviour(h.t.Context(), q)
+	require.NoError(r, err)
+	share := q.Share
+	q.Share = 0
 	q.Among = rapid.SliceOfNDistinct(rapid.Int64Range(1, 14), 0, 14, rapid.ID[int64]).Draw(r, "among")
 	slices.Sort(q.Among)
 	some, err := s.Behaviour(h.t.Context(), q)
@@ -170,6 +175,9 @@ func (h *history) askBehaviour(r *rapid.T) {
 			}
 			require.Equal(r, want, rule.Holds(&q.Leaves[i], facts, q.Now, loc), say("rule.Holds"))
 			require.Equal(r, want, all[i].Has(c), say("all"))
+			if analytics.InShare(c, share) {
+				require.Equal(r, want, sample[i].Has(c), say("in the sample"))
+			}
 			if slices.Contains(q.Among, c) {
 				require.Equal(r, want, some[i].Has(c), say("among"))
 				require.Equal(r, want, again[i].Has(c), say("remembered"))

@@ -165,6 +165,7 @@ type plan struct {
 	top    int64 // no contact has a greater number; one less than a multiple of 64
 	budget int64 // bytes of what one statement keeps of all contacts
 	cores  int64
+	share  int // one contact in so many is asked about; up to 1: all
 
 	parts, roots []int64 // contacts that are part of another, and of which
 
@@ -183,7 +184,13 @@ type statement interface {
 }
 
 func newPlan(st *state, q analytics.BehaviourQuery, top, memory int64, cores int) *plan {
-	return &plan{st: st, now: q.Now, zone: q.Zone, top: top | 63, budget: memory / 4, cores: int64(cores), found: map[string]*numset.Set{}}
+	return &plan{st: st, now: q.Now, zone: q.Zone, top: top | 63, budget: memory / 4, cores: int64(cores), found: map[string]*numset.Set{}, share: q.Share}
+}
+
+func (p *plan) newScan(names ...string) *scan {
+	c := newScan(p.st, names...)
+	c.share = p.share
+	return c
 }
 
 func (p *plan) statements() []statement {

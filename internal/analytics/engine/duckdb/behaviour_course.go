@@ -42,7 +42,7 @@ func (p *plan) ask(scan *scan, bytes int64, text func(p *plan, facts string) str
 func (p *plan) sequence(s *rule.Sequence) func() *numset.Set {
 	from, to := s.Within.Span(p.now, p.zone)
 	b := rule.Behaviour{Sequence: s}
-	c := newScan(p.st, b.Names()...)
+	c := p.newScan(b.Names()...)
 	last := len(s.Steps)
 	var is, some, mask []string
 	for i, step := range s.Steps {
@@ -74,6 +74,9 @@ func (p *plan) sequence(s *rule.Sequence) func() *numset.Set {
 		}
 		chain := fmt.Sprintf("(SELECT * FROM %[1]s AND r IN (SELECT r FROM %[1]s GROUP BY r HAVING bit_or(%[2]s) = %[3]d))",
 			taken(facts), strings.Join(mask, " | "), 1<<last-1)
+		if p.share > 1 { // reading the facts once more takes longer than sorting those of a sample
+			chain = "(SELECT * FROM " + taken(facts) + ")"
+		}
 		for i := 1; i < last; i++ {
 			chain = fmt.Sprintf("(SELECT *, max(CASE WHEN %s THEN ts END) OVER (PARTITION BY r ORDER BY %s ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS e%d FROM %s)", step(i), order, i, chain)
 		}
@@ -137,9 +140,13 @@ func (p *plan) resumed(h *rule.Habit, x rows) func() *numset.Set {
 	quiet := int64(h.Quiet) * 24 * time.Hour.Milliseconds()
 	since := x.from
 	x.from = rule.Ever
-	c := newScan(p.st, h.Name)
+	c := p.newScan(h.Name)
 	cond := c.facts(x)
 	return p.ask(c, 56, func(p *plan, facts string) string {
+		if p.share > 1 { // as for sequences
+			return fmt.Sprintf(`SELECT %s FROM (SELECT r, ts, ts - lag(ts) OVER (PARTITION BY r ORDER BY ts) AS gap FROM %s WHERE %s) WHERE ts >= %d AND gap >= %d`,
+				p.bits(""), facts, cond, since, quiet)
+		}
 		return fmt.Sprintf(`WITH a AS MATERIALIZED (SELECT r, max(ts) FILTER (WHERE ts < %[1]d) AS before, min(ts) FILTER (WHERE ts >= %[1]d) AS first, max(ts) AS last
 				FROM %[2]s WHERE %[3]s GROUP BY r HAVING max(ts) >= %[1]d)
 			SELECT %[4]s FROM (SELECT r FROM a WHERE first - before >= %[5]d

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/rule"
 )
 
@@ -20,6 +21,7 @@ type scan struct {
 	ordered  bool  // the order of the facts is asked for, as k
 	numbered bool  // … at the same moment, as i
 	raw      bool  // r is the number that a fact was stored under
+	share    int   // only the facts of one contact in so many; up to 1: of all
 	texts    []*scanned
 	numbers  []*scanned
 	bound    map[string]string
@@ -192,6 +194,9 @@ func (c *scan) sql() string {
 		person = c.sel.person()
 	}
 	c.sel.and(person + " > 0")
+	if c.share > 1 {
+		c.sel.and(fmt.Sprintf("((%s & 2147483647) * %d & 4294967295) < %d", person, analytics.ShareMix, analytics.ShareLimit(c.share)))
+	}
 	cols := []string{person + " AS r", "f.ts AS ts"}
 	if len(c.names) > 1 {
 		cols = append(cols, "f.name AS name")

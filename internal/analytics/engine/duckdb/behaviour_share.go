@@ -49,8 +49,8 @@ func (p *plan) once(x rows) *numset.Set {
 	i := slices.IndexFunc(p.did, func(m *didStatement) bool { return m.scan.names[0] == x.name && m.times < most })
 	if i < 0 {
 		i = len(p.did)
-		p.did = append(p.did, &didStatement{scan: newScan(p.st, x.name), plan: p})
-		p.did[i].scan.raw = true // leading them to whom they are part of is cheaper for bits than for facts
+		p.did = append(p.did, &didStatement{scan: p.newScan(x.name), plan: p})
+		p.did[i].scan.raw = p.share <= 1 // leading them to whom they are part of is cheaper for bits than for facts, but a sample is known by whom
 	}
 	m := p.did[i]
 	m.times++
@@ -149,7 +149,7 @@ func (p *plan) measure(x rows, m measured, empty bool) *numset.Set {
 	}
 	if i < 0 {
 		i = len(p.sums)
-		p.sums = append(p.sums, &measureStatement{scan: newScan(p.st, x.name), closed: m.alone, bytes: 8})
+		p.sums = append(p.sums, &measureStatement{scan: p.newScan(x.name), closed: m.alone, bytes: 8})
 	}
 	to := p.sums[i]
 	cond := to.scan.facts(x)

@@ -57,11 +57,12 @@ export const eventPropertiesQuery = (name: string, lang: string) =>
     retry: false,
   })
 
-/** Whom a rule means: how many, of how many, and a few of them. The server's answer may be a minute old, so it is asked again each minute. */
-export const estimateQuery = (rule: Rule, lang: string) =>
+/** Whom a rule means: how many, of how many, and a few of them. The server's answer may be a minute old, so it is asked again each minute.
+ * Unless it is asked to be exact, it may be made from a sample. */
+export const estimateQuery = (rule: Rule, lang: string, exact = false) =>
   queryOptions({
-    queryKey: ['rules', 'estimate', rule, lang],
-    queryFn: ({ signal }) => unwrap<Estimate>(api.POST('/api/rules/estimate', { body: { rule }, signal })),
+    queryKey: ['rules', 'estimate', rule, lang, exact],
+    queryFn: ({ signal }) => unwrap<Estimate>(api.POST('/api/rules/estimate', { body: exact ? { rule, exact } : { rule }, signal })),
     refetchInterval: 60_000,
     retry: false,
   })

@@ -16,12 +16,15 @@ export interface Estimated {
   faults: ReadonlyMap<string, string>
 }
 
-/** Whom a rule means while it is written: asked once typing pauses, and no longer waited for when it goes on. */
+/** Whom a rule means while it is written: asked once typing pauses, and no longer waited for when it goes on. An answer from a sample is shown until everybody is counted. */
 export function useEstimate(draft: Draft): Estimated {
   const { lang } = usePrefs()
   const now = JSON.stringify(draft.rule ?? { v: 1 })
   const asked = useSettled(now, 250)
-  const query = useQuery({ ...estimateQuery(JSON.parse(asked) as Rule, lang), placeholderData: (old) => old })
+  const rule = JSON.parse(asked) as Rule
+  const query = useQuery({ ...estimateQuery(rule, lang), placeholderData: (old) => old })
+  const sampled = query.data?.about === true && !query.isPlaceholderData
+  const exact = useQuery({ ...estimateQuery(rule, lang, true), enabled: sampled })
   const faults = useMemo(() => faultsOf(query.error, draft.at), [query.error, draft.at])
-  return { data: query.data, error: query.error ?? undefined, busy: query.isFetching || asked !== now, faults }
+  return { data: (sampled && exact.data) || query.data, error: query.error ?? undefined, busy: query.isFetching || asked !== now, faults }
 }

@@ -28,10 +28,16 @@ export function EstimatePanel({ estimate }: { estimate: Estimated }) {
         <div className={css.estimate} data-old={busy || error !== undefined || undefined} aria-busy={busy}>
           <p className={css.big}>
             <b className="kp-num" data-testid="estimate">
+              {data.about && '≈ '}
               {formatInt(data.count, lang)}
             </b>
             <span>{t('estimate.people')}</span>
           </p>
+          {data.about && (
+            <p className="kp-muted" role="status">
+              {t('estimate.about', { margin: formatInt(data.margin, lang) })}
+            </p>
+          )}
           <p className="kp-muted">{t('estimate.share', { share: formatPercent(data.percent / 100, lang, 2), total: formatInt(data.total, lang) })}</p>
           <Bar label={t('estimate.title')} share={data.total > 0 ? data.count / data.total : 0} />
           <p className={css.sentence}>{data.sentence}</p>

@@ -80,6 +80,21 @@ describe('writing a segment', () => {
     expect(seen.find((s) => s.method === 'POST' && s.path === '/api/segments')?.body).toEqual({ name: '生日在下周', note: '', folder: '', kind: 'dynamic', rule: { v: 1, all: [{ field: 'birthday', op: 'anniversary', value: 73 }] } })
   })
 
+  it('shows what a sample says until everybody is counted', async () => {
+    let counted: (r: Response) => void = () => undefined
+    serve({
+      ...base,
+      'POST /api/rules/estimate': ({ body }) =>
+        (body as { exact?: boolean }).exact ? new Promise<Response>((r) => (counted = r)) : json({ ...estimate, count: 81_320, total: 1_000_000, about: true, margin: 1_480 }),
+    })
+    renderPage(<EditSegmentPage />, { at: '/segments/new?template=birthday', path: '/segments/new', me: writer })
+    expect((await screen.findByTestId('estimate')).textContent).toBe('≈ 81,320')
+    expect(screen.getByText(/误差不超过 1,480 人/)).toBeTruthy()
+    counted(json({ ...estimate, count: 81_007, total: 1_000_000, about: false, margin: 0 }))
+    await waitFor(() => expect(screen.getByTestId('estimate').textContent).toBe('81,007'))
+    expect(screen.queryByText(/误差不超过/)).toBeNull()
+  })
+
   it('shows at the condition what the server refuses, and does not save it', async () => {
     serve({ ...base, 'POST /api/rules/estimate': () => problem(422, 'request.invalid', '有误', [{ path: 'rule.all[0].value', code: 'rule.needs_days', detail: '请填写 1 到 366 之间的天数。' }]) })
     renderPage(<EditSegmentPage />, { at: '/segments/new?template=birthday', path: '/segments/new', me: writer })
