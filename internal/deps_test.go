@@ -116,7 +116,7 @@ var engines = map[string][]string{
 	"golang.org/x/crypto/argon2":    {"platform/auth"},
 	"github.com/danielgtaylor/huma": {"platform/httpx"},
 	"github.com/xuri/excelize/":     {"importer/table", "importer", "platform/sheet"},
-	"github.com/makiuchi-d/gozxing": {"platform/qr", "connector/sim", "acquire/livecode"},
+	"github.com/makiuchi-d/gozxing": {"platform/qr"},
 }
 
 // edge is one import; from and to are folders below internal (cmd/… for the

@@ -71,6 +71,9 @@ func (s *Service) Routes(api *httpx.API) {
 		return httpx.Op{ID: id, Method: method, Path: path, Tag: "channels", Summary: summary, Permission: may}
 	}
 	get, post, put := http.MethodGet, http.MethodPost, http.MethodPut
+	// What channels cost, and by which rules people are counted to them, is of
+	// everybody's customers.
+	whole := func(o httpx.Op) httpx.Op { o.Whole = true; return o }
 	httpx.Register(api, op("list-channels", get, "/api/channels", auth.OverviewRead, "The tree of channels, each behind the one above it"), func(ctx context.Context, _ *struct{}) (*channelsOutput, error) {
 		out := &channelsOutput{}
 		out.Body.Items = s.Channels(ctx)
@@ -86,7 +89,7 @@ func (s *Service) Routes(api *httpx.API) {
 		c, err := s.Update(ctx, in.ID, in.Body)
 		return &channelOutput{c}, err
 	})
-	httpx.Register(api, op("get-channel-rules", get, "/api/channel-rules", auth.AcquireRead, "The rules that give a channel to what facts carry"), func(ctx context.Context, _ *struct{}) (*rulesOutput, error) {
+	httpx.Register(api, whole(op("get-channel-rules", get, "/api/channel-rules", auth.AcquireRead, "The rules that give a channel to what facts carry")), func(ctx context.Context, _ *struct{}) (*rulesOutput, error) {
 		list, err := s.Rules(ctx)
 		return &rulesOutput{rulesBody{append([]Rule{}, list...)}}, err
 	})
@@ -94,12 +97,12 @@ func (s *Service) Routes(api *httpx.API) {
 		list, err := s.SetRules(ctx, in.Body.Rules)
 		return &rulesOutput{rulesBody{append([]Rule{}, list...)}}, err
 	})
-	httpx.Register(api, op("try-channel-rules", post, "/api/channel-rules/try", auth.AcquireRead, "Where something would lead by some rules"), func(ctx context.Context, in *tryInput) (*triedOutput, error) {
+	httpx.Register(api, whole(op("try-channel-rules", post, "/api/channel-rules/try", auth.AcquireRead, "Where something would lead by some rules")), func(ctx context.Context, in *tryInput) (*triedOutput, error) {
 		b := in.Body
 		t, err := s.Try(ctx, b.Rules, contact.Clue{Source: b.Source, Medium: b.Medium, Campaign: b.Campaign, Referrer: b.Referrer, Code: b.Code, Link: b.Link, Import: b.Import})
 		return &triedOutput{t}, err
 	})
-	httpx.Register(api, op("list-channel-costs", get, "/api/channel-costs", auth.AcquireRead, "What channels cost on each day"), func(ctx context.Context, in *CostPeriod) (*costsOutput, error) {
+	httpx.Register(api, whole(op("list-channel-costs", get, "/api/channel-costs", auth.AcquireRead, "What channels cost on each day")), func(ctx context.Context, in *CostPeriod) (*costsOutput, error) {
 		c, err := s.Costs(ctx, in.From, in.To, in.Currency)
 		return &costsOutput{c}, err
 	})

@@ -17,9 +17,17 @@ import (
 // buildColleagues makes the directory of colleagues and their friends.
 func (a *App) buildColleagues(ingest facts) {
 	a.staff = staff.NewService(staff.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit, Jobs: a.jobs, Ingest: ingest, Contacts: a.contacts,
-		Platform: corpDirectory{a}, Users: corpUsers{a.Team}, Tasks: lostFriends{a}, Zone: a.zone})
+		Platform: corpDirectory{a}, Users: corpUsers{a.Team}, Tasks: lostFriends{a}, Hold: a.unsettled, Zone: a.zone})
+	a.connectors.OnAccount(a.staff.Look)
+	a.connectors.Depend(connector.Dependent{Count: a.colleaguesOf, Drop: a.staff.ForgetAccount})
 	a.care.Know(a.friendsOf)
 	a.connectors.On(wecom.Name, "change_contact.*", a.directoryChanged)
+}
+
+// colleaguesOf tells what is kept of the colleagues of an account.
+func (a *App) colleaguesOf(ctx context.Context, account string) ([]connector.Hanging, error) {
+	members, friends, handovers, err := a.staff.OfAccount(ctx, account)
+	return []connector.Hanging{{What: "staff.hanging_members", Count: members}, {What: "staff.hanging_friends", Count: friends}, {What: "staff.hanging_handovers", Count: handovers}}, err
 }
 
 // directoryChanged hands a callback about the directory to those who keep it.
@@ -63,7 +71,7 @@ func (d corpDirectory) Accounts(ctx context.Context) ([]staff.CorpAccount, error
 	list, err := d.a.connectors.Accounts(ctx, wecom.Name)
 	out := make([]staff.CorpAccount, len(list))
 	for i, a := range list {
-		out[i] = staff.CorpAccount{ID: a.ID, Name: a.Name}
+		out[i] = staff.CorpAccount{ID: a.ID, Name: a.Name, Paused: a.State == connector.Paused}
 	}
 	return out, err
 }
@@ -198,6 +206,64 @@ func (d corpDirectory) Unassigned(ctx context.Context, account, cursor string) (
 		out[i] = staff.Unassigned{Staff: x.From, Customer: x.Customer, LeftAt: time.Unix(x.LeftAt, 0).UTC()}
 	}
 	return out, next, err
+}
+
+// ownerLeft is the status of groups whose owner left; leftGroups is how many one
+// look takes: each is asked for by itself.
+const (
+	ownerLeft  = 1
+	leftGroups = 50
+)
+
+// LeftGroups implements staff.Platform.
+func (d corpDirectory) LeftGroups(ctx context.Context, account, cursor string) ([]staff.LeftGroup, string, error) {
+	c, err := d.a.wecomClient(ctx, account)
+	if err != nil {
+		return nil, "", err
+	}
+	list, next, err := c.Groups(ctx, nil, ownerLeft, cursor, leftGroups)
+	if err != nil {
+		return nil, "", err
+	}
+	out := make([]staff.LeftGroup, 0, len(list))
+	for _, x := range list {
+		g, err := c.Group(ctx, x.ID)
+		if connector.GivenUp(err) {
+			continue // it is no more
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, staff.LeftGroup{ID: g.ID, Name: g.Name, Owner: g.Owner, Members: int64(len(g.Members)), Made: time.Unix(g.CreatedAt, 0).UTC()})
+	}
+	return out, next, nil
+}
+
+// GroupOwner implements staff.Platform.
+func (d corpDirectory) GroupOwner(ctx context.Context, account, group string) (string, error) {
+	c, err := d.a.wecomClient(ctx, account)
+	if err != nil {
+		return "", err
+	}
+	g, err := c.Group(ctx, group)
+	if connector.GivenUp(err) {
+		return "", nil
+	}
+	return g.Owner, err
+}
+
+// HandGroups implements staff.Platform.
+func (d corpDirectory) HandGroups(ctx context.Context, account string, groups []string, to string) (map[string]error, error) {
+	c, err := d.a.wecomClient(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	list, err := c.HandGroups(ctx, groups, to, true)
+	bad := map[string]error{}
+	for _, x := range list {
+		bad[x.Customer] = x.Err
+	}
+	return bad, err
 }
 
 // Later implements staff.Platform.

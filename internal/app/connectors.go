@@ -16,7 +16,7 @@ import (
 // and who wants to hear of their callbacks asks for them before Start.
 func (a *App) buildConnectors() {
 	a.connectors = connector.NewService(connector.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit,
-		Guard: outbound.Guard{Private: a.cfg.OutboundPrivate}, PublicURL: a.cfg.URL, Node: a.nodeName(), Metrics: a.telemetry.registry, Simulator: a.simulatorURL})
+		Guard: outbound.Guard{Private: a.cfg.OutboundPrivate}, PublicURL: a.cfg.URL, Node: a.nodeName(), Metrics: a.telemetry.registry, Simulator: a.simulatorURL, Local: a.localURL})
 	a.connectors.Register(wecom.Kind())
 	a.connectors.Register(wechat.Kind())
 	a.connectors.Register(wechat.KindMini())

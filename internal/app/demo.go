@@ -32,6 +32,7 @@ type demoPond struct {
 
 	done, total atomic.Int64
 	ready       atomic.Bool
+	settled     atomic.Bool // the account outside was looked at, too
 	filling     atomic.Bool
 	wg          sync.WaitGroup
 	cancel      context.CancelFunc
@@ -110,8 +111,8 @@ func (d *demoPond) fill(ctx context.Context, a *App, url string) {
 	d.wg.Go(func() {
 		if err := d.run(ctx, a, url); err != nil && ctx.Err() == nil {
 			a.log.Error("the demo pond is not full; the next start goes on", "error", err)
-		} else if err := d.codes(ctx, a); err != nil && ctx.Err() == nil {
-			a.log.Error("the demo's live codes are not all there; the next start goes on", "error", err)
+		} else if err := d.look(ctx, a); err != nil && ctx.Err() == nil {
+			a.log.Error("the demo's staff are not all known; the next start goes on", "error", err)
 		}
 	})
 }
@@ -147,6 +148,9 @@ func (d *demoPond) run(ctx context.Context, a *App, url string) error {
 	}
 	o := demo.Options{Seed: a.cfg.DemoSeed, Contacts: a.cfg.DemoContacts, Days: demoDays, End: d.end, Zone: d.zone}
 	err = demo.Fill(ctx, o, demo.Target{URL: url, Token: secret, WriteKey: key, Email: d.email, Password: d.password}, p)
+	if err == nil {
+		err = d.past(ctx, a, o)
+	}
 	if err == nil {
 		err = a.settle(ctx)
 	}

@@ -22,12 +22,9 @@ import (
 	"github.com/koipond/koipond/internal/platform/rounds"
 )
 
-// How many people the demo's simulated WeCom has, and how many of them know
-// somebody of the staff from the beginning.
-const (
-	simPeople  = 60
-	simFriends = 36
-)
+// simPeople are the strangers of the demo's simulated WeCom: whom the staff know are
+// people of the pond (see past).
+const simPeople = 40
 
 // demoSim is the simulated WeCom beside the demo pond: on a listener of its own
 // on this machine, with an account of the pond connected to it.
@@ -37,6 +34,7 @@ type demoSim struct {
 	server *http.Server
 	url    string
 	own    atomic.Pointer[netip.AddrPort] // where this program itself listens
+	local  atomic.Pointer[string]         // the same as an address
 	keep   rounds.Runner
 }
 
@@ -54,6 +52,17 @@ func (a *App) simulatorURL() string {
 		return ""
 	}
 	return a.sim.url
+}
+
+// localURL is where the simulator reaches this program; "" before it listens.
+func (a *App) localURL() string {
+	if a.sim == nil {
+		return ""
+	}
+	if here := a.sim.local.Load(); here != nil {
+		return *here
+	}
+	return ""
 }
 
 // isSimulator tells whether an address is the simulator's: it may be called
@@ -79,7 +88,7 @@ func (a *App) startSim(ctx context.Context) error {
 		}
 		return a.isSimulator(to) // signing in leads there and back
 	}}
-	s, err := sim.Open(d.file, sim.Options{Seed: uint64(a.cfg.DemoSeed), Clock: a.clock, Log: a.log, People: simPeople, Friends: simFriends, HTTP: guard.Client(10 * time.Second)}) //nolint:gosec // any number is a seed
+	s, err := sim.Open(d.file, sim.Options{Seed: uint64(a.cfg.DemoSeed), Clock: a.clock, Log: a.log, People: simPeople, HTTP: guard.Client(10 * time.Second)}) //nolint:gosec // any number is a seed
 	if err != nil {
 		return err
 	}
@@ -130,6 +139,8 @@ func (a *App) connectSim(ctx context.Context, ln net.Listener) error {
 	if addr, err := netip.ParseAddrPort(ln.Addr().String()); err == nil {
 		a.sim.own.Store(&addr)
 	}
+	here := local(ln)
+	a.sim.local.Store(&here)
 	access := a.sim.sim.Access(0)
 	id, err := a.simAccount(ctx, "corpId", connector.Input{Kind: simKind, Name: access.Name + "（模拟企业微信）",
 		Settings: map[string]string{"corpId": access.CorpID, "agentId": strconv.Itoa(access.AgentID), connector.SettingBase: a.sim.url + "/wecom"},

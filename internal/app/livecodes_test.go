@@ -22,6 +22,7 @@ import (
 	"github.com/koipond/koipond/internal/connector"
 	"github.com/koipond/koipond/internal/connector/sim"
 	"github.com/koipond/koipond/internal/connector/wecom"
+	"github.com/koipond/koipond/internal/demo"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/testkit"
 )
@@ -141,14 +142,91 @@ func TestAScanBecomesAKnownTaggedWelcomedPerson(t *testing.T) {
 	require.Equal(t, 200, s.call("GET", "/api/live-codes/"+id+"/qr?format=svg", "", nil))
 }
 
-// The demo's live codes are made once, and the platform takes them.
-func TestDemoHasLiveCodes(t *testing.T) {
-	s := newOpenAir(t, testConfig(t), sim.Options{Seed: 3, Log: testkit.Quiet()})
+// The demo's past is stated once, its live codes, links and staff agree about it, and
+// the platform takes the codes.
+func TestTheDemoHasAPast(t *testing.T) {
+	s := newOpenAir(t, testConfig(t), sim.Options{Seed: 3, People: -1, Log: testkit.Quiet()})
+	hook := httptest.NewServer(s.h)
+	defer hook.Close()
+	s.hears(t, hook.URL)
+	s.app.sim = &demoSim{sim: s.sim}
+	defer func() { s.app.sim = nil }()
 	ctx := auth.With(t.Context(), auth.System("demo"))
-	d := &demoPond{}
+	zone, err := time.LoadLocation("Asia/Shanghai")
+	require.NoError(t, err)
+	d := &demoPond{end: time.Now().UTC().Truncate(time.Second), zone: zone}
+	o := demo.Options{Seed: 1, Contacts: 1500, Days: demoDays, End: d.end, Zone: zone}
 	for range 2 {
-		require.NoError(t, d.codes(ctx, s.app))
+		require.NoError(t, s.app.state.set(ctx, stateDemo+"."+stagePast, "")) // as after a crash
+		require.NoError(t, d.past(ctx, s.app, o))
 	}
+	s.settle()
+	var known []demo.Code
+	for _, c := range demoCodes {
+		known = append(known, demo.Code{Channel: c.channel, Staff: c.staff, Backup: c.backup, From: c.from, To: c.to, Weight: c.weight})
+	}
+	byCode, friends, behind := map[int]int64{}, map[string]int64{}, int64(0)
+	for _, f := range o.Friends(known) {
+		if f.Code >= 0 {
+			byCode[f.Code]++
+		}
+		if f.GoneAt.IsZero() {
+			friends[f.Staff]++
+			if f.Staff == demo.Leaver {
+				behind++
+			}
+		}
+	}
+	require.Greater(t, len(byCode), 8)
+	var codes struct {
+		Items []struct {
+			ID, Name  string
+			CreatedAt time.Time
+		}
+	}
+	require.Equal(t, 200, s.call("GET", "/api/live-codes?limit=100", "", &codes))
+	require.Len(t, codes.Items, len(demoCodes))
+	for i, c := range demoCodes {
+		at := slices.IndexFunc(codes.Items, func(x struct {
+			ID, Name  string
+			CreatedAt time.Time
+		}) bool {
+			return x.Name == c.name
+		})
+		require.Less(t, codes.Items[at].CreatedAt, d.end.AddDate(0, 0, -demo.FriendDays))
+		var stats struct{ Total struct{ Adds int64 } }
+		require.Equal(t, 200, s.call("GET", "/api/live-codes/"+codes.Items[at].ID+"/stats?from="+d.end.AddDate(0, 0, -200).Format(time.DateOnly), "", &stats))
+		require.Equal(t, byCode[i], stats.Total.Adds, c.name)
+	}
+	var links struct{ Items []struct{ Opens int64 } }
+	require.Equal(t, 200, s.call("GET", "/api/links", "", &links))
+	require.Len(t, links.Items, len(demoLinks))
+	for _, l := range links.Items {
+		require.Greater(t, l.Opens, int64(20))
+	}
+
+	require.NoError(t, d.look(ctx, s.app))
+	require.True(t, d.settled.Load())
+	s.settle()
+	var staff struct {
+		Items []struct {
+			ID      string
+			Friends int64
+		}
+	}
+	require.Equal(t, 200, s.call("GET", "/api/colleagues?limit=500&account="+s.account, "", &staff))
+	for _, m := range staff.Items {
+		require.Equal(t, friends[m.ID], m.Friends, m.ID)
+	}
+	require.Eventually(t, func() bool { // by the callback that she left
+		var left struct {
+			Items []struct{ Waiting, Groups int64 }
+		}
+		return s.call("GET", "/api/leavers?account="+s.account, "", &left) == 200 && len(left.Items) == 1 && left.Items[0].Waiting == behind && left.Items[0].Groups == 1
+	}, 30*time.Second, 50*time.Millisecond)
+	var account struct{ CheckedAt *time.Time }
+	require.Equal(t, 200, s.call("GET", "/api/connectors/"+s.account, "", &account))
+	require.NotNil(t, account.CheckedAt)
 	require.Eventually(t, func() bool {
 		var page struct {
 			Total int

@@ -13,6 +13,7 @@ import (
 	"github.com/koipond/koipond/internal/acquire/livecode"
 	"github.com/koipond/koipond/internal/connector"
 	"github.com/koipond/koipond/internal/connector/wecom"
+	"github.com/koipond/koipond/internal/staff"
 )
 
 // outside lets live codes speak with the WeCom accounts that are connected.
@@ -68,49 +69,18 @@ func (o *outside) Accounts(ctx context.Context) ([]livecode.Account, error) {
 	return out, nil
 }
 
-// Colleagues implements livecode.Staff: those who may have customers.
+// Colleagues implements livecode.Staff: those who may have customers, as the
+// directory knows them.
 func (o *outside) Colleagues(ctx context.Context, account string) ([]livecode.Colleague, error) {
-	c, err := o.a.wecomClient(ctx, account)
+	list, err := o.a.staff.Serving(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := c.Followers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	deps, err := c.Departments(ctx)
-	if err != nil {
-		return nil, err
-	}
-	users, err := o.a.Team.ListUsers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	byMail := map[string]string{}
-	for _, u := range users {
-		byMail[strings.ToLower(u.Email)] = u.ID
-	}
-	by := map[string]wecom.Member{}
-	for _, d := range deps {
-		list, err := c.Members(ctx, d.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range list {
-			by[m.UserID] = m
-		}
-	}
-	out := make([]livecode.Colleague, len(ids))
-	for i, id := range ids {
-		m := by[id]
-		out[i] = livecode.Colleague{ID: id, Name: m.Name, Avatar: m.Avatar, Off: m.Status == wecom.MemberLeft || m.Status == wecom.MemberDisabled}
-		for _, mail := range []string{m.BizMail, m.Email} {
-			if u := byMail[strings.ToLower(mail)]; mail != "" && u != "" {
-				out[i].User = u
-			}
-		}
-		if out[i].Name == "" {
-			out[i].Name = id
+	out := make([]livecode.Colleague, len(list))
+	for i, m := range list {
+		out[i] = livecode.Colleague{ID: m.ID, Name: m.Name, Avatar: m.Avatar, Off: m.State != staff.MemberActive}
+		if m.User != nil {
+			out[i].User = m.User.ID
 		}
 	}
 	return out, nil

@@ -126,6 +126,7 @@ func (s *Service) Create(ctx context.Context, in Input) (View, error) {
 		if n == 0 {
 			return errNameTaken
 		}
+		s.tellAccount(ctx)
 		return s.record(ctx, "connector.created", Account{ID: id, Kind: k.Name, Name: in.Name}, map[string]any{"settings": names(in.Settings), "base": in.Settings[SettingBase], "secrets": names(in.Secrets)})
 	})
 	if err != nil {
@@ -176,6 +177,7 @@ func (s *Service) Change(ctx context.Context, id string, in Input) (View, error)
 		if in.Settings[SettingBase] != was.Settings[SettingBase] {
 			detail["base"] = in.Settings[SettingBase]
 		}
+		s.tellAccount(ctx)
 		return s.record(ctx, "connector.changed", was.Account, detail)
 	})
 	if err != nil {
@@ -237,6 +239,7 @@ func (s *Service) SetState(ctx context.Context, id, state string) (View, error) 
 		if state == Paused {
 			return s.record(ctx, "connector.paused", was.Account, nil)
 		}
+		s.tellAccount(ctx)
 		return s.record(ctx, "connector.resumed", was.Account, nil)
 	})
 	if err != nil {
@@ -252,9 +255,14 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		for _, table := range []string{"connector_tokens", "connector_quotas", "connector_halts", "connector_inbox", "connector_calls", "connector_sends"} {
+		for _, table := range []string{"connector_tokens", "connector_quotas", "connector_halts", "connector_inbox", "connector_calls", "connector_sends", "connector_dropped"} {
 			if _, err := s.DB.Exec(ctx, "delete from "+table+" where account = $1", id); err != nil {
 				return fmt.Errorf("empty %s: %w", table, err)
+			}
+		}
+		for _, d := range s.dependents {
+			if err := d.Drop(ctx, id); err != nil {
+				return fmt.Errorf("delete what hangs on an account: %w", err)
 			}
 		}
 		if _, err := s.DB.Exec(ctx, "delete from connector_accounts where id = $1", id); err != nil {

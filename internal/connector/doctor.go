@@ -111,6 +111,9 @@ func (s *Service) own(a account, k Kind, calls []Calls, counts Counts, quotas []
 	if k.Callback || counts.Dead+counts.Waiting > 0 {
 		out = append(out, s.worked(counts))
 	}
+	if f, say := s.kept(counts); say {
+		out = append(out, f)
+	}
 	for _, q := range quotas {
 		if q.Of == ofAccount && q.Limit > 0 && q.Used*10 >= q.Limit*8 {
 			f := Finding{Check: "connector.check.quota", State: Warn, Code: "connector.quota_nearly", Mend: "connector.mend_quota",

@@ -11,7 +11,7 @@ import (
 // env is what the connection of one account may use.
 func (s *Service) env(a Account, k Kind) Env {
 	return Env{
-		HTTP: s.client, Clock: s.Clock, Log: s.Log.With("account", a.ID), Callback: s.callback(a),
+		HTTP: s.client, Clock: s.Clock, Log: s.Log.With("account", a.ID), Callback: s.callback(a), Simulated: s.simulated(a),
 		Token: func(ctx context.Context, name string, fetch Fetch) (string, error) {
 			return s.token(ctx, a, name, "", fetch)
 		},
@@ -31,11 +31,23 @@ func (s *Service) env(a Account, k Kind) Env {
 // HookPath is where an account's platform calls, below the program's address.
 func HookPath(kind, account string) string { return "/hooks/" + kind + "/" + account }
 
+// callback is where the account's platform calls. The program's own simulator calls
+// on this machine, whatever the public address.
 func (s *Service) callback(a Account) string {
-	if s.PublicURL == "" {
+	at := s.PublicURL
+	if s.simulated(a) && s.Local != nil {
+		at = s.Local()
+	}
+	if at == "" {
 		return ""
 	}
-	return strings.TrimRight(s.PublicURL, "/") + HookPath(a.Kind, a.ID)
+	return strings.TrimRight(at, "/") + HookPath(a.Kind, a.ID)
+}
+
+// simulated tells whether an account is one at the program's own simulator.
+func (s *Service) simulated(a Account) bool {
+	u, base := s.simulator(), a.Setting(SettingBase)
+	return u != nil && base != "" && strings.HasPrefix(base, strings.TrimRight(u.String(), "/")+"/")
 }
 
 // simulator is the address of the program's own simulator, nil when there is none.

@@ -1,6 +1,9 @@
 package connector
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Pauses are those between tries, for tests.
 var Pauses = pauses
@@ -25,3 +28,9 @@ const Kept time.Duration = keepDone
 
 // VeilBody masks what is personal in a message.
 var VeilBody = veilBody
+
+// LetGo lets held callbacks go beyond so many, as the sweep does with its own bound.
+func (s *Service) LetGo(ctx context.Context, most int64) error { return s.letGo(ctx, most) }
+
+// HeldFor is how long they are kept.
+const HeldFor = heldFor

@@ -83,6 +83,7 @@ func op(id, method, path string, may auth.Permission, summary string) httpx.Op {
 func (s *Service) Routes(api *httpx.API) {
 	s.hooks(api)
 	s.inboxRoutes(api)
+	s.hangingRoute(api)
 	httpx.Register(api, op("list-connector-kinds", http.MethodGet, "/api/connectors/kinds", auth.ConnectorRead, "The kinds of accounts and what setting one up asks for"), func(ctx context.Context, _ *struct{}) (*kindsOutput, error) {
 		out := &kindsOutput{}
 		out.Body.Items = []KindView{}

@@ -208,6 +208,9 @@ const (
 // three months ago, counts of quotas, receipts. It works in short steps.
 func (s *Service) Sweep(ctx context.Context) error {
 	now := s.Clock.Now()
+	if err := s.letGo(ctx, heldMost); err != nil {
+		return err
+	}
 	for _, step := range []struct {
 		query string
 		args  []any

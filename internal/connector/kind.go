@@ -133,6 +133,8 @@ type Env struct {
 	// Callback is the address at which the platform calls this account, "" when the
 	// program does not know its own.
 	Callback string
+	// Simulated tells that the platform is the program's own simulator.
+	Simulated bool
 	// Token gives the token of a name ("access", "jsapi"). One caller at a time, on
 	// all nodes together, runs fetch; the others wait for what it brings. It is kept
 	// sealed and fetched anew five minutes before its end. An error of GiveUp (the

@@ -41,6 +41,9 @@ type Deps struct {
 	// Simulator is the address of the program's own simulator, with a path; ""
 	// when it runs none. Accounts may call it although it lies on this machine.
 	Simulator func() string
+	// Local is where the program listens on this machine; nil when it has no
+	// simulator.
+	Local func() string
 	// Node stays the same over restarts of one data folder: what a crash cut off is
 	// taken up at once.
 	Node    string
@@ -55,6 +58,9 @@ type Service struct {
 	kinds   map[string]Kind
 	handles map[string][]handle // by kind
 	passive map[string][]Passive
+
+	dependents []Dependent
+	told       []func()
 
 	conns  conns
 	tokens tokens

@@ -38,6 +38,9 @@ type Counts struct {
 	Waiting int64 `json:"waiting"`
 	Held    int64 `json:"held" doc:"Until the account goes on"`
 	Dead    int64 `json:"dead"`
+	Dropped int64 `json:"dropped,omitempty" doc:"Let go while the account was paused: too many, or too old"`
+
+	droppedAt time.Time
 }
 
 // ofAccount are quotas that the account has as a whole.
@@ -136,7 +139,7 @@ func (s *Service) counts(ctx context.Context) (map[string]Counts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("count callbacks: %w", err)
 	}
-	return out, nil
+	return out, s.dropped(ctx, out)
 }
 
 // uses tells what was taken of the account's quotas in the stretches that run now;

@@ -159,7 +159,10 @@ func (s *Service) Changed(ctx context.Context, account string, ch Change) error 
 	now := s.Clock.Now().UnixMilli()
 	switch ch.What {
 	case ChangeLeft:
-		return s.left(ctx, account, ch.ID, now)
+		if err := s.left(ctx, account, ch.ID, now); err != nil {
+			return err
+		}
+		return s.leftBehind(ctx, account, now, func(err error) error { return err })
 	case ChangeDepartment:
 		deps, err := s.Platform.Departments(ctx, account)
 		if err != nil {

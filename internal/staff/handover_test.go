@@ -43,8 +43,7 @@ func TestHandOver(t *testing.T) {
 		_, err = p.contacts.Update(p.ctx, p.id("wm1"), contact.Change{OwnerID: &owner})
 		require.NoError(t, err)
 		p.p.bad["wm3"] = errRefused
-		h, err := p.HandOver(p.ctx, HandInput{Account: corp, From: "zhang", To: "li", All: true, Message: " 您好 "})
-		require.NoError(t, err)
+		h := p.hand(HandInput{Account: corp, From: "zhang", To: []string{"li"}, All: true, Message: " 您好 "})
 		require.EqualValues(t, 3, h.Total)
 		require.Equal(t, map[string]int64{HandNew: 3}, h.Counts)
 		require.Equal(t, MemberRef{"zhang", "张三"}, h.From)
@@ -72,7 +71,7 @@ func TestHandOver(t *testing.T) {
 		require.Equal(t, "done", got.State)
 		require.Equal(t, []string{"zhang friend"}, p.friends("wm2"))
 		require.Len(t, p.p.hands, 1, "nobody is asked for twice")
-		all, err := p.Handovers(p.ctx, corp, 10)
+		all, err := p.Handovers(p.ctx, corp, "", 10)
 		require.NoError(t, err)
 		require.Len(t, all, 1)
 		require.Contains(t, p.records, "staff.handed_over")
@@ -87,14 +86,15 @@ func TestHandOverRefuses(t *testing.T) {
 			in   HandInput
 			path string
 		}{
-			"from":     {HandInput{To: "li", All: true}, "from"},
+			"from":     {HandInput{To: []string{"li"}, All: true}, "from"},
 			"to":       {HandInput{From: "zhang", All: true}, "to"},
-			"self":     {HandInput{From: "li", To: "li", All: true}, "to"},
-			"nobody":   {HandInput{From: "zhang", To: "li"}, "customers"},
-			"strange":  {HandInput{From: "zhang", To: "li", Customers: []string{"wm99"}}, "customers"},
-			"unknown":  {HandInput{From: "x", To: "li", All: true}, "from"},
-			"not able": {HandInput{From: "zhang", To: "wang", All: true}, "to"},
-			"message":  {HandInput{From: "zhang", To: "li", All: true, Message: string(long)}, "message"},
+			"self":     {HandInput{From: "li", To: []string{"li"}, All: true}, "to"},
+			"nobody":   {HandInput{From: "zhang", To: []string{"li"}}, "customers"},
+			"strange":  {HandInput{From: "zhang", To: []string{"li"}, Customers: []string{"wm99"}}, "customers"},
+			"unknown":  {HandInput{From: "x", To: []string{"li"}, All: true}, "from"},
+			"not able": {HandInput{From: "zhang", To: []string{"wang"}, All: true}, "to"},
+			"groups":   {HandInput{From: "zhang", To: []string{"li"}, Groups: true}, "groups"},
+			"message":  {HandInput{From: "zhang", To: []string{"li"}, All: true, Message: string(long)}, "message"},
 		} {
 			x.in.Account = corp
 			_, err := p.HandOver(p.ctx, x.in)
@@ -112,9 +112,7 @@ func TestHandOverLimits(t *testing.T) {
 	each(t, func(p *pond) {
 		p.ready()
 		hand := func(from, to string) Handover {
-			h, err := p.HandOver(p.ctx, HandInput{Account: corp, From: from, To: to, Customers: []string{"wm2"}})
-			require.NoError(t, err)
-			return h
+			return p.hand(HandInput{Account: corp, From: from, To: []string{to}, Customers: []string{"wm2"}})
 		}
 		first := hand("zhang", "li")
 		again := hand("zhang", "li")
@@ -144,8 +142,7 @@ func TestHandOverLimits(t *testing.T) {
 func TestHandOverThroughTrouble(t *testing.T) {
 	each(t, func(p *pond) {
 		p.ready()
-		h, err := p.HandOver(p.ctx, HandInput{Account: corp, From: "zhang", To: "li", Customers: []string{"wm1"}})
-		require.NoError(t, err)
+		h := p.hand(HandInput{Account: corp, From: "zhang", To: []string{"li"}, Customers: []string{"wm1"}})
 		p.p.fail = errLater
 		p.turn(p.t.Context())
 		require.Equal(t, map[string]int64{HandNew: 1}, p.counts(h.ID))
@@ -159,8 +156,7 @@ func TestHandOverThroughTrouble(t *testing.T) {
 		p.later()
 		require.Equal(t, map[string]int64{HandFailed: 1}, p.counts(h.ID))
 
-		h, err = p.HandOver(p.ctx, HandInput{Account: corp, From: "zhang", To: "li", Customers: []string{"wm2"}})
-		require.NoError(t, err)
+		h = p.hand(HandInput{Account: corp, From: "zhang", To: []string{"li"}, Customers: []string{"wm2"}})
 		p.p.fail = errRefused
 		p.later()
 		require.Equal(t, map[string]int64{HandFailed: 1}, p.counts(h.ID))
@@ -171,8 +167,7 @@ func TestHandOverOfLeavers(t *testing.T) {
 	each(t, func(p *pond) {
 		p.ready()
 		require.NoError(t, p.Changed(p.ctx, corp, Change{What: ChangeLeft, ID: "zhang"}))
-		h, err := p.HandOver(p.ctx, HandInput{Account: corp, From: "zhang", To: "li", All: true, Message: "您好"})
-		require.NoError(t, err)
+		h := p.hand(HandInput{Account: corp, From: "zhang", To: []string{"li"}, All: true, Message: "您好"})
 		require.True(t, h.Gone)
 		p.turn(p.t.Context())
 		require.Empty(t, p.p.hands[0].Message, "the platform takes none")

@@ -4,9 +4,12 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/httpx"
+	"github.com/koipond/koipond/internal/platform/jobs"
+	"github.com/koipond/koipond/internal/platform/sheet"
 )
 
 type (
@@ -77,6 +80,7 @@ type (
 	handoverOut struct{ Body Handover }
 	handoversIn struct {
 		Account string `query:"account" required:"true" maxLength:"60"`
+		From    string `query:"from" maxLength:"64" doc:"Only of this colleague's customers"`
 		Limit   int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
 	handoversOut struct {
@@ -96,6 +100,20 @@ type (
 		Body struct {
 			Items []HandedCustomer `json:"items"`
 			Next  string           `json:"next,omitempty"`
+		}
+	}
+	handedGroupsOut struct {
+		Body struct {
+			Items []HandedGroup `json:"items"`
+		}
+	}
+	leaversIn struct {
+		Account string `query:"account" required:"true" maxLength:"60"`
+		All     bool   `query:"all" doc:"Also those who left nothing behind"`
+	}
+	leaversOut struct {
+		Body struct {
+			Items []Leaver `json:"items"`
 		}
 	}
 	textCursor struct {
@@ -132,14 +150,26 @@ func (s *Service) Routes(api *httpx.API) {
 		return out, err
 	})
 	httpx.Register(api, op("list-friendships", http.MethodGet, "/api/friendships", auth.TeamRead, "List friendships of an account, the newest first; with state deleted those that customers ended"), s.httpFriends)
-	create := op("hand-over-customers", http.MethodPost, "/api/handovers", auth.TeamWrite, "Hand customers of a colleague, in service or gone, to another")
+	httpx.Register(api, op("list-leavers", http.MethodGet, "/api/leavers", auth.TeamRead, "List who left, with the customers and groups that wait for somebody"), func(ctx context.Context, in *leaversIn) (*leaversOut, error) {
+		list, err := s.Leavers(ctx, in.Account, in.All)
+		out := &leaversOut{}
+		out.Body.Items = list
+		return out, err
+	})
+	create := op("hand-over-customers", http.MethodPost, "/api/handovers", auth.TeamWrite, "Hand customers of a colleague, in service or gone, to another, or to several in equal shares")
 	create.Idempotent = true
-	httpx.Register(api, create, func(ctx context.Context, in *handIn) (*handoverOut, error) {
-		h, err := s.HandOver(ctx, in.Body)
+	httpx.Register(api, create, func(ctx context.Context, in *handIn) (*handoversOut, error) {
+		list, err := s.HandOver(ctx, in.Body)
+		out := &handoversOut{}
+		out.Body.Items = list
+		return out, err
+	})
+	httpx.Register(api, op("stop-handover", http.MethodPost, "/api/handovers/{id}/stop", auth.TeamWrite, "Take back what has not gone out yet"), func(ctx context.Context, in *handoverIn) (*handoverOut, error) {
+		h, err := s.StopHandover(ctx, in.ID)
 		return &handoverOut{h}, err
 	})
 	httpx.Register(api, op("list-handovers", http.MethodGet, "/api/handovers", auth.TeamRead, "List hand-overs, the newest first"), func(ctx context.Context, in *handoversIn) (*handoversOut, error) {
-		list, err := s.Handovers(ctx, in.Account, in.Limit)
+		list, err := s.Handovers(ctx, in.Account, in.From, in.Limit)
 		out := &handoversOut{}
 		out.Body.Items = list
 		return out, err
@@ -149,6 +179,9 @@ func (s *Service) Routes(api *httpx.API) {
 		return &handoverOut{h}, err
 	})
 	httpx.Register(api, op("list-handed-customers", http.MethodGet, "/api/handovers/{id}/customers", auth.TeamRead, "List the customers of a hand-over with what became of each"), s.httpHanded)
+	httpx.Register(api, op("list-handed-groups", http.MethodGet, "/api/handovers/{id}/groups", auth.TeamRead, "List the groups of a hand-over with what became of each"), s.httpHandedGroups)
+	export := op("export-handed-customers", http.MethodGet, "/api/handovers/{id}/customers.csv", auth.ContactExport, "The customers of a hand-over, with what became of each, as a table")
+	httpx.Handle(api, export, http.HandlerFunc(s.serveHanded))
 
 	one := func(id, method, path string, may auth.Permission, summary string) httpx.Op {
 		o := op(id, method, path, may, summary)
@@ -224,10 +257,7 @@ func (s *Service) httpHanded(ctx context.Context, in *handedIn) (*handedOut, err
 		return nil, err
 	}
 	for i := range list {
-		if list[i].Why != "" {
-			code, number, _ := strings.Cut(list[i].Why, " ")
-			list[i].Why, list[i].Words = code, httpx.Say(ctx, code, map[string]any{"number": number, "api": "transfer_customer", "words": ""})
-		}
+		list[i].Why, list[i].Words = say(ctx, list[i].Why, "transfer_customer")
 	}
 	out := &handedOut{}
 	out.Body.Items = list
@@ -236,3 +266,82 @@ func (s *Service) httpHanded(ctx context.Context, in *handedIn) (*handedOut, err
 	}
 	return out, nil
 }
+
+// say puts a reason into words: a code, and the platform's number if it has one.
+func say(ctx context.Context, why, api string) (code, words string) {
+	if why == "" {
+		return "", ""
+	}
+	code, number, _ := strings.Cut(why, " ")
+	return code, httpx.Say(ctx, code, map[string]any{"number": number, "api": api, "words": ""})
+}
+
+func (s *Service) httpHandedGroups(ctx context.Context, in *handoverIn) (*handedGroupsOut, error) {
+	if _, err := s.Handover(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	list, err := s.HandedGroups(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		list[i].Why, list[i].Words = say(ctx, list[i].Why, "groupchat/transfer")
+	}
+	out := &handedGroupsOut{}
+	out.Body.Items = list
+	return out, nil
+}
+
+// serveHanded writes what became of each customer of a hand-over, page by page.
+func (s *Service) serveHanded(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	h, err := s.Handover(ctx, r.PathValue("id"))
+	if err == nil {
+		err = s.record(ctx, "staff.handover_exported", h.ID, h.From.Name, map[string]any{"account": h.Account, "from": h.From.ID, "to": h.To.ID, "customers": h.Total})
+	}
+	if err != nil {
+		httpx.WriteError(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", jobs.Attachment("handover-"+h.CreatedAt.Format("2006-01-02")+"-"+h.ID+".csv"))
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "private, no-store")
+	if err := s.writeHanded(ctx, w, h); err != nil {
+		s.Log.WarnContext(ctx, "export of a hand-over", "error", err) // most likely the caller went away
+	}
+}
+
+func (s *Service) writeHanded(ctx context.Context, w http.ResponseWriter, h Handover) error {
+	tell := func(code string) string { return httpx.Say(ctx, code, nil) }
+	out, err := sheet.NewCSV(w, sheet.UTF8Mark, []string{tell("staff.csv_customer"), tell("staff.csv_contact"), tell("staff.csv_from"), tell("staff.csv_to"), tell("staff.csv_state"), tell("staff.csv_why"), tell("staff.csv_at")})
+	if err != nil {
+		return err
+	}
+	zone := time.UTC
+	if s.Zone != nil {
+		zone = s.Zone(ctx)
+	}
+	for after := ""; ; {
+		list, next, err := s.HandedCustomers(ctx, h.ID, after, 500)
+		if err != nil {
+			return err
+		}
+		for _, c := range list {
+			_, words := say(ctx, c.Why, "transfer_customer")
+			err := out.Row([]sheet.Cell{sheet.Text(c.Name), sheet.Text(c.ContactID), sheet.Text(h.From.Name), sheet.Text(h.To.Name), sheet.Text(tell(stateWords[c.State])), sheet.Text(words),
+				sheet.Text(c.At.In(zone).Format("2006-01-02 15:04:05"))})
+			if err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			return out.Close()
+		}
+		after = next
+	}
+}
+
+// stateWords are the codes of what a table says of each state.
+var stateWords = map[string]string{HandNew: "staff.state_new", HandWaiting: "staff.state_waiting", HandDone: "staff.state_done", HandRefused: "staff.state_refused", HandFull: "staff.state_full",
+	HandFailed: "staff.state_failed", HandStopped: "staff.state_stopped"}

@@ -143,6 +143,15 @@ func said(name, staff, customer string, after time.Duration, more map[string]any
 	return event.Fact{Name: name, Type: event.Track, Identifiers: []event.Identifier{{Kind: contact.KindExternalUserID, Value: customer}}, Timestamp: start.Add(after).UnixMilli(), Properties: object(props)}
 }
 
+// hand begins one hand-over.
+func (p *pond) hand(in HandInput) Handover {
+	p.t.Helper()
+	list, err := p.HandOver(p.ctx, in)
+	require.NoError(p.t, err)
+	require.Len(p.t, list, 1)
+	return list[0]
+}
+
 // friends are a customer's, as lists show them: "staff state".
 func (p *pond) friends(customer string) (out []string) {
 	p.t.Helper()
@@ -193,10 +202,17 @@ type platform struct {
 	hands   []Hand
 	bad     map[string]error
 	results map[string]HandResult
+	// of those who left
+	nobodys []Unassigned
+	groups  map[string]LeftGroup
+	moved   []string // "group to"
+	today   int      // how many groups are taken before the platform wants to wait
+	paused  bool
+	lose    bool // the answer to a hand-over of groups is lost
 }
 
 func newPlatform() *platform {
-	return &platform{members: map[string]Member{}, friends: map[string][]Found{}, bad: map[string]error{}, results: map[string]HandResult{}}
+	return &platform{groups: map[string]LeftGroup{}, today: 300, members: map[string]Member{}, friends: map[string][]Found{}, bad: map[string]error{}, results: map[string]HandResult{}}
 }
 
 var (
@@ -205,7 +221,7 @@ var (
 )
 
 func (p *platform) Accounts(context.Context) ([]CorpAccount, error) {
-	return []CorpAccount{{ID: corp, Name: "锦池茶业"}}, nil
+	return []CorpAccount{{ID: corp, Name: "锦池茶业", Paused: p.paused}}, nil
 }
 func (p *platform) Departments(context.Context, string) ([]Department, error) {
 	return []Department{{ID: 1, Name: "总部"}, {ID: 2, Parent: 1, Name: "门店"}}, nil
@@ -267,8 +283,45 @@ func (p *platform) Handed(context.Context, string, string, string, bool, string)
 	}
 	return out, "", nil
 }
-func (p *platform) Unassigned(context.Context, string, string) ([]Unassigned, string, error) {
-	return nil, "", nil
+
+// Unassigned gives two at a time.
+func (p *platform) Unassigned(_ context.Context, _, cursor string) ([]Unassigned, string, error) {
+	if p.fail != nil {
+		return nil, "", p.fail
+	}
+	from := len(cursor)
+	to := min(from+2, len(p.nobodys))
+	if to == len(p.nobodys) {
+		return p.nobodys[from:], "", nil
+	}
+	return p.nobodys[from:to], strings.Repeat("x", to), nil
+}
+func (p *platform) LeftGroups(context.Context, string, string) (out []LeftGroup, next string, err error) {
+	for _, g := range p.groups {
+		if p.members[g.Owner].ID == "" || p.members[g.Owner].State == MemberLeft {
+			out = append(out, g)
+		}
+	}
+	return out, "", nil
+}
+func (p *platform) GroupOwner(_ context.Context, _, group string) (string, error) {
+	return p.groups[group].Owner, nil
+}
+func (p *platform) HandGroups(_ context.Context, _ string, groups []string, to string) (map[string]error, error) {
+	if len(groups) > p.today {
+		return nil, errLater
+	}
+	p.today -= len(groups)
+	for _, g := range groups {
+		one := p.groups[g]
+		one.Owner = to
+		p.groups[g] = one
+		p.moved = append(p.moved, g+" "+to)
+	}
+	if p.lose {
+		return nil, errors.New("the line went dead")
+	}
+	return nil, nil
 }
 func (p *platform) Later(err error) (time.Time, bool) { return start, errors.Is(err, errLater) }
 func (p *platform) Refused(err error) bool            { return errors.Is(err, errRefused) }

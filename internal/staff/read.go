@@ -18,6 +18,7 @@ type Query struct {
 	Account string
 	State   string // "" all
 	Serving bool   // only those who may have customers, or have some
+	Behind  bool   // only those who have customers, or groups without an owner
 	Text    string // in name or id
 	After   string // id of the last one of the page before
 	Limit   int
@@ -44,6 +45,9 @@ func (s *Service) List(ctx context.Context, q Query) (list []CorpMember, next st
 	}
 	if q.Serving {
 		add("(serves = 1 or friends > 0)")
+	}
+	if q.Behind {
+		add("(friends > 0 or exists (select 1 from staff_groups g where g.account = staff_members.account and g.owner = staff_members.id))")
 	}
 	if t := strings.ToLower(strings.TrimSpace(q.Text)); t != "" {
 		like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(t) + "%"

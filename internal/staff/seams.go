@@ -27,6 +27,13 @@ type Platform interface {
 	Handed(ctx context.Context, account, from, to string, gone bool, cursor string) (page []HandResult, next string, err error)
 	// Unassigned lists customers whose colleague left.
 	Unassigned(ctx context.Context, account, cursor string) (page []Unassigned, next string, err error)
+	// LeftGroups lists groups whose owner left, and where to go on.
+	LeftGroups(ctx context.Context, account, cursor string) (page []LeftGroup, next string, err error)
+	// GroupOwner tells whose a group is; "" when it is no more.
+	GroupOwner(ctx context.Context, account, group string) (string, error)
+	// HandGroups gives at most GroupsAtOnce groups of those who left to another; the
+	// errors are by group.
+	HandGroups(ctx context.Context, account string, groups []string, to string) (map[string]error, error)
 	// Later tells whether an error passes with time, and when.
 	Later(err error) (time.Time, bool)
 	// Refused tells whether trying again is of no use.
@@ -36,10 +43,22 @@ type Platform interface {
 // HandAtOnce is how many customers one call hands over.
 const HandAtOnce = 100
 
+// GroupsAtOnce is how many groups one call hands over: of the 300 a day that an
+// owner takes, the last ones are not lost to a call that is too large for the rest.
+const GroupsAtOnce = 25
+
 // CorpAccount is an account outside that has a directory.
 type CorpAccount struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Paused bool   `json:"paused,omitempty"`
+}
+
+// LeftGroup is a group whose owner left.
+type LeftGroup struct {
+	ID, Name, Owner string
+	Members         int64
+	Made            time.Time
 }
 
 // Department is a part of the company as the platform knows it.

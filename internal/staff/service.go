@@ -42,6 +42,8 @@ type Deps struct {
 	Platform Platform
 	Users    Users
 	Tasks    Tasks // nil: nobody is given one
+	// Hold tells that no sync is to begin by itself just now; nil: never.
+	Hold func() bool
 	// Zone is the company's time zone: days begin by it.
 	Zone func(ctx context.Context) *time.Location
 }
@@ -81,12 +83,19 @@ func (s *Service) Sealed() []vault.Column {
 		{Table: "staff_handovers", Key: "id", Column: "message_enc", Where: "message_enc <> ''", Field: messageField}}
 }
 
-// round is how often hand-overs that are open are looked at.
+// round is how often is looked whether a hand-over or a sync is due.
 const round = time.Minute
 
-// Start follows hand-overs in the background.
+// Start follows hand-overs in the background, and begins the syncs that are due.
 func (s *Service) Start(ctx context.Context) error {
-	s.run.Start(ctx, func(ctx context.Context) { rounds.Every(ctx, round, s.wake, s.turn) })
+	s.run.Start(ctx, func(ctx context.Context) {
+		rounds.Every(ctx, round, s.wake, func(ctx context.Context) {
+			if err := s.syncDue(ctx); err != nil && ctx.Err() == nil {
+				s.Log.WarnContext(ctx, "a sync of colleagues does not begin just now", "error", err)
+			}
+			s.turn(ctx)
+		})
+	})
 	return nil
 }
 

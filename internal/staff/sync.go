@@ -116,6 +116,13 @@ func (s *Service) sync(ctx context.Context, run jobs.Run) error {
 		return err
 	}
 	if len(in.Staff) == 0 {
+		err := s.leftBehind(ctx, in.Account, st.Mark, func(err error) error {
+			until, _ := s.Platform.Later(err)
+			return s.sleep(ctx, until)
+		})
+		if err != nil {
+			return err
+		}
 		if _, err := s.DB.Exec(ctx, "insert into staff_accounts (account, synced_at, job, fault) values ($1, $2, '', '') on conflict (account) do update set synced_at = excluded.synced_at", in.Account, s.Clock.Now().UnixMilli()); err != nil {
 			return fmt.Errorf("note sync: %w", err)
 		}
@@ -347,13 +354,13 @@ func (s *Service) Accounts(ctx context.Context) ([]CorpSync, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read syncs: %w", err)
 	}
-	rows, err = s.DB.Query(ctx, "select account, count(*), sum(case when state = 'left' then 1 else 0 end), sum(friends) from staff_members group by account")
+	rows, err = s.DB.Query(ctx, "select account, count(*), sum(case when state = 'left' then 1 else 0 end), sum(case when state = 'left' then friends else 0 end), sum(friends) from staff_members group by account")
 	_, err = db.Collect(rows, err, func(r *sql.Rows) (x struct{}, err error) {
 		var account string
-		var members, left, friends int64
-		err = r.Scan(&account, &members, &left, &friends)
+		var members, left, waiting, friends int64
+		err = r.Scan(&account, &members, &left, &waiting, &friends)
 		if i, ok := at[account]; ok {
-			out[i].Members, out[i].Left, out[i].Friends = members, left, friends
+			out[i].Members, out[i].Left, out[i].Waiting, out[i].Friends = members, left, waiting, friends
 		}
 		return x, err
 	})

@@ -68,6 +68,7 @@ type CorpSync struct {
 	Job      string    `json:"job,omitempty" doc:"The newest sync"`
 	Members  int64     `json:"members"`
 	Left     int64     `json:"left"`
+	Waiting  int64     `json:"waiting" doc:"Customers of those who left"`
 	Friends  int64     `json:"friends"`
 }
 
@@ -79,11 +80,13 @@ const (
 	HandRefused = "refused"
 	HandFull    = "full" // the other colleague has as many as may be
 	HandFailed  = "failed"
+	HandStopped = "stopped" // by a person, before it was asked for
 )
 
 // Handover is a hand-over with what became of it.
 type Handover struct {
 	ID        string           `json:"id"`
+	Plan      string           `json:"plan,omitempty" doc:"The same for those that were asked for together"`
 	Account   string           `json:"account"`
 	From      MemberRef        `json:"from"`
 	To        MemberRef        `json:"to"`
@@ -91,7 +94,8 @@ type Handover struct {
 	Message   string           `json:"message,omitempty"`
 	State     string           `json:"state" enum:"open,done"`
 	Total     int64            `json:"total"`
-	Counts    map[string]int64 `json:"counts" doc:"By state of the customers: new, waiting, done, refused, full, failed"`
+	Counts    map[string]int64 `json:"counts" doc:"By state of the customers: new, waiting, done, refused, full, failed, stopped"`
+	Groups    map[string]int64 `json:"groups" doc:"By state of the groups: new, asked, done, failed, stopped"`
 	By        string           `json:"by"`
 	CreatedAt time.Time        `json:"createdAt"`
 	EndedAt   time.Time        `json:"endedAt,omitzero"`
@@ -101,4 +105,23 @@ type Handover struct {
 type MemberRef struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
+}
+
+// Leaver is a colleague who left, with what they left behind.
+type Leaver struct {
+	CorpMember
+	Waiting     int64 `json:"waiting" doc:"Customers for whom nobody is chosen yet"`
+	Going       int64 `json:"going" doc:"Customers whose hand-over goes on"`
+	Groups      int64 `json:"groups" doc:"Groups without an owner for which nobody is chosen yet"`
+	GroupsGoing int64 `json:"groupsGoing" doc:"Groups that are being handed over"`
+}
+
+// HandedGroup is one group of a hand-over.
+type HandedGroup struct {
+	ID    string    `json:"id"`
+	Name  string    `json:"name,omitempty"`
+	State string    `json:"state" enum:"new,asked,done,failed,stopped"`
+	Why   string    `json:"why,omitempty" doc:"A code"`
+	Words string    `json:"words,omitempty"`
+	At    time.Time `json:"at"`
 }

@@ -7,9 +7,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/koipond/koipond/internal/event/veil"
+	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
@@ -137,12 +139,17 @@ func flag(b bool) int64 {
 
 // Create makes links, all or none.
 func (s *Service) Create(ctx context.Context, list ...Input) ([]Link, error) {
+	return s.CreateAt(ctx, s.Clock.Now(), list...)
+}
+
+// CreateAt is Create for links that have a past: they went out then.
+func (s *Service) CreateAt(ctx context.Context, at time.Time, list ...Input) ([]Link, error) {
 	for i := range list {
 		if err := s.check(ctx, &list[i]); err != nil {
 			return nil, err
 		}
 	}
-	me, now := principal(ctx), clock.Ms(s.Clock.Now())
+	me, now := principal(ctx), clock.Ms(at)
 	made := make([]*row, len(list))
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
 		var n int64
@@ -153,6 +160,9 @@ func (s *Service) Create(ctx context.Context, list ...Input) ([]Link, error) {
 			return errs.New(errs.Conflict, "link.too_many", "limit", maxLinks)
 		}
 		for i, in := range list {
+			if in.Owner == "" && !auth.ScopeOf(ctx).All {
+				in.Owner = me.ID // or they would not see what they made
+			}
 			x := &row{code: newCode(), title: in.Title, target: in.Target, channel: in.Channel, source: in.Source, medium: in.Medium, campaign: in.Campaign, content: in.Content,
 				owner: in.Owner, notify: in.Notify, carry: in.Carry, paused: in.Paused, expires: clock.Ms(in.ExpiresAt), by: me.Name, created: now, changed: now}
 			x.leads = leads(x)
@@ -179,6 +189,17 @@ func (s *Service) Create(ctx context.Context, list ...Input) ([]Link, error) {
 	}
 	s.keep(made...)
 	return s.show(ctx, made)
+}
+
+// Titles gives the code of each link by its title, as far as memory knows them.
+func (s *Service) Titles(context.Context) (map[string]string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := make(map[string]string, len(s.links))
+	for code, x := range s.links {
+		out[x.title] = code
+	}
+	return out, nil
 }
 
 // Update changes a link; its code and what is counted of it stay.
@@ -226,7 +247,16 @@ func (s *Service) reread(ctx context.Context, code string) (*row, error) {
 		return nil, errNone
 	}
 	s.keep(list[0])
+	if !visible(auth.ScopeOf(ctx), list[0]) {
+		return nil, errNone
+	}
 	return list[0], nil
+}
+
+// visible tells whether callers of a scope see a link: who sees only some customers
+// sees the links of those whose customers they see.
+func visible(scope auth.Scope, x *row) bool {
+	return scope.All || x.owner != "" && scope.Sees(x.owner)
 }
 
 // Get gives one link.

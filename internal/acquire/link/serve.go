@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"net/http"
 	"net/netip"
@@ -155,6 +156,17 @@ type utm struct {
 	Source string `json:"source,omitempty"`
 	Medium string `json:"medium,omitempty"`
 	Name   string `json:"name,omitempty"`
+}
+
+// Opening is the fact that a browser of this sort opened a link, without id, time and
+// person: for a past that is filled in.
+func Opening(code, title, channel, agent string) (event.Fact, error) {
+	l := look(agent)
+	body, err := json.Marshal(properties{Link: code, Title: title, Channel: channel, Device: l.device, App: l.app, System: l.system})
+	if err != nil {
+		return event.Fact{}, fmt.Errorf("encode opening: %w", err)
+	}
+	return event.Fact{Type: event.Track, Name: event.NameLinkClicked, Source: sourceName, Properties: body}, nil
 }
 
 // opened queues the fact. Without room it is counted as lost: the person is led

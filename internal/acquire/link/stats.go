@@ -257,8 +257,9 @@ func (s *Service) List(ctx context.Context, text, channel, state string, after l
 	now := clock.Ms(s.Clock.Now())
 	s.mu.RLock()
 	var all []*row
+	scope := auth.ScopeOf(ctx)
 	for _, x := range s.links {
-		if (channel == "" || x.channel == channel) && (state == "" || x.state(now) == state) && x.holds(text) {
+		if visible(scope, x) && (channel == "" || x.channel == channel) && (state == "" || x.state(now) == state) && x.holds(text) {
 			all = append(all, x)
 		}
 	}

@@ -212,7 +212,7 @@ func (s *Service) runBatch(ctx context.Context, run jobs.Run) error {
 		next := m
 		next.Next++
 		err := s.DB.Tx(ctx, func(ctx context.Context) error {
-			c, err := s.createIn(ctx, b.of(m.Next))
+			c, err := s.createIn(ctx, b.of(m.Next), s.Clock.Now())
 			if err != nil {
 				return err
 			}

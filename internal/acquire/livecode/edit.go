@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/auth"
@@ -35,7 +36,12 @@ func (s *Service) sealDef(d *Definition) (string, error) {
 
 // Create makes a code; the platform hears of it right after.
 func (s *Service) Create(ctx context.Context, d Definition) (*Code, error) {
-	id, err := s.createIn(ctx, d)
+	return s.CreateAt(ctx, d, s.Clock.Now())
+}
+
+// CreateAt is Create for a code that has a past: it hangs out since then.
+func (s *Service) CreateAt(ctx context.Context, d Definition, at time.Time) (*Code, error) {
+	id, err := s.createIn(ctx, d, at)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +49,7 @@ func (s *Service) Create(ctx context.Context, d Definition) (*Code, error) {
 }
 
 // createIn is Create inside the transaction of ctx, where there is one.
-func (s *Service) createIn(ctx context.Context, d Definition) (id string, err error) {
+func (s *Service) createIn(ctx context.Context, d Definition, at time.Time) (id string, err error) {
 	if err := s.check(ctx, &d); err != nil {
 		return "", err
 	}
@@ -52,7 +58,7 @@ func (s *Service) createIn(ctx context.Context, d Definition) (id string, err er
 		return "", err
 	}
 	id = s.IDs.New("lc")
-	by, now := principal(ctx), clock.Ms(s.Clock.Now())
+	by, now := principal(ctx), clock.Ms(at)
 	return id, s.DB.Tx(ctx, func(ctx context.Context) error {
 		var n int
 		if err := s.DB.QueryRow(ctx, "select count(*) from livecodes where state = $1", Active).Scan(&n); err != nil {

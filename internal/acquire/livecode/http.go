@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/koipond/koipond/internal/platform/auth"
+	"github.com/koipond/koipond/internal/platform/errs"
 	"github.com/koipond/koipond/internal/platform/httpx"
 )
 
@@ -119,6 +120,7 @@ type (
 type AccountOption struct {
 	Account
 	Colleagues []Colleague `json:"colleagues"`
+	Fault      string      `json:"fault,omitempty" doc:"Why the colleagues cannot be read just now, in words"`
 }
 
 // Options are what a form chooses from.
@@ -134,11 +136,15 @@ func (s *Service) Options(ctx context.Context) (Options, error) {
 		return out, err
 	}
 	for _, a := range list {
+		o := AccountOption{Account: a}
 		staff, err := s.colleagues(ctx, a.ID)
-		if err != nil {
-			return out, err
+		if err != nil { // one account that does not work does not keep the others from their codes
+			s.Log.WarnContext(ctx, "colleagues are not to be had", "account", a.ID, "error", err)
+			e := errs.As(err)
+			o.Fault = httpx.Say(ctx, e.Code, e.Params)
 		}
-		out.Accounts = append(out.Accounts, AccountOption{a, append([]Colleague{}, staff.list...)})
+		o.Colleagues = append([]Colleague{}, staff.list...)
+		out.Accounts = append(out.Accounts, o)
 	}
 	return out, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/jobs"
+	"github.com/koipond/koipond/internal/platform/qr"
 	"github.com/koipond/koipond/internal/platform/testkit"
 )
 
@@ -147,11 +148,7 @@ func (o *outside) Picture(ctx context.Context, _, url string) ([]byte, error) {
 	if o.picture != nil {
 		return o.picture, nil
 	}
-	m, err := modules("https://u.wechat.example/" + url)
-	if err != nil {
-		return nil, err
-	}
-	return drawPNG(m, Drawing{Size: 430, Color: "#000000"}, nil)
+	return qr.PNG("https://u.wechat.example/"+url, qr.Look{Size: 430})
 }
 
 func (o *outside) count(call string) (n int) {

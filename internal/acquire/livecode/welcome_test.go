@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/draw"
 	"image/png"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/koipond/koipond/internal/platform/qr"
 	"github.com/koipond/koipond/internal/platform/testkit"
 )
 
@@ -269,9 +271,7 @@ func TestHooksAreGivenOnce(t *testing.T) {
 
 func TestAttachmentsAreHandedOverAhead(t *testing.T) {
 	each(t, func(t *testing.T, p *pond) {
-		m, err := modules("logo")
-		require.NoError(t, err)
-		raw, err := drawPNG(m, Drawing{Size: 200, Color: "#000000"}, nil)
+		raw, err := qr.PNG("logo", qr.Look{Size: 200})
 		require.NoError(t, err)
 		pic, err := p.AddFile(p.ctx, "海报.png", bytes.NewReader(raw))
 		require.NoError(t, err)
@@ -307,14 +307,14 @@ func TestQRCodesCanBeRead(t *testing.T) {
 	c = p.now(c.ID)
 	var logo bytes.Buffer
 	img := image.NewRGBA(image.Rect(0, 0, 300, 200))
-	draw.Draw(img, img.Bounds(), image.NewUniform(rgb("#aa2222")), image.Point{}, draw.Src)
+	draw.Draw(img, img.Bounds(), image.NewUniform(color.RGBA{0xaa, 0x22, 0x22, 0xff}), image.Point{}, draw.Src)
 	require.NoError(t, png.Encode(&logo, img))
 	f, err := p.AddFile(p.ctx, "logo.png", &logo)
 	require.NoError(t, err)
 	for _, d := range []Drawing{{}, {Size: 120}, {Size: 1000, Color: "#1f3a5f"}, {Size: 333, Logo: f.ID}, {Size: 1200, Logo: f.ID, Color: "#123456"}} {
 		raw, err := p.Picture(p.ctx, c, "png", d)
 		require.NoError(t, err)
-		text, err := decodeQR(raw)
+		text, err := qr.Read(raw)
 		require.NoError(t, err, "%+v", d)
 		require.Equal(t, c.way.text, text)
 	}

@@ -1,18 +1,13 @@
 package sim
 
 import (
-	"bytes"
 	"fmt"
 	"html"
-	"image"
-	"image/color"
-	"image/png"
 	"net/http"
 	"strings"
 	"time"
 
-	"github.com/makiuchi-d/gozxing"
-	"github.com/makiuchi-d/gozxing/qrcode"
+	"github.com/koipond/koipond/internal/platform/qr"
 )
 
 // inks of the avatars: quiet colours that white letters are readable on.
@@ -88,23 +83,7 @@ func (s *Sim) serveCode(w http.ResponseWriter, r *http.Request, name string) {
 	_, _ = w.Write(b) // a caller that went away needs no answer
 }
 
-func drawCode(text string) ([]byte, error) {
-	m, err := qrcode.NewQRCodeWriter().Encode(text, gozxing.BarcodeFormat_QR_CODE, qrSide, qrSide, nil)
-	if err != nil {
-		return nil, err
-	}
-	img := image.NewPaletted(image.Rect(0, 0, m.GetWidth(), m.GetHeight()), color.Palette{color.White, color.Black})
-	for y := range m.GetHeight() {
-		for x := range m.GetWidth() {
-			if m.Get(x, y) {
-				img.SetColorIndex(x, y, 1)
-			}
-		}
-	}
-	var b bytes.Buffer
-	err = png.Encode(&b, img)
-	return b.Bytes(), err
-}
+func drawCode(text string) ([]byte, error) { return qr.PNG(text, qr.Look{Size: qrSide}) }
 
 // serveLanding is what a real camera finds behind a code of the simulator.
 func (s *Sim) serveLanding(w http.ResponseWriter, _ *http.Request, _ string) {

@@ -74,9 +74,9 @@ func BuiltinRoles() []Role {
 		{"growth", with(ContactWrite, ViewShare, SegmentWrite, TagWrite, AttributeWrite, AcquireRead, AcquireWrite, ImportRead, ImportWrite, FactsRead, DictionaryRead, DictionaryWrite, KeysRead, JobsWrite), all},
 		{"content", with(AcquireRead, FactsRead, DictionaryRead), all},
 		{"copywriter", []Permission{OverviewRead, DictionaryRead, JobsRead}, mine},
-		{"community", with(ContactWrite, ContactUnmask, ConsentWrite), department},
-		{"sales", with(ContactWrite, ContactUnmask, ConsentWrite), mine},
-		{"service", with(ContactWrite, ContactUnmask, ConsentWrite), department},
+		{"community", with(ContactWrite, ContactUnmask, ConsentWrite, AcquireRead), department},
+		{"sales", with(ContactWrite, ContactUnmask, ConsentWrite, AcquireRead), mine},
+		{"service", with(ContactWrite, ContactUnmask, ConsentWrite, AcquireRead), department},
 		{"analyst", with(FactsRead, FactsWrite, DictionaryRead, DictionaryWrite, ContactExport, ViewShare, SegmentWrite, AcquireRead, ImportRead, SystemRead), all},
 	}
 }

@@ -11,7 +11,7 @@ export function Sider({ collapsed }: { collapsed: boolean }) {
   const { t } = useTranslation('app')
   const me = useMe()
   const here = navItemAt(useLocation().pathname)?.item.path
-  const groups = useMemo(() => navFor(me.permissions, !!me.demo), [me.permissions, me.demo])
+  const groups = useMemo(() => navFor(me.permissions, !!me.demo, me.scope === 'all'), [me.permissions, me.demo, me.scope])
   return (
     <aside className="kp-side" data-collapsed={collapsed}>
       <Link className="kp-brand" to="/" aria-label={collapsed ? t('brand.name') : undefined}>

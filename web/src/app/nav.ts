@@ -73,6 +73,8 @@ export interface NavItem {
   needs: Permission
   /** Only where the demo runs, with its simulator. */
   demo?: true
+  /** Tells of everybody's customers: not for those who see only some. */
+  whole?: true
 }
 
 export interface NavGroup {
@@ -87,7 +89,7 @@ export const NAV: readonly NavGroup[] = [
     key: 'acquire',
     items: [
       { path: '/live-codes', key: 'live-codes', icon: QrCode, needs: 'acquire.read' },
-      { path: '/channels', key: 'channels', icon: Split, needs: 'acquire.read' },
+      { path: '/channels', key: 'channels', icon: Split, needs: 'acquire.read', whole: true },
       { path: '/links', key: 'links', icon: Link2, needs: 'acquire.read' },
     ],
   },
@@ -141,9 +143,9 @@ export const NAV: readonly NavGroup[] = [
 ]
 
 /** The navigation as this user sees it: without what they may not open, without the demo's own where there is none, and without empty groups. */
-export function navFor(permissions: readonly string[], demo = false): NavGroup[] {
+export function navFor(permissions: readonly string[], demo = false, everybody = true): NavGroup[] {
   const held = new Set(permissions)
-  return NAV.map((g) => ({ ...g, items: g.items.filter((i) => held.has(i.needs) && (demo || !i.demo)) })).filter((g) => g.items.length > 0)
+  return NAV.map((g) => ({ ...g, items: g.items.filter((i) => held.has(i.needs) && (demo || !i.demo) && (everybody || !i.whole)) })).filter((g) => g.items.length > 0)
 }
 
 /** The entry a path belongs to: '/contacts/c1' belongs to '/contacts'. */

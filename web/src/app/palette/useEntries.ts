@@ -19,7 +19,7 @@ function useFixed(text: string): Entry[] {
   const go = useNavigate()
   const { dark, lang, setLang, setMode } = usePrefs()
   const leave = useSignOut()
-  const pages = navFor(me.permissions, !!me.demo).flatMap((g) =>
+  const pages = navFor(me.permissions, !!me.demo, me.scope === 'all').flatMap((g) =>
     g.items.map((i): Entry => ({ id: i.path, group: 'pages', label: t(`nav.${i.key}`), detail: t(`nav.${g.key}`), icon: i.icon, run: () => void go(i.path) })),
   )
   const may = (p: Permission) => me.permissions.includes(p)

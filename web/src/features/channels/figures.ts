@@ -45,12 +45,12 @@ export function figureChange(key: Key, now: ChannelFigures, before: ChannelFigur
 }
 
 /** Writes figures out: money, shares and counts. What cannot be said is a dash. */
-export function useFigureText(currency: string): (key: Key, value: number | undefined) => string {
+export function useFigureText(currency: string): (key: Key, value: number | undefined, short?: boolean) => string {
   const { lang } = usePrefs()
   const { t } = useTranslation('channels')
-  return (key, value) => {
+  return (key, value, short) => {
     if (value === undefined) return t('none')
-    if (MONEY.has(key)) return formatMoney({ amount: Math.round(value), currency }, lang, { whole: Math.abs(value) >= 100_000 })
+    if (MONEY.has(key)) return formatMoney({ amount: Math.round(value), currency }, lang, { whole: Math.abs(value) >= 100_000, compact: short && Math.abs(value) >= 100_000_000 })
     if (RATIO.has(key)) return formatPercent(value, lang, key === 'roi' ? 0 : 1)
     return formatInt(value, lang)
   }

@@ -50,3 +50,6 @@ export const revealCallback = (id: string, reason: string) => unwrap<OpenedCallb
 
 /** Has callbacks worked on again: some, or all that were given up. */
 export const replayCallbacks = (body: { ids?: string[]; account?: string; name?: string }) => unwrap<{ count: number }>(api.POST('/api/connectors/inbox/replay', { body }))
+
+/** What would be deleted together with an account, in words and numbers. */
+export const hangingOf = (id: string) => unwrap(api.GET('/api/connectors/hanging/{id}', { params: { path: { id } } }))

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, idempotencyKey, unwrap } from '@/shared/api/client'
-import type { CorpMember, Friendship, HandedCustomer, Handover, HandoverInput, Job, StaffAccount } from '@/shared/api/types'
+import type { CorpMember, Friendship, HandedCustomer, HandedGroup, Handover, HandoverInput, Job, Leaver, StaffAccount } from '@/shared/api/types'
 
 /** Everything about colleagues is under this key. */
 export const STAFF_KEY = ['staff'] as const
@@ -48,11 +48,19 @@ export const contactFriendsQuery = (id: string) =>
     queryFn: ({ signal }) => unwrap<{ items: Friendship[] }>(api.GET('/api/contacts/{id}/friends', { params: { path: { id } }, signal })),
   })
 
-/** The hand-overs of an account, the newest first. */
-export const handoversQuery = (account: string) =>
+/** Who left, and what waits for somebody. */
+export const leaversQuery = (account: string, all: boolean) =>
   queryOptions({
-    queryKey: [...STAFF_KEY, 'handovers', account],
-    queryFn: ({ signal }) => unwrap<{ items: Handover[] }>(api.GET('/api/handovers', { params: { query: { account } }, signal })),
+    queryKey: [...STAFF_KEY, 'leavers', account, all],
+    queryFn: ({ signal }) => unwrap<{ items: Leaver[] }>(api.GET('/api/leavers', { params: { query: { account, all } }, signal })),
+    refetchInterval: (query) => (query.state.data?.items.some((l) => l.going + l.groupsGoing > 0) ? 15_000 : false),
+  })
+
+/** The hand-overs of an account, the newest first; of one colleague's customers, or of everybody's. */
+export const handoversQuery = (account: string, from?: string) =>
+  queryOptions({
+    queryKey: [...STAFF_KEY, 'handovers', account, from ?? ''],
+    queryFn: ({ signal }) => unwrap<{ items: Handover[] }>(api.GET('/api/handovers', { params: { query: { account, from } }, signal })),
     refetchInterval: (query) => (query.state.data?.items.some((h) => h.state === 'open') ? 15_000 : false),
   })
 
@@ -62,6 +70,13 @@ export const handedPage = (id: string) => ({
   page: (cursor: string | undefined, signal: AbortSignal) =>
     unwrap<{ items: HandedCustomer[]; next?: string }>(api.GET('/api/handovers/{id}/customers', { params: { path: { id }, query: { cursor } }, signal })),
 })
+
+/** What became of each group of a hand-over. */
+export const handedGroupsQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...STAFF_KEY, 'handedGroups', id],
+    queryFn: ({ signal }) => unwrap<{ items: HandedGroup[] }>(api.GET('/api/handovers/{id}/groups', { params: { path: { id } }, signal })),
+  })
 
 /** A job, looked at while it goes on. */
 export const jobQuery = (id: string | undefined) =>
@@ -78,7 +93,9 @@ export const stopSync = (id: string) => unwrap(api.POST('/api/jobs/{id}/cancel',
 export const linkMember = (account: string, id: string, user: string) =>
   unwrap<CorpMember>(api.PUT('/api/colleagues/members/{account}/{id}/user', { params: { path: { account, id } }, body: { user } }))
 
-export const handOver = (body: HandoverInput) => unwrap<Handover>(api.POST('/api/handovers', { body, headers: { 'Idempotency-Key': idempotencyKey() } }))
+export const stopHandover = (id: string) => unwrap<Handover>(api.POST('/api/handovers/{id}/stop', { params: { path: { id } } }))
+
+export const handOver = (body: HandoverInput) => unwrap<{ items: Handover[] }>(api.POST('/api/handovers', { body, headers: { 'Idempotency-Key': idempotencyKey() } }))
 
 export const setRemark = (contact: string, f: Friendship, remark: string, note: string) =>
   unwrap<{ items: Friendship[] }>(api.PUT('/api/contacts/{id}/friends/remark', { params: { path: { id: contact } }, body: { account: f.account, staff: f.staff, customer: f.customer, remark, note } }))

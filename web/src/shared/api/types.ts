@@ -67,6 +67,8 @@ export type Friendship = Item<'/api/friendships'>
 export type Handover = Item<'/api/handovers'>
 export type HandoverInput = Sent<'/api/handovers', 'post'>
 export type HandedCustomer = Item<'/api/handovers/{id}/customers'>
+export type HandedGroup = Item<'/api/handovers/{id}/groups'>
+export type Leaver = Item<'/api/leavers'>
 
 export type AuditEntry = Item<'/api/audit'>
 export type AuditVerdict = Answer<'/api/audit/verify', 'post'>

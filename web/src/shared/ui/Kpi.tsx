@@ -15,8 +15,10 @@ interface Props {
   exact?: string
   /** Share of change against the period before; undefined when there is nothing to compare. */
   change?: number
-  /** What falling means: for cost or churn, down is good. */
+  /** What falling means: for churn or what a customer costs, down is good. */
   downIsGood?: boolean
+  /** Neither is good by itself: what is spent may rise because it pays. */
+  neutral?: boolean
   spark?: number[]
   /** Opens the people or things behind the number. */
   to?: string
@@ -24,7 +26,7 @@ interface Props {
 }
 
 /** One number of the overview, with its trend, that opens what it counts. */
-export function Kpi({ label, value, exact, change, downIsGood, spark, to, hint }: Props) {
+export function Kpi({ label, value, exact, change, downIsGood, neutral, spark, to, hint }: Props) {
   const { t } = useTranslation()
   const body = (
     <>
@@ -34,7 +36,7 @@ export function Kpi({ label, value, exact, change, downIsGood, spark, to, hint }
       </div>
       <div className="kp-kpi-value" title={exact}>{value}</div>
       <div className="kp-kpi-foot">
-        {change !== undefined && <Change value={change} downIsGood={downIsGood} />}
+        {change !== undefined && <Change value={change} downIsGood={downIsGood} neutral={neutral} />}
         {change !== undefined && <span>{t('kpi.previous')}</span>}
         <span className="kp-grow" />
         {spark && spark.length > 1 && <Sparkline values={spark} />}
@@ -50,14 +52,14 @@ export function Kpi({ label, value, exact, change, downIsGood, spark, to, hint }
 }
 
 /** How a number moved: an arrow, a sign and a colour, in that order of importance. `text` replaces the percentage for what moves in other units. */
-export function Change({ value, downIsGood, text }: { value: number; downIsGood?: boolean; text?: string }) {
+export function Change({ value, downIsGood, neutral, text }: { value: number; downIsGood?: boolean; neutral?: boolean; text?: string }) {
   const { lang } = usePrefs()
   const flat = Math.abs(value) < 0.0005
   const good = downIsGood ? value < 0 : value > 0
   const Arrow = flat ? Minus : value > 0 ? ArrowUpRight : ArrowDownRight
   const sign = flat ? '' : value > 0 ? '+' : '−'
   return (
-    <span className={`kp-change ${flat ? 'flat' : good ? 'good' : 'bad'}`}>
+    <span className={`kp-change ${flat || neutral ? 'flat' : good ? 'good' : 'bad'}`}>
       <Arrow size={13} aria-hidden />
       {sign}
       {text ?? formatPercent(Math.abs(value), lang)}

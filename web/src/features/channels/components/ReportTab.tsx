@@ -56,9 +56,11 @@ function Report({ report, busy, onEdit, onCosts }: Props & { report: ChannelRepo
             key={key}
             label={t(`figure.${key}`)}
             hint={t(`hint.${key}`)}
-            value={write(key, report.total[key])}
+            value={write(key, report.total[key], true)}
+            exact={write(key, report.total[key])}
             change={figureChange(key, report.total, report.before)}
             downIsGood={key === 'cac'}
+            neutral={key === 'cost'}
             to={report.total[key] ? peopleOf(key, scope) : undefined}
           />
         ))}

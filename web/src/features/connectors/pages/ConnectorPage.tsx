@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useNavigate, useParams } from 'react-router'
 import type { Connector, ConnectorKind } from '@/shared/api/types'
+import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useCan } from '@/shared/lib/session'
 import { Drawer } from '@/shared/ui/Drawer'
@@ -17,7 +18,7 @@ import { CheckList } from '../components/CheckList'
 import styles from '../components/connectors.module.css'
 import { HealthChip } from '../components/Health'
 import { Quotas } from '../components/Quotas'
-import { changeConnector, connectorQuery, deleteConnector, kindsQuery, pauseConnector } from '../queries'
+import { changeConnector, connectorQuery, deleteConnector, hangingOf, kindsQuery, pauseConnector } from '../queries'
 
 /** One account: does it work, where the platform calls, what is left of its quotas. */
 export default function ConnectorPage() {
@@ -71,6 +72,7 @@ function Account({ account, kind }: { account: Connector; kind: ConnectorKind | 
 
 function Actions({ account, kind, refresh }: { account: Connector; kind: ConnectorKind | undefined; refresh: () => Promise<unknown> }) {
   const { t } = useTranslation('connectors')
+  const { lang } = usePrefs()
   const may = useCan('connector.write')
   const toast = useToast()
   const confirm = useConfirm()
@@ -89,7 +91,31 @@ function Actions({ account, kind, refresh }: { account: Connector; kind: Connect
     await refresh()
   }
   const remove = async () => {
-    const done = await confirm({ title: t('delete.title', { name: account.name }), body: t('delete.body'), ok: t('delete.ok'), danger: true, run: () => deleteConnector(account.id) })
+    let going: { words: string; count: number }[] = []
+    try {
+      going = (await hangingOf(account.id)).items
+    } catch (error) {
+      toast.failed(error) // nobody decides without knowing what goes
+      return
+    }
+    const body = (
+      <>
+        <p>{t('delete.body')}</p>
+        {going.length > 0 && (
+          <>
+            <p>{t('delete.along')}</p>
+            <ul>
+              {going.map((g) => (
+                <li key={g.words}>
+                  <b className="kp-num">{formatInt(g.count, lang)}</b> {g.words}
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </>
+    )
+    const done = await confirm({ title: t('delete.title', { name: account.name }), body, ok: t('delete.ok'), danger: true, run: () => deleteConnector(account.id) })
     if (!done) return
     await go('/connectors')
     await refresh()

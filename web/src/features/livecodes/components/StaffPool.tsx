@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { LiveCodeAccount, LiveCodeMember } from '@/shared/api/types'
 import { Chip } from '@/shared/ui/chips'
-import { Button, Input, Select, Switch } from '@/shared/ui/kit'
+import { Alert, Button, Input, Select, Switch } from '@/shared/ui/kit'
 import { NameMark } from '@/shared/ui/values'
 import css from './livecodes.module.css'
 import { WeekTimes } from './WeekGrid'
@@ -79,6 +79,8 @@ export function StaffPool({ account, value, onChange, faultOf }: Props) {
 export function StaffSelect({ account, label, value, onChange }: { account: LiveCodeAccount | undefined; label: string; value: readonly string[]; onChange: (ids: string[]) => void }) {
   const { t } = useTranslation('livecodes')
   return (
+    <>
+    {account?.fault && <Alert type="warning" showIcon title={account.fault} />}
     <Select<string[]>
       mode="multiple"
       aria-label={label}
@@ -91,5 +93,6 @@ export function StaffSelect({ account, label, value, onChange }: { account: Live
       showSearch={{ optionFilterProp: 'label' }}
       options={(account?.colleagues ?? []).map((c) => ({ value: c.id, label: c.off ? `${c.name} · ${t('out.off')}` : c.name, disabled: c.off && !value.includes(c.id) }))}
     />
+    </>
   )
 }

@@ -57,7 +57,7 @@ function Inside({ member: m }: { member: CorpMember }) {
         )}
       </dl>
       {handing ? (
-        <HandoverForm from={m} customers={chosen} onEnd={() => setHanding(false)} />
+        <HandoverForm from={m} customers={chosen} count={m.friends} onEnd={() => setHanding(false)} />
       ) : (
         <div className="kp-stack">
           <div className="kp-row wrap">

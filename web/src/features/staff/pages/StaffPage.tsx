@@ -1,5 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
+import { formatInt } from '@/shared/lib/format'
+import { usePrefs } from '@/shared/lib/prefs'
 import { useUrlChoice, useUrlText } from '@/shared/lib/url'
 import { Select, Tabs } from '@/shared/ui/kit'
 import { Page, PageHead } from '@/shared/ui/PageHead'
@@ -7,12 +9,13 @@ import { Panel } from '@/shared/ui/Panel'
 import { Empty, QueryState } from '@/shared/ui/states'
 import type { StaffAccount } from '@/shared/api/types'
 import { Handovers } from '../components/Handovers'
+import { Leavers } from '../components/Leavers'
 import { Lost } from '../components/Lost'
 import { Members } from '../components/Members'
 import { SyncBar } from '../components/SyncBar'
 import { accountsQuery } from '../queries'
 
-const TABS = ['members', 'lost', 'handovers'] as const
+const TABS = ['members', 'leavers', 'lost', 'handovers'] as const
 
 /** The colleagues of a WeCom account: who has which customers, who lost some, and who hands theirs over. */
 export default function StaffPage() {
@@ -48,6 +51,7 @@ export default function StaffPage() {
 
 function OfAccount({ account }: { account: StaffAccount }) {
   const { t } = useTranslation('staff')
+  const { lang } = usePrefs()
   const [tab, setTab] = useUrlChoice('tab', TABS, 'members')
   return (
     <>
@@ -58,6 +62,7 @@ function OfAccount({ account }: { account: StaffAccount }) {
         destroyOnHidden
         items={[
           { key: 'members', label: t('tab.members'), children: <Members account={account.id} /> },
+          { key: 'leavers', label: account.waiting > 0 ? t('tab.leaversWaiting', { waiting: formatInt(account.waiting, lang) }) : t('tab.leavers'), children: <Leavers account={account.id} /> },
           { key: 'lost', label: t('tab.lost'), children: <Lost account={account.id} /> },
           { key: 'handovers', label: t('tab.handovers'), children: <Handovers account={account.id} /> },
         ]}
