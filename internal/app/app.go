@@ -245,6 +245,7 @@ func (a *App) buildServices() {
 	a.contacts.AutoTags(a.autotags)
 	a.contacts.FilterBy(autotag.FieldName, a.autotags.Field())
 	a.contacts.AddReferrer(a.autotags)
+	a.contacts.AddReferrer(a.machines.Terms())
 	a.audiences.Own(a.autotags.Owner())
 	a.autotags.KeptBy(a.audiences)
 	ingest := facts{a.intake, a.pipe}

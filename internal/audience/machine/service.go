@@ -33,6 +33,8 @@ func Migrations() db.Set {
 
 // Contacts is what this package asks of package contact.
 type Contacts interface {
+	// Follower changes rules that ask for a tag so that they ask for the one it was merged into.
+	Follower(ctx context.Context, from, into contact.Term) (func(r *rule.Rule) bool, error)
 	// Matching gives the people whom a rule holds for; all people for an empty one.
 	Matching(ctx context.Context, r *rule.Rule, path string, within []int64) (*numset.Set, error)
 	CheckRule(ctx context.Context, r *rule.Rule, path string) error
