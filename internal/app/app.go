@@ -217,7 +217,6 @@ func (a *App) buildServices() {
 	a.links = link.NewService(link.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Keys: a.ring, Channels: a.acquire, Contacts: a.contacts,
 		People: a.Team, Teller: a.care, Tables: tagTables{a}, Ingest: a.intake, Zone: a.zone, PublicURL: a.cfg.URL})
 	a.contacts.FilterBy("followUp", a.care.Field())
-	a.contacts.FilterBy("department", ownersDepartment{a.Team})
 	circles := loops.New()
 	a.machines = machine.NewService(machine.Deps{Engine: a.audiences, Loops: circles, Hold: a.filling, DB: a.DB, Clock: a.clock, Log: a.log, Audit: a.Audit, Emit: a.intake, Jobs: a.jobs, Contacts: a.contacts, Zone: a.zone})
 	a.machines.RegisterJobs()

@@ -76,3 +76,18 @@ func TestRulesOnBehaviourFromFactToVerdict(t *testing.T) {
 		}
 	})
 }
+
+// The program as a whole offers each thing that contacts can be filtered by once.
+func TestEachConditionIsOfferedOnce(t *testing.T) {
+	w := startWorld(t, testConfig(t))
+	var fields struct{ Items []struct{ Field, Key, Label string } }
+	require.Equal(t, 200, w.call("GET", "/api/contacts/fields", "", &fields))
+	seen, labels := map[string]bool{}, map[string]string{}
+	for _, f := range fields.Items {
+		name := f.Field + " " + f.Key
+		require.False(t, seen[name], "%s is offered twice", name)
+		require.Empty(t, labels[f.Label], "%s and %s are called %q", name, labels[f.Label], f.Label)
+		seen[name], labels[f.Label] = true, name
+	}
+	require.True(t, seen["department "])
+}
