@@ -177,7 +177,7 @@ func TestExportWritesWhatTheAskerMaySee(t *testing.T) {
 		table, err := csv.NewReader(strings.NewReader(string(file))).ReadAll()
 		require.NoError(t, err)
 		require.Len(t, table, 1201)
-		require.Equal(t, []string{"Name", "Phone", "Member number", "Gender", "Tags", "Orders", "level", "Since"}, table[0])
+		require.Equal(t, []string{"Name", "Phone", "Member number", "Gender", "Tags", "Orders", "level", "Joined"}, table[0])
 		require.Equal(t, []string{"'=客户7", "138****0007", "M7", "female", "组/茶友", "0", "7", "2026-03-02 12:00:00"}, table[8])
 		require.NotContains(t, string(file), "13800000007")
 		require.Contains(t, p.audit.entries[len(p.audit.entries)-1], `contact.exported export `+j.ID)
