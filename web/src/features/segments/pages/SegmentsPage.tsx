@@ -64,7 +64,7 @@ export default function SegmentsPage() {
         }
       />
       <Panel flush>
-        <FilterBar extra={<span className="kp-muted kp-num">{t('list.total', { count: items.length })}</span>}>
+        <FilterBar extra={query.data && <span className="kp-muted kp-num">{t('list.total', { count: items.length })}</span>}>
           <SearchBox value={q} onChange={setQ} placeholder={t('list.search')} />
           {(query.data?.folders.length ?? 0) > 0 && (
             <FilterSelect label={t('form.folder')} value={folder || undefined} onChange={(f) => setFolder(f ?? '')} options={(query.data?.folders ?? []).map((f) => ({ value: f, label: f }))} searchable />
