@@ -80,7 +80,9 @@ func TestRulesOnBehaviourFromFactToVerdict(t *testing.T) {
 // The program as a whole offers each thing that contacts can be filtered by once.
 func TestEachConditionIsOfferedOnce(t *testing.T) {
 	w := startWorld(t, testConfig(t))
-	var fields struct{ Items []struct{ Field, Key, Label string } }
+	var fields struct {
+		Items []struct{ Field, Key, Label string }
+	}
 	require.Equal(t, 200, w.call("GET", "/api/contacts/fields", "", &fields))
 	seen, labels := map[string]bool{}, map[string]string{}
 	for _, f := range fields.Items {
