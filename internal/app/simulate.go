@@ -49,6 +49,10 @@ func Simulate(ctx context.Context, o SimulateOptions, log *slog.Logger, say func
 	a := s.Access(0)
 	say(fmt.Sprintf("The simulator is at http://%s\n\n  base         http://%s\n  corp id      %s   %s\n  agent id     %d\n  secret       %s\n  token        %s\n  AES key      %s\n",
 		ln.Addr(), ln.Addr(), a.CorpID, a.Name, a.AgentID, a.Secret, a.Token, a.AESKey))
+	for _, x := range s.AppAccess() {
+		say(fmt.Sprintf("  %s  %s\n  base         http://%s/wechat\n  app id       %s\n  secret       %s\n  token        %s\n  AES key      %s\n", map[string]string{sim.AppOfficial: "official account", sim.AppMini: "mini-program"}[x.Kind],
+			x.Name, ln.Addr(), x.AppID, x.Secret, x.Token, x.AESKey))
+	}
 	if o.File != "" {
 		defer func() { err = errors.Join(err, s.Save(o.File)) }()
 	}

@@ -51,6 +51,30 @@ export const KNOWN = [
   'externalcontact/batch/get_by_user',
   'externalcontact/get_corp_tag_list',
   'externalcontact/add_corp_tag',
+  'subscribe',
+  'unsubscribe',
+  'SCAN',
+  'CLICK',
+  'VIEW',
+  'view_miniprogram',
+  'message.text',
+  'TEMPLATESENDJOBFINISH',
+  'MASSSENDJOBFINISH',
+  'subscribe_msg_popup_event',
+  'subscribe_msg_sent_event',
+  'cgi-bin/message/custom/send',
+  'cgi-bin/message/template/send',
+  'cgi-bin/message/subscribe/send',
+  'cgi-bin/message/subscribe/bizsend',
+  'cgi-bin/message/mass/sendall',
+  'cgi-bin/menu/create',
+  'cgi-bin/menu/get',
+  'cgi-bin/qrcode/create',
+  'cgi-bin/user/info',
+  'cgi-bin/stable_token',
+  'sns/jscode2session',
+  'sns/oauth2/access_token',
+  'wxa/business/getuserphonenumber',
   'gettoken',
   'kf/sync_msg',
   'kf/send_msg',
@@ -64,7 +88,7 @@ export function isKnown(name: string): name is Known {
 }
 
 /** What somebody did, as the diary calls it. */
-export const ACTS = ['scan', 'accept', 'chat', 'reply', 'ask', 'open', 'delete', 'remove', 'join', 'leave', 'invent', 'confirm', 'publish', 'like', 'comment', 'label', 'note', 'hire', 'quit', 'make_group'] as const
+export const ACTS = ['scan', 'accept', 'chat', 'reply', 'ask', 'open', 'delete', 'remove', 'join', 'leave', 'invent', 'confirm', 'publish', 'like', 'comment', 'label', 'note', 'hire', 'quit', 'make_group', 'follow', 'unfollow', 'press', 'launch', 'phone', 'allow', 'deny', 'passive_reply', 'bad_reply'] as const
 export type ActName = (typeof ACTS)[number]
 export function isAct(name: string): name is ActName {
   return (ACTS as readonly string[]).includes(name)

@@ -5,7 +5,7 @@ import { linked } from '../diary'
 import { Avatar } from './Avatar'
 import css from './sim.module.css'
 
-const NOTES = ['friends', 'pending', 'customer_left', 'staff_left', 'joined', 'group_left', 'transfer'] as const
+const NOTES = ['friends', 'pending', 'customer_left', 'staff_left', 'joined', 'group_left', 'transfer', 'followed', 'unfollowed', 'scanned', 'service_fault', 'logged_in', 'phone_given', 'allow', 'deny'] as const
 type NoteCode = (typeof NOTES)[number]
 
 interface Props {
@@ -27,7 +27,7 @@ export function Bubble({ line, face, onOpen, onChoose }: Props) {
     <li className={css.line} data-from={line.from}>
       <Avatar id={face} size={34} />
       <div className={css.said}>
-        {line.via && line.via !== 'kf' && <span className={css.via}>{t(`via.${line.via === 'welcome' ? 'welcome' : line.via === 'mass' ? 'mass' : 'transfer'}`)}</span>}
+        {line.via && line.via !== 'kf' && <span className={css.via}>{t(`via.${line.via === 'welcome' ? 'welcome' : line.via === 'mass' ? 'mass' : line.via === 'reply' ? 'reply' : 'transfer'}`)}</span>}
         <Content line={line} onOpen={onOpen} onChoose={onChoose} />
       </div>
     </li>
@@ -51,6 +51,18 @@ function Content({ line, onOpen, onChoose }: Omit<Props, 'face'>) {
             <span>{line.text || line.url}</span>
             <Thumb line={line} />
           </span>
+        </button>
+      )
+    case 'template':
+      return (
+        <button type="button" className={css.card} onClick={() => line.url && onOpen(line.url)} disabled={!line.url}>
+          <b>{line.title}</b>
+          <span className={css.values}>
+            {(line.text ?? '').split('\n').map((row, i) => (
+              <span key={i}>{row}</span>
+            ))}
+          </span>
+          {(line.url || line.page) && <small>{t('line.details')}</small>}
         </button>
       )
     case 'miniprogram':

@@ -27,7 +27,7 @@ export function ChatList({ chats, onPick, onScan }: { chats: Chat[]; onPick: (ch
         <li key={c.kind + c.id}>
           <button type="button" onClick={() => onPick(c)} data-gone={c.state === 'gone' || undefined}>
             <span className={css.face}>
-              <Avatar id={c.kind === 'staff' ? c.id : 'app'} size={44} />
+              <Avatar id={c.kind === 'staff' || c.kind === 'account' || c.kind === 'mini' ? c.id : 'app'} size={44} />
               {c.unread > 0 && <i aria-label={t('phone.unread', { count: c.unread })}>{c.unread}</i>}
             </span>
             <span className={css.chatText}>
@@ -46,7 +46,8 @@ export function ChatList({ chats, onPick, onScan }: { chats: Chat[]; onPick: (ch
 
 function preview(c: Chat, t: ReturnType<typeof useTranslation<'sim'>>['t']): string {
   const l = c.lines?.at(-1)
-  if (c.state === 'gone') return t('phone.gone')
+  if (c.state === 'gone') return t(c.kind === 'account' ? 'account.gone' : 'phone.gone')
+  if (c.kind === 'mini' && l?.kind !== 'template') return t('me.mini')
   if (!l) return ''
   switch (l.kind) {
     case 'text':
@@ -54,6 +55,8 @@ function preview(c: Chat, t: ReturnType<typeof useTranslation<'sim'>>['t']): str
       return l.text ?? ''
     case 'image':
       return `[${t('line.image')}]`
+    case 'template':
+      return `[${t('line.template')}] ${l.title ?? ''}`
     case 'link':
     case 'miniprogram':
       return `[${t(`line.${l.kind}`)}] ${l.title ?? ''}`

@@ -1,8 +1,9 @@
-import { ChevronLeft, MoreHorizontal, Send } from 'lucide-react'
+import { ChevronLeft, Menu, MoreHorizontal, Send } from 'lucide-react'
 import { useEffect, useRef, useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { SimAct, SimPhone } from '@/shared/api/types'
 import { Dropdown } from '@/shared/ui/kit'
+import { AccountMenu } from './AccountMenu'
 import { Bubble } from './Bubble'
 import css from './sim.module.css'
 
@@ -29,8 +30,11 @@ export function ChatView({ chat, person, busy, onBack, onAct, onOpen }: Props) {
     void end.current?.scrollIntoView({ block: 'nearest' })
   }, [last])
 
-  const may = chat.kind === 'kf' || chat.state === 'friends'
-  const say = (words: string) => onAct({ does: chat.kind === 'kf' ? 'ask' : 'chat', who: person.id, with: chat.id, text: words })
+  const account = chat.kind === 'account'
+  const [typing, setTyping] = useState(false)
+  const buttons = chat.app?.buttons ?? []
+  const may = chat.kind === 'kf' || chat.state === 'friends' || (account && chat.state === 'open')
+  const say = (words: string) => onAct({ does: chat.kind === 'kf' || account ? 'ask' : 'chat', who: person.id, with: chat.id, text: words })
   const send = (e: FormEvent) => {
     e.preventDefault()
     const words = text.trim()
@@ -42,11 +46,21 @@ export function ChatView({ chat, person, busy, onBack, onAct, onOpen }: Props) {
     ...(chat.kind === 'staff' && chat.state === 'friends' ? [{ key: 'delete', danger: true, label: t('chat.delete', { name: chat.name }) }] : []),
     ...(chat.kind === 'staff' && chat.state === 'pending' ? [{ key: 'accept', label: t('chat.accept', { name: chat.name }) }] : []),
     ...(chat.kind === 'group' && chat.state === 'member' ? [{ key: 'leave', danger: true, label: t('chat.leave') }] : []),
+    ...(account && chat.state === 'open'
+      ? [
+          ...(chat.app?.templates ?? []).map((x) => ({ key: `allow:${x.id}`, label: t('account.allow', { title: x.title }) })),
+          { key: chat.app?.mutes ? 'hear' : 'mute', label: t(chat.app?.mutes ? 'account.hear' : 'account.mute') },
+          { key: 'unfollow', danger: true, label: t('account.unfollow') },
+        ]
+      : []),
   ]
   const choose = (key: string) => {
     if (key === 'delete') onAct({ does: 'delete', who: person.id, with: chat.id })
     if (key === 'accept') onAct({ does: 'accept', who: chat.id, with: person.id })
     if (key === 'leave') onAct({ does: 'leave', who: person.id, what: chat.id })
+    if (key === 'unfollow' || key === 'follow') onAct({ does: key, who: person.id, with: chat.id })
+    if (key === 'mute' || key === 'hear') onAct({ does: key === 'mute' ? 'deny' : 'allow', who: person.id, with: chat.id })
+    if (key.startsWith('allow:')) onAct({ does: 'allow', who: person.id, with: chat.id, what: key.slice('allow:'.length) })
   }
   return (
     <>
@@ -70,7 +84,7 @@ export function ChatView({ chat, person, busy, onBack, onAct, onOpen }: Props) {
       </header>
       <ol className={css.lines} aria-label={t('chat.lines', { name: chat.name })} aria-live="polite">
         {lines.map((l) => (
-          <Bubble key={l.id} line={l} face={l.from === 'me' ? person.id : chat.kind === 'staff' ? chat.id : 'app'} onOpen={onOpen} onChoose={say} />
+          <Bubble key={l.id} line={l} face={l.from === 'me' ? person.id : chat.kind === 'staff' || account ? chat.id : 'app'} onOpen={onOpen} onChoose={say} />
         ))}
         {chat.state === 'pending' && (
           <li className={css.note}>
@@ -81,8 +95,29 @@ export function ChatView({ chat, person, busy, onBack, onAct, onOpen }: Props) {
         )}
         <li ref={end} aria-hidden className={css.end} />
       </ol>
-      {may ? (
+      {account && chat.state === 'gone' ? (
+        <p className={css.mute}>
+          <button type="button" className={css.url} disabled={busy} onClick={() => choose('follow')}>
+            {t('account.follow')}
+          </button>
+        </p>
+      ) : account && buttons.length > 0 && !typing ? (
+        <AccountMenu
+          buttons={buttons}
+          busy={busy}
+          onType={() => setTyping(true)}
+          onPress={(b) => {
+            onAct({ does: 'press', who: person.id, with: chat.id, what: b.at })
+            if (b.type === 'view' && b.url) onOpen(b.url)
+          }}
+        />
+      ) : may ? (
         <form className={css.compose} onSubmit={send}>
+          {account && buttons.length > 0 && (
+            <button type="button" className={css.swap} onClick={() => setTyping(false)} aria-label={t('account.menu')}>
+              <Menu size={18} aria-hidden />
+            </button>
+          )}
           <input value={text} onChange={(e) => setText(e.target.value)} placeholder={t('chat.placeholder')} aria-label={t('chat.placeholder')} maxLength={1000} enterKeyHint="send" />
           <button type="submit" disabled={!text.trim() || busy} aria-label={t('chat.send')}>
             <Send size={17} aria-hidden />

@@ -6,6 +6,7 @@ import { Switch } from '@/shared/ui/kit'
 import { Avatar } from './Avatar'
 import { ChatList } from './ChatList'
 import { ChatView } from './ChatView'
+import { MiniView } from './MiniView'
 import { Moments } from './Moments'
 import { ScanSheet } from './ScanSheet'
 import css from './sim.module.css'
@@ -46,6 +47,8 @@ export function Phone({ phone, world, busy, at, onGo, onAct, onScan, onOpen }: P
         </div>
         {at === 'scan' ? (
           <ScanSheet world={world} busy={busy} onScan={onScan} onBack={() => onGo(undefined)} />
+        ) : chat?.kind === 'mini' ? (
+          <MiniView key={at} chat={chat} person={phone.person} busy={busy} onBack={() => onGo(undefined)} onAct={onAct} onOpen={onOpen} />
         ) : chat ? (
           <ChatView key={at} chat={chat} person={phone.person} busy={busy} onBack={() => onGo(undefined)} onAct={onAct} onOpen={onOpen} />
         ) : (
@@ -88,6 +91,7 @@ function Me({ phone, world, onAct }: { phone: SimPhone; world: SimWorld; onAct: 
   const { t } = useTranslation('sim')
   const who = phone.person.id
   const inside = new Set((phone.chats ?? []).filter((c) => c.kind === 'group' && c.state === 'member').map((c) => c.id))
+  const follows = new Set((phone.chats ?? []).filter((c) => c.kind === 'account' && c.state === 'open').map((c) => c.id))
   const groups = (world.corps ?? []).flatMap((c) => c.groups ?? [])
   const services = (world.corps ?? []).flatMap((c) => c.services ?? [])
   return (
@@ -110,6 +114,16 @@ function Me({ phone, world, onAct }: { phone: SimPhone; world: SimWorld; onAct: 
           </span>
           <button type="button" onClick={() => onAct({ does: inside.has(g.id) ? 'leave' : 'join', who, what: g.id })}>
             {t(inside.has(g.id) ? 'me.leave' : 'me.join')}
+          </button>
+        </label>
+      ))}
+      {(world.apps ?? []).map((a) => (
+        <label key={a.id}>
+          <span>
+            {a.name} <small>{t(a.kind === 'mini' ? 'me.mini' : 'me.account')}</small>
+          </span>
+          <button type="button" onClick={() => onAct({ does: a.kind === 'mini' ? 'launch' : follows.has(a.id) ? 'unfollow' : 'follow', who, with: a.id })}>
+            {t(a.kind === 'mini' ? 'me.launch' : follows.has(a.id) ? 'me.unfollow' : 'me.follow')}
           </button>
         </label>
       ))}

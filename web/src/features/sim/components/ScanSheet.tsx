@@ -16,7 +16,11 @@ export function ScanSheet({ world, busy, onScan, onBack }: Props) {
   const { t } = useTranslation('sim')
   const [pasted, setPasted] = useState('')
   const corps = world.corps ?? []
-  const codes = corps.flatMap((c) => c.codes ?? []).filter((c) => !c.over)
+  const apps = world.apps ?? []
+  const codes = [
+    ...apps.flatMap((a) => (a.codes ?? []).map((c) => ({ ...c, staff: [t('scan.account', { name: a.name })] }))),
+    ...corps.flatMap((c) => c.codes ?? []),
+  ].filter((c) => !c.over)
   const staff = corps.flatMap((c) => c.staff ?? []).filter((s) => s.active && s.follows)
   const submit = (e: FormEvent) => {
     e.preventDefault()

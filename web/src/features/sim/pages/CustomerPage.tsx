@@ -81,7 +81,13 @@ function Stage({ world }: { world: SimWorld }) {
 
   const doing = useMutation({ mutationFn: act, onError: toast.failed, onSettled: refresh })
   const go = (to: string | undefined) => patch({ who, at: to ?? '' })
-  const run = (body: SimAct) => doing.mutate(body, { onSuccess: (d) => body.does === 'ask' && go(`kf:${body.with}`) && d })
+  const run = (body: SimAct) => doing.mutate(body, {
+      onSuccess: () => {
+        const app = world.apps?.find((a) => a.id === body.with)
+        if (app && (body.does === 'follow' || body.does === 'launch')) go(`${app.kind === 'mini' ? 'mini' : 'account'}:${app.id}`)
+        else if (body.does === 'ask' && !app) go(`kf:${body.with}`)
+      },
+    })
   const scan = (code: string) =>
     doing.mutate(
       { does: 'scan', who, what: code },
@@ -89,6 +95,8 @@ function Stage({ world }: { world: SimWorld }) {
         onSuccess: (d) => {
           const m = d.met
           if (!m) return go(undefined)
+          const app = world.apps?.find((a) => a.id === m.app)
+          if (app) return go(`${app.kind === 'mini' ? 'mini' : 'account'}:${app.id}`)
           if (m.already) toast.done(t('scan.already', { name: world.corps?.flatMap((c) => c.staff ?? []).find((s) => s.userid === m.staff)?.name ?? m.staff }))
           go(m.groupId ? `group:${m.groupId}` : `staff:${m.staff}`)
         },
