@@ -303,6 +303,7 @@ func (s *Sim) open(ctx context.Context, who, address string) (Done, error) {
 		}
 		person, client = p.ID, *s.http
 		client.Jar = s.jar(p.ID)
+		client.CheckRedirect = nil // a browser follows where an address leads
 		return nil
 	})
 	if err != nil {

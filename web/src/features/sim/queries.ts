@@ -19,13 +19,16 @@ export const phoneQuery = (person: string) =>
     staleTime: 0,
   })
 
-/** The customer as Koipond knows them: found by what the platform calls them. */
-export const knownQuery = (external: string) =>
+/** The customer as Koipond knows them: found by any of what the platforms call them. */
+export const knownQuery = (externals: readonly string[]) =>
   queryOptions({
-    queryKey: ['sim', 'known', external],
+    queryKey: ['sim', 'known', ...externals],
     queryFn: async ({ signal }): Promise<ContactRow | null> => {
-      const found = await unwrap<{ contacts: ContactRow[] | null }>(api.GET('/api/search', { params: { query: { q: external } }, signal }))
-      return found.contacts?.[0] ?? null
+      for (const q of externals) {
+        const found = await unwrap<{ contacts: ContactRow[] | null }>(api.GET('/api/search', { params: { query: { q } }, signal }))
+        if (found.contacts?.[0]) return found.contacts[0]
+      }
+      return null
     },
     staleTime: 0,
   })

@@ -11,15 +11,16 @@ import css from './sim.module.css'
 import { Time } from './Time'
 
 /** The same person on the other side: what Koipond made of what it was told. */
-export function Known({ external, name }: { external: string | undefined; name: string }) {
+export function Known({ externals, name }: { externals: readonly string[]; name: string }) {
   const { t } = useTranslation('sim')
-  const query = useQuery({ ...knownQuery(external ?? ''), enabled: !!external })
-  const c = external ? query.data : null
+  const some = externals.length > 0
+  const query = useQuery({ ...knownQuery(externals), enabled: some })
+  const c = some ? query.data : null
   return (
     <Panel title={t('known.title')} desc={t('known.desc', { name })} extra={c && <Link to={`/contacts/${c.id}`}>{t('known.open')}</Link>}>
       {c ? (
         <Facts contact={c} />
-      ) : external && query.isPending ? (
+      ) : some && query.isPending ? (
         <Loading height={80} />
       ) : (
         <p className={css.unknown}>

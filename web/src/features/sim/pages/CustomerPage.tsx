@@ -75,7 +75,7 @@ function Stage({ world }: { world: SimWorld }) {
   const onNews = useCallback(() => {
     refresh()
     // Facts take a moment to become tags and owners.
-    setTimeout(() => void client.invalidateQueries({ queryKey: knownQuery('').queryKey.slice(0, 2) }), 1500)
+    setTimeout(() => void client.invalidateQueries({ queryKey: knownQuery([]).queryKey }), 1500)
   }, [client, refresh])
   const { entries, lost } = useDiary(onNews)
 
@@ -128,7 +128,7 @@ function Stage({ world }: { world: SimWorld }) {
           </QueryState>
         </div>
         <div className={css.colStory}>
-          <Known external={externals[0]} name={name} />
+          <Known externals={externals} name={name} />
           <Desk world={world} busy={doing.isPending} onAct={run} />
           <Story entries={entries} externals={externals} lost={lost} name={name} />
         </div>
