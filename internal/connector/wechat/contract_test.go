@@ -39,9 +39,9 @@ func subject(t *testing.T, kind, mode string) contract.Subject {
 	post := func(receiver string, message []byte) connector.Request {
 		now := strconv.FormatInt(time.Now().Unix(), 10)
 		if kind == sim.AppMini { // the same door, which waits seconds
-		subject.Busy = nil
-	}
-	if mode == "plain" {
+			subject.Busy = nil
+		}
+		if mode == "plain" {
 			return connector.Request{Method: http.MethodPost, Query: url.Values{"signature": {wxcrypto.Signature(a.Token, now, "n1")}, "timestamp": {now}, "nonce": {"n1"}}, Body: message}
 		}
 		c, err := wxcrypto.New(a.Token, a.AESKey, receiver, nil)
