@@ -20,11 +20,8 @@ func (a *App) buildWeChat(ingest facts) {
 // ownURL is the program's address as browsers know it; the demo knows its own though
 // nobody told it.
 func (a *App) ownURL() string {
-	if a.cfg.URL != "" || a.sim == nil {
+	if a.cfg.URL != "" {
 		return a.cfg.URL
 	}
-	if own := a.sim.own.Load(); own != nil {
-		return "http://" + own.String()
-	}
-	return ""
+	return a.localURL()
 }
