@@ -244,3 +244,19 @@ func (s *Service) Named(ctx context.Context, text string) string {
 func squeeze(s string) string {
 	return strings.ToLower(strings.Join(strings.Fields(strings.ReplaceAll(s, "/", " / ")), ""))
 }
+
+// OwnerOf is who looks after a channel: its owner, or that of the nearest channel
+// above it; "" for nobody.
+func (s *Service) OwnerOf(id string) string {
+	t := s.now.Load()
+	n := t.nodes[id]
+	if n == nil {
+		return ""
+	}
+	for i := len(n.path) - 1; i >= 0; i-- {
+		if up := t.nodes[n.path[i]]; up != nil && up.owner != "" {
+			return up.owner
+		}
+	}
+	return ""
+}

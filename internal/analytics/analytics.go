@@ -53,7 +53,13 @@ type Filter struct {
 	ImportID      string
 	Sources       []string
 	Currency      string // properties.currency, for money sums
+	Where         []Equal
+	Except        []int64 // contacts whose facts do not count
 }
+
+// Equal asks for facts whose property, as a text, is the value: what a breakdown
+// by the property shows under this key. "" is for those that lack it.
+type Equal struct{ Property, Value string }
 
 // EventCount is one line of a summary.
 type EventCount struct {

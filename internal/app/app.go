@@ -15,6 +15,8 @@ import (
 	"github.com/koipond/koipond/internal/acquire"
 	"github.com/koipond/koipond/internal/acquire/link"
 	"github.com/koipond/koipond/internal/acquire/livecode"
+	"github.com/koipond/koipond/internal/acquire/page"
+	"github.com/koipond/koipond/internal/acquire/quality"
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/analytics/sealed"
 	"github.com/koipond/koipond/internal/audience"
@@ -95,6 +97,8 @@ type App struct {
 	livecodes *livecode.Service
 	acquire   *acquire.Service
 	links     *link.Service
+	pages     *page.Service
+	quality   *quality.Service
 	overview  *overviewService
 	vault     *vault.Keeper
 	demo      *demoPond  // nil but for the demo
@@ -214,8 +218,9 @@ func (a *App) buildServices() {
 	a.care = care.NewService(care.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Emit: a.intake, Audit: a.Audit,
 		Contacts: a.contacts, Selector: a.contacts, Jobs: a.jobs, Blobs: a.files, People: a.Team, Zone: a.zone})
 	a.care.RegisterJobs()
+	a.buildQuality()
 	a.links = link.NewService(link.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Audit: a.Audit, Keys: a.ring, Channels: a.acquire, Contacts: a.contacts,
-		People: a.Team, Teller: a.care, Tables: tagTables{a}, Ingest: a.intake, Zone: a.zone, PublicURL: a.cfg.URL})
+		People: a.Team, Teller: a.care, Tables: tagTables{a}, Ingest: a.intake, Zone: a.zone, PublicURL: a.cfg.URL, Store: a.store, Fakes: a.quality})
 	a.contacts.FilterBy("followUp", a.care.Field())
 	circles := loops.New()
 	a.machines = machine.NewService(machine.Deps{Engine: a.audiences, Loops: circles, Hold: a.filling, DB: a.DB, Clock: a.clock, Log: a.log, Audit: a.Audit, Emit: a.intake, Jobs: a.jobs, Contacts: a.contacts, Zone: a.zone})
@@ -239,7 +244,9 @@ func (a *App) buildServices() {
 	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})
 	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
 		Emitter: a.intake, Keys: a.ring, Watcher: watchers{a.live, a.rfm}, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
-	a.shop = shop.NewService(shop.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Contacts: buyers{a.contacts, a.currency}, Currency: a.currency})
+	a.shop = shop.NewService(shop.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Contacts: buyers{a.contacts, a.currency}, Currency: a.currency,
+		Touches: orderTouches{a.store}, Below: a.acquire.Below, Jobs: a.jobs, Audit: a.Audit})
+	a.shop.RegisterJobs()
 	a.autotags = autotag.New(autotag.Deps{DB: a.DB, Clock: a.clock, Log: a.log, Keys: a.ring, Audit: a.Audit, Contacts: a.contacts, Facts: a.store, Loops: circles})
 	a.contacts.AutoTags(a.autotags)
 	a.contacts.FilterBy(autotag.FieldName, a.autotags.Field())
@@ -266,10 +273,11 @@ func (a *App) buildServices() {
 	a.buildWeChat(ingest)
 	a.buildColleagues(ingest)
 	a.buildLiveCodes()
+	a.buildPages(ingest)
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)
-	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.links, a.livecodes, a.staff} {
+	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.links, a.livecodes, a.staff, a.pages, a.shop.TouchFollower()} {
 		a.pipe.Subscribe(s)
 	}
 	a.followFacts()
@@ -295,7 +303,7 @@ func (a *App) buildServices() {
 	a.contacts.OnRemove(a.care.Forget)
 	a.contacts.OnRemove(a.audiences.Forget)
 	a.contacts.OnRemove(a.autotags.Forget)
-	a.overview = &overviewService{store: a.store, growth: a.contacts, names: a.eventNames, clock: a.clock, tree: a.acquire, advisor: adviceSource{
+	a.overview = &overviewService{sold: a.shop, pages: a.pages, links: a.links, store: a.store, growth: realGrowth{a.contacts, a.quality}, names: a.eventNames, clock: a.clock, tree: a.acquire, advisor: adviceSource{
 		store: a.store, setAside: a.pipe.OpenSetAside, violations: a.dict.CountViolations, hasKeys: a.hasKeys, newest: a.newestFact}.advise}
 }
 

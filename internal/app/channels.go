@@ -25,6 +25,8 @@ type channelFigures struct {
 	Repeat      int64    `json:"repeat" doc:"Buyers with two orders or more in the period"`
 	Orders      int64    `json:"orders"`
 	Revenue     float64  `json:"revenue" doc:"Paid less refunded in the period, in minor units"`
+	LastOrders  int64    `json:"lastOrders" doc:"Orders by the last touch before each"`
+	LastRevenue float64  `json:"lastRevenue" doc:"Revenue by the last touch before each order; over all channels the same as revenue"`
 	RepeatRate  *float64 `json:"repeatRate,omitempty" doc:"Repeat by buyers"`
 	Cost        int64    `json:"cost" doc:"In minor units"`
 	CostPerNew  *float64 `json:"costPerNew,omitempty" doc:"Cost by new people"`
@@ -36,7 +38,7 @@ type channelFigures struct {
 
 func (f channelFigures) plus(o channelFigures) channelFigures {
 	return channelFigures{Visitors: f.Visitors + o.Visitors, New: f.New + o.New, Buyers: f.Buyers + o.Buyers, FirstBuyers: f.FirstBuyers + o.FirstBuyers,
-		Repeat: f.Repeat + o.Repeat, Orders: f.Orders + o.Orders, Revenue: f.Revenue + o.Revenue, Cost: f.Cost + o.Cost, Cohort: f.Cohort + o.Cohort}
+		Repeat: f.Repeat + o.Repeat, Orders: f.Orders + o.Orders, Revenue: f.Revenue + o.Revenue, LastOrders: f.LastOrders + o.LastOrders, LastRevenue: f.LastRevenue + o.LastRevenue, Cost: f.Cost + o.Cost, Cohort: f.Cohort + o.Cohort}
 }
 
 // rates works out what is a part of something else. What would divide by nothing
@@ -59,7 +61,7 @@ func (f channelFigures) rates() channelFigures {
 }
 
 func (f channelFigures) empty() bool {
-	return f.Visitors == 0 && f.New == 0 && f.Buyers == 0 && f.FirstBuyers == 0 && f.Orders == 0 && f.Revenue == 0 && f.Cost == 0 && f.Cohort == 0
+	return f.Visitors == 0 && f.New == 0 && f.Buyers == 0 && f.FirstBuyers == 0 && f.Orders == 0 && f.Revenue == 0 && f.LastOrders == 0 && f.LastRevenue == 0 && f.Cost == 0 && f.Cohort == 0
 }
 
 type channelLine struct {
@@ -256,6 +258,17 @@ func (s *overviewService) byChannel(ctx context.Context, q overviewQuery) (map[s
 	}
 	for id, n := range first {
 		put(id, func(f *channelFigures) { f.FirstBuyers += n })
+	}
+	last, err := s.sold.SoldBy(ctx, q.From, q.To, q.Currency, true)
+	if err != nil {
+		return nil, err
+	}
+	for id, v := range last {
+		if len(q.Channels) == 0 || slices.Contains(q.Channels, id) {
+			put(id, func(f *channelFigures) {
+				f.LastOrders, f.LastRevenue = f.LastOrders+v.Orders, f.LastRevenue+float64(v.Revenue)
+			})
+		}
 	}
 	from, to := q.days()
 	costs, _, err := s.tree.CostsBy(ctx, from, to, q.Currency)

@@ -8,10 +8,13 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/acquire"
+	"github.com/koipond/koipond/internal/acquire/link"
+	"github.com/koipond/koipond/internal/acquire/page"
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/clock"
+	"github.com/koipond/koipond/internal/shop"
 )
 
 // growthSource is what the overview needs from package contact.
@@ -27,6 +30,7 @@ type overviewQuery struct {
 	Channel  string
 	Channels []string // the channel and those below it; none: all
 	Currency string
+	Fakes    []int64 // who is taken to be no person
 }
 
 type kpi struct {
@@ -96,6 +100,14 @@ type overviewService struct {
 	advisor func(ctx context.Context, o *overview) ([]advice, error)
 	clock   clock.Clock
 	tree    channelTree
+	sold    soldBy
+	pages   *page.Service
+	links   *link.Service
+}
+
+// soldBy sums orders up by the touches that they carry.
+type soldBy interface {
+	SoldBy(ctx context.Context, from, to time.Time, currency string, last bool) (map[string]shop.Sold, error)
 }
 
 // channelTree knows which channel stands above which, and what they cost.
@@ -107,7 +119,7 @@ type channelTree interface {
 }
 
 func (q overviewQuery) filter(events ...string) analytics.Filter {
-	return analytics.Filter{Range: analytics.Range{From: q.From, To: q.To}, Events: events, FirstChannels: q.Channels}
+	return analytics.Filter{Range: analytics.Range{From: q.From, To: q.To}, Events: events, FirstChannels: q.Channels, Except: q.Fakes}
 }
 
 func (q overviewQuery) active() analytics.Filter {

@@ -54,6 +54,15 @@ func (s *overviewService) peopleBehind(ctx context.Context, contacts *contact.Se
 		if metric == "repeat" {
 			pq.MinCount = 2
 		}
+	case strings.HasPrefix(metric, "page:"), strings.HasPrefix(metric, "link:"):
+		var ok bool
+		var err error
+		if pq.Filter, ok, err = s.visits(ctx, metric, q); err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, errMetric.With("metric", metric).On(errs.At("metric", "people.unknown_metric", "metric", metric))
+		}
 	case isEvent && name != "":
 		pq.Filter = q.filter(name)
 	default:
@@ -87,6 +96,21 @@ func (s *overviewService) peopleBehind(ctx context.Context, contacts *contact.Se
 	}
 	page.Items, err = contacts.ListByNums(ctx, nums)
 	return page, err
+}
+
+// visits is the filter behind a figure of a landing page or short link:
+// page:<id>:viewed, page:<id>:submitted, link:<code>. The channel is that of the
+// very visit, as those figures count it.
+func (s *overviewService) visits(ctx context.Context, metric string, q overviewQuery) (analytics.Filter, bool, error) {
+	parts := strings.Split(metric, ":")
+	switch {
+	case parts[0] == "page" && len(parts) == 3 && parts[1] != "":
+		return s.pages.Filter(ctx, parts[1], parts[2], q.Channel, q.From, q.To)
+	case parts[0] == "link" && len(parts) == 2 && parts[1] != "":
+		f, err := s.links.Filter(ctx, parts[1], q.From, q.To)
+		return f, true, err
+	}
+	return analytics.Filter{}, false, nil
 }
 
 // peopleSeen is a page of those people whom the caller may see. The first page

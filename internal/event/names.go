@@ -55,6 +55,11 @@ const (
 	NamePhoneGiven          = "phone.given"          // by the button of a mini-program
 	NameOrderPaid           = "order.paid"
 	NameOrderRefunded       = "order.refunded"
+	NamePageLeft         = "page.left"      // a visitor turned away from a landing page, after some seconds
+	NameFormSubmitted    = "form.submitted" // somebody sent the form of a landing page
+	NameGiftDelivered    = "gift.delivered" // a newcomer got what was promised, once
+	NameOrderPaid        = "order.paid"
+	NameOrderRefunded    = "order.refunded"
 )
 
 // administrative are the facts that say what staff or the program did. True where a
@@ -67,6 +72,7 @@ var administrative = map[string]bool{
 	NameLifecycleChanged: false, NamePoolChanged: false,
 	NameFriendEdited: false, NameFriendKnown: false, NameFollowerKnown: false, NameFriendRemoved: false, NameFriendMoved: false, NameTransferFailed: false,
 	NameWelcomeSent:    false,
+	NameGiftDelivered:  false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }
 

@@ -27,6 +27,9 @@ type OrderView struct {
 	Lines     []Line       `json:"lines"`
 	LineCount int          `json:"lineCount"`
 	ImportID  string       `json:"importId,omitempty"`
+	First     string       `json:"firstChannel,omitempty" doc:"By which the buyer first came"`
+	Last      string       `json:"lastChannel,omitempty" doc:"By which they came last before they paid, within the company's window"`
+	Settling  bool         `json:"settling,omitempty" doc:"The channels are being worked out"`
 }
 
 type orderPage struct {
@@ -45,6 +48,8 @@ type listInput struct {
 	Q       string    `query:"q" maxLength:"128" doc:"Beginning of an order number"`
 	Contact string    `query:"contact" doc:"Contact id"`
 	State   string    `query:"state" enum:"paid,partly_refunded,refunded"`
+	First   string    `query:"firstChannel" maxLength:"60" doc:"Channel of the first touch, with those below it"`
+	Last    string    `query:"lastChannel" maxLength:"60" doc:"Channel of the last touch, with those below it"`
 	From    time.Time `query:"from"`
 	To      time.Time `query:"to"`
 }
@@ -58,6 +63,13 @@ type contactInput struct {
 	ID string `path:"id"`
 }
 
+type touchInput struct {
+	Body struct {
+		Days int `json:"days" minimum:"0" maximum:"730"`
+	}
+}
+
+type touchOutput struct{ Body TouchSettings }
 type orderOutput struct{ Body OrderView }
 type pageOutput struct{ Body orderPage }
 
@@ -67,12 +79,21 @@ func (s *Service) Routes(api *httpx.API) {
 		return httpx.Op{ID: id, Method: http.MethodGet, Path: path, Tag: "orders", Summary: summary, Permission: auth.OrderRead}
 	}
 	httpx.Register(api, op("list-orders", "/api/orders", "List orders, newest first, without their lines"), s.listOrders)
+	httpx.Register(api, op("get-order-touches", "/api/order-touches", "Which touch counts as an order's last one"), func(ctx context.Context, _ *struct{}) (*touchOutput, error) {
+		t, err := s.TouchSettings(ctx)
+		return &touchOutput{t}, err
+	})
+	httpx.Register(api, httpx.Op{ID: "set-order-touches", Method: http.MethodPut, Path: "/api/order-touches", Tag: "orders", Permission: auth.AcquireWrite, Summary: "Change the window; all orders are worked out anew"},
+		func(ctx context.Context, in *touchInput) (*touchOutput, error) {
+			t, err := s.SetTouchDays(ctx, in.Body.Days)
+			return &touchOutput{t}, err
+		})
 	httpx.Register(api, op("get-order", "/api/orders/{id}", "Get an order with its lines"), s.getOrder)
 	httpx.Register(api, op("list-contact-orders", "/api/contacts/{id}/orders", "List the orders of a contact, newest first"), s.listContactOrders)
 }
 
 func (s *Service) listOrders(ctx context.Context, in *listInput) (*pageOutput, error) {
-	q := Query{Number: in.Q, State: State(in.State), From: in.From, To: in.To}
+	q := Query{Number: in.Q, State: State(in.State), First: in.First, Last: in.Last, From: in.From, To: in.To}
 	if in.Contact != "" {
 		n, err := s.Contacts.NumOf(ctx, in.Contact)
 		if err != nil {
@@ -139,7 +160,7 @@ func (s *Service) Views(ctx context.Context, orders []Order) ([]OrderView, error
 	out := make([]OrderView, len(orders))
 	for i, o := range orders {
 		out[i] = OrderView{ID: o.ID, Number: o.Number, State: o.State, Type: o.Type, Total: Money{Amount: o.Total, Currency: o.Currency},
-			Refunded: Money{Amount: o.Refunded, Currency: o.Currency}, PaidAt: o.PaidAt, Source: o.Source, Lines: o.Lines, LineCount: o.LineCount, ImportID: o.ImportID}
+			Refunded: Money{Amount: o.Refunded, Currency: o.Currency}, PaidAt: o.PaidAt, Source: o.Source, Lines: o.Lines, LineCount: o.LineCount, ImportID: o.ImportID, First: o.First, Last: o.Last, Settling: o.TouchDue}
 		if ref, ok := names[o.Contact]; ok {
 			out[i].Contact = &ref
 		}

@@ -49,6 +49,10 @@ type Order struct {
 	LineCount          int
 	ImportID           string
 	Lines              []Line // filled only where a method says so
+	// First and Last are the channels by which the buyer had come when they paid; ""
+	// unknown, or not worked out yet, which TouchDue tells.
+	First, Last string
+	TouchDue    bool
 
 	num     int64
 	payment string

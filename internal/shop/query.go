@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/platform/auth"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
@@ -19,6 +20,8 @@ type Query struct {
 	Number   string // the beginning of an order number, or the whole number of a refund; letter case does not matter
 	Contact  int64
 	State    State
+	First    string // channel of the first touch, those below it included
+	Last     string
 	From, To time.Time // paid at, half open
 	After    *Cursor
 	Limit    int
@@ -120,6 +123,20 @@ func (s *Service) list(ctx context.Context, q Query, of []int64) ([]Order, error
 	}
 	if q.State != "" {
 		and("state = ?", string(q.State))
+	}
+	for column, channel := range map[string]string{"first_channel": q.First, "last_channel": q.Last} {
+		if channel == "" {
+			continue
+		}
+		ids := []string{channel}
+		if s.Below != nil {
+			ids = s.Below(channel)
+		}
+		if slices.Contains(ids, contact.Unknown) {
+			ids = append(slices.Clone(ids), "")
+		}
+		args = anys(args, ids)
+		where = append(where, column+" in ("+db.In(len(args)-len(ids)+1, len(ids))+")")
 	}
 	if !q.From.IsZero() {
 		and("paid_at >= ?", clock.Ms(q.From))

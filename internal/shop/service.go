@@ -5,11 +5,15 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
+	"sync"
 
 	"github.com/koipond/koipond/internal/contact"
+	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/id"
+	"github.com/koipond/koipond/internal/platform/jobs"
+	"github.com/koipond/koipond/internal/platform/rounds"
 )
 
 //go:embed migrations/*.sql
@@ -47,10 +51,20 @@ type Deps struct {
 	Contacts Contacts
 	// Currency is the company's, for facts that name none.
 	Currency func(ctx context.Context) (string, error)
+	// Touches tells by which channels buyers came; nil: nobody asks.
+	Touches Touches
+	// Below lists a channel and those below it; nil: it alone.
+	Below func(channel string) []string
+	Jobs  jobs.Queue
+	Audit audit.Recorder
 }
 
 // Service keeps the records of orders. Safe for concurrent use.
-type Service struct{ Deps }
+type Service struct {
+	Deps
+	settling sync.Mutex // one works out touches at a time
+	run      rounds.Runner
+}
 
 // NewService makes the service; it starts nothing.
-func NewService(deps Deps) *Service { return &Service{deps} }
+func NewService(deps Deps) *Service { return &Service{Deps: deps} }

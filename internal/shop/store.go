@@ -10,14 +10,14 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 )
 
-const orderColumns = "num, id, source, number, contact, home, payment, state, type, currency, total, refunded, paid_at, line_count, import_id"
+const orderColumns = "num, id, source, number, contact, home, payment, state, type, currency, total, refunded, paid_at, line_count, import_id, first_channel, last_channel, touch_due"
 
 func scanOrder(r interface{ Scan(...any) error }) (Order, error) {
 	var o Order
-	var paid int64
+	var paid, due int64
 	err := r.Scan(&o.num, &o.ID, &o.Source, &o.Number, &o.Contact, &o.home, &o.payment, &o.State, &o.Type, &o.Currency,
-		&o.Total, &o.Refunded, &paid, &o.LineCount, &o.ImportID)
-	o.PaidAt = clock.FromMs(paid)
+		&o.Total, &o.Refunded, &paid, &o.LineCount, &o.ImportID, &o.First, &o.Last, &due)
+	o.PaidAt, o.TouchDue = clock.FromMs(paid), due > 0
 	return o, err
 }
 
@@ -114,7 +114,7 @@ func (s *Service) save(ctx context.Context, set *recordSet) error {
 	err := bulk(ctx, s.DB, "insert into orders (num, id, source, number, number_key, contact, home, payment, state, type, currency, total, refunded, paid_at, line_count, import_id, updated_at)", 17,
 		`on conflict (source, number) do update set contact = excluded.contact, home = excluded.home, payment = excluded.payment, state = excluded.state, type = excluded.type,
 		currency = excluded.currency, total = excluded.total, refunded = excluded.refunded, paid_at = excluded.paid_at, line_count = excluded.line_count,
-		import_id = excluded.import_id, updated_at = excluded.updated_at`, orders)
+		import_id = excluded.import_id, updated_at = excluded.updated_at, touch_due = orders.touch_due + 1`, orders)
 	if err != nil {
 		return err
 	}

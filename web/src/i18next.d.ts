@@ -22,6 +22,7 @@ import type livecodes from '@/features/livecodes/locales/zh-CN.json'
 import type matches from '@/features/matches/locales/zh-CN.json'
 import type orders from '@/features/orders/locales/zh-CN.json'
 import type overview from '@/features/overview/locales/zh-CN.json'
+import type pages from '@/features/pages/locales/zh-CN.json'
 import type rfm from '@/features/rfm/locales/zh-CN.json'
 import type segments from '@/features/segments/locales/zh-CN.json'
 import type session from '@/features/session/locales/zh-CN.json'
@@ -31,6 +32,7 @@ import type staff from '@/features/staff/locales/zh-CN.json'
 import type system from '@/features/system/locales/zh-CN.json'
 import type tags from '@/features/tags/locales/zh-CN.json'
 import type team from '@/features/team/locales/zh-CN.json'
+import type traffic from '@/features/traffic/locales/zh-CN.json'
 import type webhooks from '@/features/webhooks/locales/zh-CN.json'
 
 declare module 'i18next' {
@@ -59,6 +61,7 @@ declare module 'i18next' {
       matches: typeof matches
       orders: typeof orders
       overview: typeof overview
+      pages: typeof pages
       rfm: typeof rfm
       segments: typeof segments
       session: typeof session
@@ -68,6 +71,7 @@ declare module 'i18next' {
       system: typeof system
       tags: typeof tags
       team: typeof team
+      traffic: typeof traffic
       webhooks: typeof webhooks
     }
   }

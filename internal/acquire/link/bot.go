@@ -51,6 +51,19 @@ func botOf(r *http.Request) string {
 	return ""
 }
 
+// ProgramOf tells why a request is a program's by what it says of itself: "head",
+// "prefetch", "agent" or "bare"; "" when it looks like a person's.
+func ProgramOf(r *http.Request) string { return botOf(r) }
+
+// Browser is what a browser's name tells of itself.
+type Browser struct{ Device, App, System string }
+
+// BrowserOf reads a browser's name.
+func BrowserOf(agent string) Browser {
+	l := look(agent)
+	return Browser{l.device, l.app, l.system}
+}
+
 // networks are those that the company named.
 type networks []netip.Prefix
 

@@ -30,6 +30,10 @@ func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {
 	if len(mine) == 0 {
 		return nil
 	}
+	fakes, err := s.fakes(ctx)
+	if err != nil {
+		return err
+	}
 	n, err := s.DB.Reserve(ctx, "link_opens", int64(len(mine)))
 	if err != nil {
 		return err
@@ -39,8 +43,8 @@ func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {
 		if err := json.Unmarshal(f.Properties, &p); err != nil || !validCode(p.Link) {
 			continue
 		}
-		_, err := s.DB.Exec(ctx, `insert into link_opens (n, code, at, message, contact, device, app, system, referrer) values ($1,$2,$3,$4,$5,$6,$7,$8,$9)
-			on conflict (message) do nothing`, n+int64(i), p.Link, f.Timestamp, f.MessageID, f.Contact, p.Device, p.App, p.System, p.Referrer)
+		_, err := s.DB.Exec(ctx, `insert into link_opens (n, code, at, message, contact, device, app, system, referrer, fake) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)
+			on conflict (message) do nothing`, n+int64(i), p.Link, f.Timestamp, f.MessageID, f.Contact, p.Device, p.App, p.System, p.Referrer, flag(fakes[f.Contact]))
 		if err != nil {
 			return fmt.Errorf("write opening of a link: %w", err)
 		}
@@ -49,6 +53,19 @@ func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {
 		}
 	}
 	return nil
+}
+
+// fakes are the contacts who are taken to be no people.
+func (s *Service) fakes(ctx context.Context) (map[int64]bool, error) {
+	if s.Fakes == nil {
+		return nil, nil
+	}
+	list, err := s.Fakes.Fakes(ctx)
+	out := make(map[int64]bool, len(list))
+	for _, n := range list {
+		out[n] = true
+	}
+	return out, err
 }
 
 // tell tells the owner of a link that a known person opened it, once a day for
@@ -75,7 +92,7 @@ type total struct{ opens, people, last int64 }
 func (s *Service) totals(ctx context.Context, codes []any) (map[string]total, error) {
 	out := map[string]total{}
 	for part := range slices.Chunk(codes, 500) {
-		rows, err := s.DB.Query(ctx, "select code, count(*), count(distinct contact), max(at) from link_opens where code in ("+db.In(1, len(part))+") group by code", part...)
+		rows, err := s.DB.Query(ctx, "select code, count(*), count(distinct contact), max(at) from link_opens where fake = 0 and code in ("+db.In(1, len(part))+") group by code", part...)
 		_, err = db.Collect(rows, err, func(r *sql.Rows) (x struct{}, err error) {
 			var code string
 			var t total

@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/koipond/koipond/internal/analytics"
+	"github.com/koipond/koipond/internal/analytics/conformance"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/audit"
@@ -152,13 +154,43 @@ type world struct {
 	told  *teller
 	audit *noAudit
 	clock *clock.Fake
+
+	figures figures
+}
+
+// figures answers as an analytics store does.
+type figures struct {
+	*conformance.Model
+	seq uint64
+}
+
+func (f *figures) Totals(_ context.Context, q analytics.TotalsQuery) ([]analytics.GroupRow, error) {
+	return f.Model.Totals(q), nil
+}
+
+func (f *figures) Trend(_ context.Context, q analytics.TrendQuery) (analytics.Trend, error) {
+	return f.Model.Trend(q), q.Check()
+}
+
+// take stores facts, with contact 2 as a part of 1.
+func (f *figures) take(facts []event.Stored) {
+	f.seq++
+	b := analytics.Batch{Position: event.Position{Seq: f.seq, Idx: uint32(len(facts))}, Rekeys: []event.Rekey{{From: 2, Into: 1}}}
+	for i, x := range facts {
+		b.Rows = append(b.Rows, analytics.Row{Fact: x.Fact, Contact: x.Contact, Position: event.Position{Seq: f.seq, Idx: uint32(i)}})
+		if x.Contact > 0 {
+			b.Profiles = append(b.Profiles, event.Profile{Contact: x.Contact, Kind: x.ContactKind})
+		}
+	}
+	f.Append(b)
 }
 
 func each(t *testing.T, fn func(t *testing.T, w *world)) {
 	testkit.EachDatabase(t, func(t *testing.T, d *db.DB) {
 		w := &world{t: t, ctx: t.Context(), door: &door{}, told: &teller{}, audit: &noAudit{}, clock: clock.NewFake(time.Date(2026, 3, 10, 4, 0, 0, 0, time.UTC))}
 		w.Service = NewService(Deps{DB: d, Clock: w.clock, IDs: id.NewSource(w.clock.Now, nil), Log: testkit.Logger(t), Audit: w.audit, Keys: keys{}, Channels: tree{}, People: tree{},
-			Contacts: folk{}, Teller: w.told, Ingest: w.door, Queue: 4})
+			Contacts: folk{}, Teller: w.told, Ingest: w.door, Queue: 4, Store: &w.figures})
+		w.figures.Model = conformance.NewModel()
 		fn(t, w)
 	}, Migrations(), db.Migrations())
 }
@@ -371,6 +403,7 @@ func TestFiguresAndRadarFollowTheFacts(t *testing.T) {
 		for range 2 { // a repeat counts once
 			require.NoError(t, w.DB.Tx(w.ctx, func(ctx context.Context) error { return w.Handle(ctx, batch) }))
 		}
+		w.figures.take(batch)
 		st, err := w.Stats(w.ctx, l.Code, now.Add(-time.Hour), now.AddDate(0, 0, 2))
 		require.NoError(t, err)
 		require.Equal(t, []int64{4, 3, 2}, []int64{st.Opens, st.People, st.Known}, "2 is part of 1 today")
@@ -400,6 +433,14 @@ func TestFiguresAndRadarFollowTheFacts(t *testing.T) {
 		got, err := w.Get(w.ctx, l.Code)
 		require.NoError(t, err)
 		require.EqualValues(t, 4, got.Opens)
+		require.NoError(t, w.Marked(w.ctx, []int64{7}, nil))
+		got, err = w.Get(w.ctx, l.Code)
+		require.NoError(t, err)
+		require.EqualValues(t, 3, got.Opens, "without whoever is no person")
+		require.NoError(t, w.Marked(w.ctx, nil, []int64{7}))
+		got, err = w.Get(w.ctx, l.Code)
+		require.NoError(t, err)
+		require.EqualValues(t, 4, got.Opens, "nothing was deleted")
 	})
 }
 

@@ -26,6 +26,9 @@ const (
 	visitorCookie = "kp_v"
 	visitorParam  = "kp_v" // as which the id goes to the target, or comes with the link
 	personParam   = "k"
+	// LinkParam tells a page of our own by which link a visitor came.
+	LinkParam = "kp_l"
+
 	visitorLength = 22 // 16 bytes in base64
 	cookieLife    = 400 * 24 * time.Hour
 	sourceName    = "link"
@@ -105,6 +108,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		query := r.URL.Query()
 		visitor := Visitor(w, r)
+		if strings.HasPrefix(to, "/") { // a page of ours counts its visitors to this link's channel
+			to = with(to, LinkParam, x.code)
+		}
 		if x.carry {
 			to = with(to, visitorParam, visitor)
 		}
@@ -150,6 +156,7 @@ type properties struct {
 	App      string `json:"app"`
 	System   string `json:"system"`
 	Referrer string `json:"referrer,omitempty"`
+	Net      string `json:"net,omitempty"`
 }
 
 type utm struct {
@@ -173,7 +180,8 @@ func Opening(code, title, channel, agent string) (event.Fact, error) {
 // on all the same.
 func (s *Service) opened(x *row, r *http.Request, visitor string, person int64, now time.Time) {
 	look := look(r.UserAgent())
-	p := properties{Link: x.code, Title: x.title, Channel: x.channel, Device: look.device, App: look.app, System: look.system}
+	p := properties{Link: x.code, Title: x.title, Channel: x.channel, Device: look.device, App: look.app, System: look.system,
+		Net: NetOf(s.Keys, httpx.ClientIP(r.Context()))}
 	if u, err := url.Parse(r.Referer()); err == nil && u.Host != r.Host {
 		p.Referrer = clip(strings.ToLower(u.Hostname()), 100)
 	}
@@ -190,6 +198,44 @@ func (s *Service) opened(x *row, r *http.Request, visitor string, person int64, 
 	default:
 		s.noise.add(x.code, lost, 1)
 	}
+}
+
+// Later states a fact behind an answer, as openings are: false when there is no room.
+func (s *Service) Later(f event.Fact) bool {
+	select {
+	case s.queue <- f:
+		return true
+	default:
+		return false
+	}
+}
+
+// ChannelOf is the channel of a link, "" when it has none or there is no such link.
+func (s *Service) ChannelOf(code string) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if x := s.links[code]; x != nil {
+		return x.channel
+	}
+	return ""
+}
+
+// NetOf is a mark of the network that a request came from, the same for all its
+// addresses: of an IPv4 address the first three numbers, of an IPv6 address the
+// first three groups. It tells of no address; with it many visits from one place
+// are seen to be so.
+func NetOf(keys Keys, addr string) string {
+	a, err := netip.ParseAddr(addr)
+	if err != nil {
+		return ""
+	}
+	a = a.Unmap()
+	bits := 48
+	if a.Is4() {
+		bits = 24
+	}
+	p, _ := a.Prefix(bits) // the length fits both
+	return keys.Index("link.network", p.Masked().String())[:10]
 }
 
 // drainQueue hands openings to the door in batches, until ctx ends.

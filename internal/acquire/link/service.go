@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/audit"
@@ -81,7 +82,21 @@ type Deps struct {
 	Ingest    Door
 	Zone      func(ctx context.Context) *time.Location
 	PublicURL string
-	Queue     int // openings that may wait for the door; 0: 50,000
+	Store     Figures
+	Fakes     Fakes // nil: nobody is taken to be no person
+	Queue     int   // openings that may wait for the door; 0: 50,000
+}
+
+// Figures answers about facts (the analytics store implements it).
+type Figures interface {
+	Totals(ctx context.Context, q analytics.TotalsQuery) ([]analytics.GroupRow, error)
+	Trend(ctx context.Context, q analytics.TrendQuery) (analytics.Trend, error)
+}
+
+// Fakes lists contacts who are taken to be no people (package acquire/quality
+// implements it).
+type Fakes interface {
+	Fakes(ctx context.Context) ([]int64, error)
 }
 
 // Door appends facts and returns when they are synced (package event/intake implements it).

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/auth"
@@ -16,60 +17,97 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 )
 
-// maxOpens bounds the openings that one answer reads: figures of a period are
-// worked out from them in memory, because who is one person today is known there.
-const maxOpens = 500_000
+// mostParts bounds the lines of one breakdown, the largest first.
+const mostParts = 20
 
-type opening struct {
-	contact                       int64
-	at                            int64
-	device, app, system, referrer string
+// Filter is which facts the figures of a link count. Whoever lists the people
+// behind a figure asks the same.
+func (s *Service) Filter(ctx context.Context, code string, from, to time.Time) (analytics.Filter, error) {
+	f := analytics.Filter{Range: analytics.Range{From: from, To: to}, Events: []string{event.NameLinkClicked}, Sources: []string{sourceName}, Where: []analytics.Equal{{Property: "link", Value: code}}}
+	var err error
+	if s.Fakes != nil {
+		f.Except, err = s.Fakes.Fakes(ctx)
+	}
+	return f, err
 }
 
-// Stats answers for a link and a period. People are counted as they are today:
-// whoever merged since counts once.
+// Stats answers for a link and a period, from the facts, however many there are.
+// People are counted as they are today: whoever merged since counts once.
 func (s *Service) Stats(ctx context.Context, code string, from, to time.Time) (Stats, error) {
-	out := Stats{Days: []Count{}, Devices: []Count{}, Apps: []Count{}, Systems: []Count{}, Referrers: []Count{}, Noise: []Noise{}}
+	out := Stats{Days: []Count{}, Noise: []Noise{}}
 	if _, err := s.reread(ctx, code); err != nil {
 		return out, err
 	}
-	rows, err := s.DB.Query(ctx, "select contact, at, device, app, system, referrer from link_opens where code = $1 and at >= $2 and at < $3 order by at limit $4", code, clock.Ms(from), clock.Ms(to), maxOpens)
-	list, err := db.Collect(rows, err, func(r *sql.Rows) (o opening, err error) {
-		return o, r.Scan(&o.contact, &o.at, &o.device, &o.app, &o.system, &o.referrer)
-	})
-	if err != nil {
-		return out, fmt.Errorf("read openings of a link: %w", err)
-	}
-	nums := map[int64]bool{}
-	for _, o := range list {
-		nums[o.contact] = true
-	}
-	known, err := s.persons(ctx, nums)
+	f, err := s.Filter(ctx, code, from, to)
 	if err != nil {
 		return out, err
 	}
-	zone := s.zone(ctx)
-	all, days, devices, apps, systems, refs := tally{}, tally{}, tally{}, tally{}, tally{}, tally{}
-	for _, o := range list {
-		who := cmp.Or(known.into[o.contact], o.contact)
-		all.add("", who)
-		days.add(clock.FromMs(o.at).In(zone).Format("2006-01-02"), who)
-		devices.add(o.device, who)
-		apps.add(o.app, who)
-		systems.add(o.system, who)
-		refs.add(o.referrer, who)
+	all, err := s.parts(ctx, f, "")
+	if err != nil {
+		return out, err
 	}
-	if t := all[""]; t != nil {
-		out.Opens, out.People = t.opens, int64(len(t.who))
-		for n := range t.who {
-			if known.person[n] {
-				out.Known++
-			}
+	if len(all) > 0 {
+		out.Opens, out.People = all[0].Opens, all[0].People
+	}
+	known := f
+	known.ContactKind = event.Person
+	people, err := s.parts(ctx, known, "")
+	if err != nil {
+		return out, err
+	}
+	if len(people) > 0 {
+		out.Known = people[0].People
+	}
+	for property, to := range map[string]*[]Count{"device": &out.Devices, "app": &out.Apps, "system": &out.Systems, "referrer": &out.Referrers} {
+		if *to, err = s.parts(ctx, f, property); err != nil {
+			return out, err
 		}
 	}
-	out.Days = days.list(true)
-	out.Devices, out.Apps, out.Systems, out.Referrers = devices.list(false), apps.list(false), systems.list(false), refs.list(false)
+	if out.Days, err = s.days(ctx, f); err != nil {
+		return out, err
+	}
+	zone := s.zone(ctx)
 	return out, s.addNoise(ctx, code, from.In(zone).Format("2006-01-02"), to.Add(-time.Millisecond).In(zone).Format("2006-01-02"), &out)
+}
+
+// parts counts by a property, the largest first.
+func (s *Service) parts(ctx context.Context, f analytics.Filter, by string) ([]Count, error) {
+	rows, err := s.Store.Totals(ctx, analytics.TotalsQuery{Filter: f, GroupBy: by})
+	if err != nil {
+		return nil, fmt.Errorf("count openings of a link: %w", err)
+	}
+	out := []Count{}
+	for _, r := range rows[:min(len(rows), mostParts)] {
+		if r.Count > 0 {
+			out = append(out, Count{r.Key, r.Count, r.People})
+		}
+	}
+	return out, nil
+}
+
+// days counts by the day of the company's calendar; days without openings are left out.
+func (s *Service) days(ctx context.Context, f analytics.Filter) ([]Count, error) {
+	zone := s.zone(ctx)
+	q := analytics.TrendQuery{Filter: f, Interval: analytics.Day, Timezone: zone, Measure: analytics.MeasureCount}
+	opens, err := s.Store.Trend(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("count days of a link: %w", err)
+	}
+	q.Measure = analytics.MeasurePeople
+	people, err := s.Store.Trend(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("count days of a link: %w", err)
+	}
+	out := []Count{}
+	if len(opens.Series) == 0 || len(people.Series) == 0 {
+		return out, nil
+	}
+	for i, b := range opens.Buckets {
+		if n := int64(opens.Series[0].Values[i]); n > 0 {
+			out = append(out, Count{b.In(zone).Format("2006-01-02"), n, int64(people.Series[0].Values[i])})
+		}
+	}
+	return out, nil
 }
 
 func (s *Service) addNoise(ctx context.Context, code, from, to string, out *Stats) error {
@@ -124,42 +162,6 @@ func (s *Service) persons(ctx context.Context, nums map[int64]bool) (who, error)
 		}
 	}
 	return w, nil
-}
-
-type tally map[string]*struct {
-	opens int64
-	who   map[int64]bool
-}
-
-func (t tally) add(key string, who int64) {
-	c := t[key]
-	if c == nil {
-		c = &struct {
-			opens int64
-			who   map[int64]bool
-		}{who: map[int64]bool{}}
-		t[key] = c
-	}
-	c.opens++
-	c.who[who] = true
-}
-
-// list gives the counts by key, or the largest twenty first.
-func (t tally) list(byKey bool) []Count {
-	out := make([]Count, 0, len(t))
-	for k, c := range t {
-		out = append(out, Count{k, c.opens, int64(len(c.who))})
-	}
-	slices.SortFunc(out, func(a, b Count) int {
-		if byKey {
-			return cmp.Compare(a.Key, b.Key)
-		}
-		return cmp.Or(cmp.Compare(b.Opens, a.Opens), cmp.Compare(a.Key, b.Key))
-	})
-	if !byKey {
-		out = out[:min(len(out), 20)]
-	}
-	return out
 }
 
 type radarPlace struct {

@@ -141,12 +141,12 @@ func (s *Service) figures(ctx context.Context, code string, a, b time.Time, mine
 	cond, args := mine.sql([]any{code, dayOf(a), dayOf(b)})
 	err = s.DB.QueryRow(ctx, `select count(*), count(distinct person), coalesce(sum(case when nth > 1 then 1 else 0 end), 0),
 		coalesce(sum(case when gone_by = 'customer' then 1 else 0 end), 0), coalesce(sum(case when gone_by in ('colleague', 'transfer') then 1 else 0 end), 0), `+
-		keptSQL(1, now)+", "+keptSQL(7, now)+", "+keptSQL(30, now)+" from livecode_adds where code = $1 and day >= $2 and day <= $3"+cond, args...).
+		keptSQL(1, now)+", "+keptSQL(7, now)+", "+keptSQL(30, now)+" from livecode_adds where fake = 0 and code = $1 and day >= $2 and day <= $3"+cond, args...).
 		Scan(&f.Adds, &f.People, &f.Again, &f.ByThem, &f.ByUs, &f.Kept1.Of, &f.Kept1.Kept, &f.Kept7.Of, &f.Kept7.Kept, &f.Kept30.Of, &f.Kept30.Kept)
 	if err != nil {
 		return f, fmt.Errorf("count scans: %w", err)
 	}
-	if err = s.DB.QueryRow(ctx, "select count(*) from livecode_adds where code = $1 and gone_day >= $2 and gone_day <= $3 and gone_by = 'customer'"+cond, args...).Scan(&f.Left); err != nil {
+	if err = s.DB.QueryRow(ctx, "select count(*) from livecode_adds where fake = 0 and code = $1 and gone_day >= $2 and gone_day <= $3 and gone_by = 'customer'"+cond, args...).Scan(&f.Left); err != nil {
 		return f, fmt.Errorf("count who left: %w", err)
 	}
 	cond, args = mine.sql([]any{code, clock.Ms(a), clock.Ms(clock.DayStart(b, 0, 1))})
@@ -161,7 +161,7 @@ func (s *Service) figures(ctx context.Context, code string, a, b time.Time, mine
 func (s *Service) lines(ctx context.Context, c *Code, by string, a, b time.Time, mine whose) ([]Line, error) {
 	cond, args := mine.sql([]any{c.ID, dayOf(a), dayOf(b)})
 	rows, err := s.DB.Query(ctx, "select cast("+by+" as text), count(*), coalesce(sum(case when nth > 1 then 1 else 0 end), 0), coalesce(sum(case when gone_by = 'customer' then 1 else 0 end), 0), "+
-		keptSQL(7, clock.Ms(s.Clock.Now()))+" from livecode_adds where code = $1 and day >= $2 and day <= $3"+cond+" group by "+by, args...)
+		keptSQL(7, clock.Ms(s.Clock.Now()))+" from livecode_adds where fake = 0 and code = $1 and day >= $2 and day <= $3"+cond+" group by "+by, args...)
 	list, err := db.Collect(rows, err, func(r *sql.Rows) (l Line, err error) {
 		return l, r.Scan(&l.Key, &l.Adds, &l.Again, &l.Left, &l.Kept7.Of, &l.Kept7.Kept)
 	})
@@ -204,7 +204,7 @@ func (s *Service) lines(ctx context.Context, c *Code, by string, a, b time.Time,
 // addLeavers adds to each day the friendships that customers ended on it.
 func (s *Service) addLeavers(ctx context.Context, c *Code, a, b time.Time, mine whose, days []Line) error {
 	cond, args := mine.sql([]any{c.ID, dayOf(a), dayOf(b)})
-	rows, err := s.DB.Query(ctx, "select gone_day, count(*) from livecode_adds where code = $1 and gone_day >= $2 and gone_day <= $3 and gone_by = 'customer'"+cond+" group by gone_day", args...)
+	rows, err := s.DB.Query(ctx, "select gone_day, count(*) from livecode_adds where fake = 0 and code = $1 and gone_day >= $2 and gone_day <= $3 and gone_by = 'customer'"+cond+" group by gone_day", args...)
 	left := map[string]int64{}
 	_, err = db.Collect(rows, err, func(r *sql.Rows) (x struct{}, err error) {
 		var day, n int64

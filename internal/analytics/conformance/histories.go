@@ -166,6 +166,12 @@ func (h *history) filter(r *rapid.T) analytics.Filter {
 	if odds.Draw(r, "currency?") == 0 {
 		f.Currency = "CNY"
 	}
+	if odds.Draw(r, "where?") == 0 {
+		f.Where = []analytics.Equal{{Property: drawGroup.Filter(func(by string) bool { return by != "" }).Draw(r, "where"), Value: rapid.SampledFrom([]string{"", "a", "3", "CNY", "social"}).Draw(r, "equal")}}
+	}
+	if odds.Draw(r, "but?") == 0 {
+		f.Except = rapid.SliceOfN(drawContact, 1, 3).Draw(r, "but")
+	}
 	return f
 }
 

@@ -147,7 +147,9 @@ func (m *Model) match(f analytics.Filter) []analytics.Row {
 			f.FirstChannel != "" && f.FirstChannel != profile.Channel,
 			len(f.FirstChannels) > 0 && !slices.Contains(f.FirstChannels, profile.Channel),
 			!arrived(profile, f.Arrived),
-			f.Currency != "" && f.Currency != text(r, "currency"):
+			f.Currency != "" && f.Currency != text(r, "currency"),
+			slices.ContainsFunc(f.Where, func(e analytics.Equal) bool { return m.key(r, e.Property) != e.Value }),
+			slices.Contains(f.Except, m.root(r.Contact)):
 			continue
 		}
 		out = append(out, r)

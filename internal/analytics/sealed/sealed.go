@@ -35,6 +35,7 @@ type Engine interface {
 	analytics.Witness
 	analytics.Worths
 	analytics.Rememberer
+	analytics.Tracer
 }
 
 // Store is an analytics.Store whose engine holds personal values sealed.

@@ -102,7 +102,7 @@ type Completion struct {
 // Notification is one thing that a user is told.
 type Notification struct {
 	ID        string       `json:"id"`
-	Kind      string       `json:"kind" enum:"followup.due,followup.assigned,followup.digest,owner.stale,owner.stale_team,owner.left,link.opened"`
+	Kind      string       `json:"kind" enum:"followup.due,followup.assigned,followup.digest,owner.stale,owner.stale_team,owner.left,link.opened,traffic.abnormal"`
 	Contact   *contact.Ref `json:"contact,omitempty"`
 	Ref       string       `json:"ref,omitempty" doc:"Id of the follow-up"`
 	User      *contact.Ref `json:"user,omitempty" doc:"Who has left and still owns contacts"`

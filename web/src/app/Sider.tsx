@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next'
 import { Link, useLocation } from 'react-router'
 import { useMe } from '@/shared/lib/session'
 import { Tooltip } from '@/shared/ui/kit'
-import { Waiting } from './Waiting'
+import { TrafficWaiting, Waiting } from './Waiting'
 import { navFor, navItemAt, type NavItem } from './nav'
 
 /** The navigation at the left: the pages this user may open. Folded, it shows the signs alone. */
@@ -52,6 +52,7 @@ function Entry({ item, on, collapsed }: { item: NavItem; on: boolean; collapsed:
         <Icon size={17} strokeWidth={1.8} aria-hidden />
         {!collapsed && <span>{label}</span>}
         {!collapsed && item.path === '/matches' && <Waiting />}
+        {!collapsed && item.path === '/traffic' && <TrafficWaiting />}
       </Link>
     </Tooltip>
   )

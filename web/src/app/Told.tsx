@@ -69,6 +69,8 @@ function whereTo(n: Notification, days: number): string {
       return listOf(aloneRule(days))
     case 'link.opened':
       return `/links?link=${n.ref ?? ''}`
+    case 'traffic.abnormal':
+      return '/traffic?state=open'
     case 'owner.left':
       return n.user ? `/contacts?owner=${n.user.id}` : '/contacts'
   }
@@ -86,6 +88,8 @@ function Words({ n }: { n: Notification }) {
       return t('told.staleTeam', { count })
     case 'link.opened':
       return t('told.opened', { name })
+    case 'traffic.abnormal':
+      return t('told.traffic')
     case 'owner.left':
       return t('told.left', { count, name: n.user?.name ?? t('told.someone') })
   }

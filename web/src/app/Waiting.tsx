@@ -21,3 +21,21 @@ export function Waiting() {
     </span>
   )
 }
+
+/** How much abnormal traffic waits for a person, beside its entry in the navigation. */
+export function TrafficWaiting() {
+  const { t } = useTranslation('app')
+  const { lang } = usePrefs()
+  const { data } = useQuery({
+    queryKey: ['traffic', 'open'], // judgements on its page make it stale
+    queryFn: ({ signal }) => unwrap(api.GET('/api/traffic/open', { signal })),
+    refetchInterval: 60_000,
+    staleTime: 20_000,
+  })
+  if (!data?.open) return null
+  return (
+    <span className="kp-nav-count kp-num" title={t('nav.trafficWaiting', { count: data.open })}>
+      {formatInt(data.open, lang)}
+    </span>
+  )
+}

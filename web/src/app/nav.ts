@@ -14,12 +14,14 @@ import {
   ListChecks,
   MailCheck,
   PackageX,
+  PanelTop,
   QrCode,
   Split,
   Route,
   ScrollText,
   Server,
   Settings,
+  ShieldAlert,
   ShieldCheck,
   TableProperties,
   ShoppingBag,
@@ -41,6 +43,8 @@ export interface NavItem {
     | 'live-codes'
     | 'channels'
     | 'links'
+    | 'landing-pages'
+    | 'traffic'
     | 'contacts'
     | 'segments'
     | 'follow-ups'
@@ -91,6 +95,8 @@ export const NAV: readonly NavGroup[] = [
       { path: '/live-codes', key: 'live-codes', icon: QrCode, needs: 'acquire.read' },
       { path: '/channels', key: 'channels', icon: Split, needs: 'acquire.read', whole: true },
       { path: '/links', key: 'links', icon: Link2, needs: 'acquire.read' },
+      { path: '/landing-pages', key: 'landing-pages', icon: PanelTop, needs: 'acquire.read' },
+      { path: '/traffic', key: 'traffic', icon: ShieldAlert, needs: 'acquire.read' },
     ],
   },
   {

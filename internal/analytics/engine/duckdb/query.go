@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -146,6 +147,25 @@ func selectFacts(st *state, f analytics.Filter) *selection {
 		if !f.Arrived.To.IsZero() {
 			s.and("c.created_at < " + strconv.FormatInt(ceilMs(f.Arrived.To), 10))
 		}
+	}
+	for _, e := range f.Where {
+		s.and(s.group(e.Property) + " = " + s.bind(clean(e.Value)))
+	}
+	switch {
+	case len(f.Except) == 0:
+	case f.Contact != 0: // all facts are of this one contact
+		if slices.Contains(f.Except, f.Contact) {
+			s.and("false")
+		}
+	default:
+		list := make([]byte, 0, 12*len(f.Except))
+		for i, n := range f.Except {
+			if i > 0 {
+				list = append(list, ',')
+			}
+			list = strconv.AppendInt(list, n, 10)
+		}
+		s.and(s.person() + " NOT IN (" + string(list) + ")")
 	}
 	return s
 }

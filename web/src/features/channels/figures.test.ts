@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ChannelFigures } from '@/shared/api/types'
 import { figureChange, peopleOf } from './figures'
 
-const zero: ChannelFigures = { visitors: 0, new: 0, buyers: 0, firstBuyers: 0, repeat: 0, orders: 0, revenue: 0, cost: 0, cohort: 0 }
+const zero: ChannelFigures = { visitors: 0, new: 0, buyers: 0, firstBuyers: 0, repeat: 0, orders: 0, revenue: 0, lastOrders: 0, lastRevenue: 0, cost: 0, cohort: 0 }
 const scope = { from: '2026-03-01T00:00:00Z', to: '2026-03-08T00:00:00Z', channel: 'social', currency: 'CNY' }
 
 describe('figures of channels', () => {

@@ -2,16 +2,17 @@ import { useTranslation } from 'react-i18next'
 import type { ChannelFigures } from '@/shared/api/types'
 import { formatInt, formatMoney, formatPercent } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
+import { dayOf } from '@/shared/lib/time'
 import type { ReportScope } from './queries'
 
 /** The figures of a channel, in the order of the table. */
-export const COLUMNS = ['visitors', 'new', 'buyers', 'firstBuyers', 'revenue', 'repeatRate', 'cost', 'cac', 'ltv', 'roi'] as const
+export const COLUMNS = ['visitors', 'new', 'buyers', 'firstBuyers', 'revenue', 'lastRevenue', 'repeatRate', 'cost', 'cac', 'ltv', 'roi'] as const
 export type Key = (typeof COLUMNS)[number]
 
 /** Those that stand above the table. */
 export const KPIS = ['new', 'firstBuyers', 'revenue', 'cost', 'cac', 'roi'] as const satisfies readonly Key[]
 
-const MONEY = new Set<Key>(['revenue', 'cost', 'cac', 'ltv'])
+const MONEY = new Set<Key>(['revenue', 'lastRevenue', 'cost', 'cac', 'ltv'])
 const RATIO = new Set<Key>(['repeatRate', 'roi'])
 
 /** The people behind a figure, as /people knows them; none for what is money spent alone. */
@@ -36,6 +37,11 @@ export function peopleOf(key: Key, scope: ReportScope): string | undefined {
   if (scope.channel) query.set('channel', scope.channel)
   if (scope.currency && IN_MONEY.has(metric)) query.set('currency', scope.currency)
   return `/people?${query.toString()}`
+}
+
+/** The orders behind what came by a last touch. */
+export function ordersOf(channel: string, value: number | undefined, scope: ReportScope, zone: string): string | undefined {
+  return value ? `/orders?${new URLSearchParams({ last: channel, paidFrom: dayOf(scope.from, zone), paidTo: dayOf(Date.parse(scope.to) - 1, zone) }).toString()}` : undefined
 }
 
 /** By which share a figure moved; undefined when there is nothing to compare. */

@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '@/shared/api/client'
-import type { Channel, ChannelClue, ChannelCost, ChannelCosts, ChannelInput, ChannelReport, ChannelRule, ChannelSpread, ChannelTrend, ChannelTried, CostFile, CostResult } from '@/shared/api/types'
+import type { Channel, ChannelClue, ChannelCost, ChannelCosts, ChannelInput, ChannelReport, ChannelRule, ChannelSpread, ChannelTrend, ChannelTried, CostFile, CostResult, OrderTouches } from '@/shared/api/types'
 import { uploadFile } from '@/shared/api/upload'
 
 /** What figures are counted over. */
@@ -47,3 +47,12 @@ export const importCosts = (body: CostFile) => unwrap<CostResult>(api.POST('/api
 /** Sends a file of costs; what it holds is told by a dry run. */
 export const sendCosts = (file: File, onProgress: (share: number) => void, signal: AbortSignal) =>
   uploadFile<{ id: string }>(`/api/imports/files?name=${encodeURIComponent(file.name)}`, file, { onProgress, signal })
+
+/** Which touch counts as an order's last one; asked again while orders are worked out. */
+export const touchesQuery = () =>
+  queryOptions({
+    queryKey: ['channels', 'touches'],
+    queryFn: ({ signal }) => unwrap<OrderTouches>(api.GET('/api/order-touches', { signal })),
+    refetchInterval: ({ state }) => (state.data && state.data.due > 0 ? 3000 : false),
+  })
+export const setTouchDays = (days: number) => unwrap<OrderTouches>(api.PUT('/api/order-touches', { body: { days } }))

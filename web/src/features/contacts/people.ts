@@ -16,7 +16,7 @@ export interface PeopleQuery {
 
 /** Which people, of which time. */
 export interface PeopleScope {
-  metric: (typeof METRICS)[number] | 'event'
+  metric: (typeof METRICS)[number] | 'event' | 'viewed' | 'submitted' | 'link'
   /** The event's name when the metric is one. */
   event: string
   channel: string
@@ -25,6 +25,8 @@ export interface PeopleScope {
 }
 
 const EVENT = 'event:'
+/** Figures of a landing page or a short link: page:<id>:viewed, page:<id>:submitted, link:<code>. */
+const VISITS = /^(?:page:[^:]+:(viewed|submitted)|(link):[^:]+)$/
 
 function instant(text: string | null): number | undefined {
   if (!text) return undefined
@@ -45,7 +47,8 @@ function rangeOf(from: number, to: number, zone: string, now: number): DayRange 
 export function readPeople(params: URLSearchParams, zone: string, now: number = Date.now()): PeopleScope | undefined {
   const text = params.get('metric') ?? ''
   const event = text.startsWith(EVENT) ? text.slice(EVENT.length) : ''
-  const metric = event ? ('event' as const) : METRICS.find((m) => m === text)
+  const visit = VISITS.exec(text)
+  const metric = event ? ('event' as const) : visit ? ((visit[1] ?? visit[2]) as 'viewed' | 'submitted' | 'link') : METRICS.find((m) => m === text)
   if (!metric) return undefined
   const [from, to] = [instant(params.get('from')), instant(params.get('to'))]
   const range = from !== undefined && to !== undefined && from < to ? rangeOf(from, to, zone, now) : parseRange(params, '30d', zone, now)

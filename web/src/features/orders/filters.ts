@@ -10,6 +10,9 @@ export interface OrderFilters {
   q: string
   state: OrderState | undefined
   contact: string
+  /** Channels of the first and the last touch. */
+  first: string
+  last: string
   paid: DaySpan
 }
 
@@ -19,19 +22,21 @@ export function readFilters(params: URLSearchParams, zone: string): OrderFilters
     q: params.get('q')?.trim() ?? '',
     state: STATES.find((s) => s === params.get('state')),
     contact: params.get('contact')?.trim() ?? '',
+    first: params.get('first')?.trim() ?? '',
+    last: params.get('last')?.trim() ?? '',
     paid: parseDays(params.get('paidFrom'), params.get('paidTo'), zone),
   }
 }
 
 /** Takes every filter out of the address. */
-export const NO_FILTERS: UrlPatch = { q: '', state: '', contact: '', paidFrom: '', paidTo: '' }
+export const NO_FILTERS: UrlPatch = { q: '', state: '', contact: '', first: '', last: '', paidFrom: '', paidTo: '' }
 
 /** Whether anything narrows the list. */
 export function isFiltered(f: OrderFilters): boolean {
-  return !!(f.q || f.state || f.contact || f.paid.first || f.paid.last)
+  return !!(f.q || f.state || f.contact || f.first || f.last || f.paid.first || f.paid.last)
 }
 
 /** The filters as the API takes them. */
 export function toQuery(f: OrderFilters): OrderQuery {
-  return { q: f.q || undefined, state: f.state, contact: f.contact || undefined, from: f.paid.from, to: f.paid.to }
+  return { q: f.q || undefined, state: f.state, contact: f.contact || undefined, firstChannel: f.first || undefined, lastChannel: f.last || undefined, from: f.paid.from, to: f.paid.to }
 }

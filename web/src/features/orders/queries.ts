@@ -7,6 +7,8 @@ export interface OrderQuery {
   q?: string
   contact?: string
   state?: OrderState
+  firstChannel?: string
+  lastChannel?: string
   from?: string
   to?: string
 }

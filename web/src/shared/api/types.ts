@@ -290,3 +290,15 @@ export type LiveCodeEntry = Item<'/api/live-codes/{id}/log'>
 export type LiveCodeOptions = Answer<'/api/live-codes/options', 'get'>
 export type LiveCodeAccount = NonNullable<LiveCodeOptions['accounts']>[number]
 export type LiveCodeBatchLine = NonNullable<Answer<'/api/live-codes/batch/lines', 'post'>['lines']>[number]
+
+export type LandingRow = Item<'/api/landing-pages'>
+export type LandingPage = Answer<'/api/landing-pages/{id}', 'get'>
+export type LandingInput = Sent<'/api/landing-pages', 'post'>
+export type LandingDesign = LandingInput['design']
+export type LandingBlock = NonNullable<LandingDesign['blocks']>[number]
+export type LandingThanks = LandingDesign['thanks']
+export type LandingStats = Answer<'/api/landing-pages/{id}/stats', 'get'>
+export type LandingChoices = Answer<'/api/landing-pages/choices', 'get'>
+export type TrafficFinding = Item<'/api/traffic'>
+export type TrafficSettings = Answer<'/api/traffic/settings', 'get'>
+export type OrderTouches = Answer<'/api/order-touches', 'get'>

@@ -2,10 +2,11 @@ import { Pencil } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import type { ChannelLine, ChannelReport } from '@/shared/api/types'
+import { useTimezone } from '@/shared/lib/session'
 import { Grid, type Column } from '@/shared/ui/Grid'
 import { Button } from '@/shared/ui/kit'
 import { Change } from '@/shared/ui/Kpi'
-import { COLUMNS, figureChange, peopleOf, useFigureText, type Key } from '../figures'
+import { COLUMNS, figureChange, ordersOf, peopleOf, useFigureText, type Key } from '../figures'
 import type { ReportScope } from '../queries'
 import css from './channels.module.css'
 
@@ -27,6 +28,7 @@ const MOVED = new Set<Key>(['new', 'revenue', 'cac', 'roi'])
 export function ReportTable({ report, scope, picked, onPick, onEdit }: Props) {
   const { t } = useTranslation('channels')
   const write = useFigureText(report.currency)
+  const zone = useTimezone()
   const column = (key: Key): Column<ChannelLine> => ({
     key,
     title: t(`figure.${key}`),
@@ -34,7 +36,7 @@ export function ReportTable({ report, scope, picked, onPick, onEdit }: Props) {
     render: (line) => {
       const value = line.now[key]
       const text = write(key, value)
-      const to = value ? peopleOf(key, { ...scope, channel: line.channel }) : undefined
+      const to = key === 'lastRevenue' ? ordersOf(line.channel, value, scope, zone) : value ? peopleOf(key, { ...scope, channel: line.channel }) : undefined
       const change = MOVED.has(key) ? figureChange(key, line.now, line.before) : undefined
       return (
         <span className={css.cell}>

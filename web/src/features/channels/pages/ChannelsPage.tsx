@@ -9,6 +9,7 @@ import { ChannelDrawer, type Editing } from '../components/ChannelDrawer'
 import { CostsTab } from '../components/CostsTab'
 import { ReportTab } from '../components/ReportTab'
 import { RulesTab } from '../components/RulesTab'
+import { TouchSettings } from '../components/TouchSettings'
 
 const TABS = ['report', 'costs', 'rules'] as const
 
@@ -16,6 +17,7 @@ const TABS = ['report', 'costs', 'rules'] as const
 export default function ChannelsPage() {
   const { t } = useTranslation('channels')
   const mayEdit = useCan('acquire.write')
+  const mayOrders = useCan('order.read')
   const [tab, setTab] = useUrlChoice('tab', TABS, 'report')
   const [editing, setEditing] = useState<Editing>()
   return (
@@ -38,7 +40,7 @@ export default function ChannelsPage() {
         items={[
           { key: 'report', label: t('tab.report'), children: <ReportTab onEdit={mayEdit ? (id) => setEditing({ id }) : undefined} onCosts={() => setTab('costs')} /> },
           { key: 'costs', label: t('tab.costs'), children: <CostsTab /> },
-          { key: 'rules', label: t('tab.rules'), children: <RulesTab /> },
+          { key: 'rules', label: t('tab.rules'), children: <><RulesTab />{mayOrders && <TouchSettings />}</> },
         ]}
       />
       {editing && <ChannelDrawer editing={editing} onClose={() => setEditing(undefined)} />}

@@ -4,6 +4,7 @@ import { Link } from 'react-router'
 import type { Order } from '@/shared/api/types'
 import { formatMoney } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
+import { useChannelName } from '@/shared/lib/channels'
 import { useCan } from '@/shared/lib/session'
 import { CopyText } from '@/shared/ui/copy'
 import { Drawer } from '@/shared/ui/Drawer'
@@ -27,6 +28,7 @@ export function OrderDrawer({ id, onClose }: { id: string; onClose: () => void }
 }
 
 function Detail({ order }: { order: Order }) {
+  const channelName = useChannelName()
   const { t } = useTranslation('orders')
   const mayImports = useCan('import.read')
   return (
@@ -63,6 +65,12 @@ function Detail({ order }: { order: Order }) {
           <dt>{t('col.source')}</dt>
           <dd>{order.source || '—'}</dd>
         </div>
+        {(['firstChannel', 'lastChannel'] as const).map((key) => (
+          <div key={key}>
+            <dt>{t(key === 'firstChannel' ? 'col.first' : 'col.last')}</dt>
+            <dd>{order.settling ? t('settling') : order[key] ? channelName(order[key]) : '—'}</dd>
+          </div>
+        ))}
         {order.importId && (
           <div>
             <dt>{t('detail.import')}</dt>

@@ -2,6 +2,7 @@ import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import type { Order } from '@/shared/api/types'
+import { useChannelName } from '@/shared/lib/channels'
 import type { Column } from '@/shared/ui/DataTable'
 import { Count, DateTime, Money, None, Person } from '@/shared/ui/values'
 import { OrderStateChip } from './OrderStateChip'
@@ -9,6 +10,7 @@ import { OrderStateChip } from './OrderStateChip'
 /** The columns of every list of orders. A contact's own list does not repeat the contact. */
 export function useOrderColumns(withContact: boolean): Column<Order>[] {
   const { t } = useTranslation('orders')
+  const channelName = useChannelName()
   return useMemo(() => {
     const contact: Column<Order> = {
       key: 'contact',
@@ -23,6 +25,13 @@ export function useOrderColumns(withContact: boolean): Column<Order>[] {
         ),
     }
     const source: Column<Order> = { key: 'source', title: t('col.source'), width: 130, clip: true, render: (o) => o.source || <None /> }
+    const touch = (key: 'first' | 'last', of: (o: Order) => string | undefined): Column<Order> => ({
+      key,
+      title: t(`col.${key}`),
+      width: 110,
+      clip: true,
+      render: (o) => (o.settling ? <span className="kp-muted">{t('settling')}</span> : of(o) ? channelName(of(o) ?? '') : <None />),
+    })
     return [
       { key: 'number', title: t('col.number'), fixed: true, render: (o) => <span className="kp-num kp-nowrap">{o.number}</span> },
       ...(withContact ? [contact] : []),
@@ -32,7 +41,7 @@ export function useOrderColumns(withContact: boolean): Column<Order>[] {
       { key: 'lines', title: t('col.lines'), align: 'right', width: 48, render: (o) => <Count value={o.lineCount} /> },
       { key: 'paidAt', title: t('col.paidAt'), width: 120, render: (o) => <DateTime at={o.paidAt} /> },
       // A contact's own list stands in a narrow column; the order itself says where it came from.
-      ...(withContact ? [source] : []),
+      ...(withContact ? [touch('first', (o) => o.firstChannel), touch('last', (o) => o.lastChannel), source] : []),
     ]
-  }, [t, withContact])
+  }, [t, withContact, channelName])
 }

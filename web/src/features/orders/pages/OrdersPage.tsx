@@ -3,13 +3,14 @@ import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate, useSearchParams } from 'react-router'
 import { useCursorList } from '@/shared/api/cursor'
+import { useChannelOptions } from '@/shared/lib/channels'
 import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useCan, useTimezone } from '@/shared/lib/session'
 import { useUrlPatch, useUrlText } from '@/shared/lib/url'
 import { DataTable } from '@/shared/ui/DataTable'
 import { DayPicker } from '@/shared/ui/DayPicker'
-import { FilterBar, FilterPills, SearchBox } from '@/shared/ui/FilterBar'
+import { FilterBar, FilterPills, FilterSelect, SearchBox } from '@/shared/ui/FilterBar'
 import { FilterChips, type FilterChip } from '@/shared/ui/FilterChips'
 import { Button } from '@/shared/ui/kit'
 import { Page, PageHead } from '@/shared/ui/PageHead'
@@ -32,6 +33,7 @@ export default function OrdersPage() {
   const [open, setOpen] = useUrlText('order')
   const list = useCursorList(ordersPage(toQuery(filters)))
   const columns = useOrderColumns(true)
+  const channels = useChannelOptions()
   const clear = () => patch(NO_FILTERS)
   const chips: FilterChip[] = []
   if (filters.contact) {
@@ -54,6 +56,8 @@ export default function OrdersPage() {
             onChange={(state) => patch({ state })}
             options={STATES.map((s) => ({ value: s, label: t(`state.${s}`) }))}
           />
+          <FilterSelect label={t('col.first')} value={filters.first || undefined} onChange={(first) => patch({ first: first ?? '' })} options={channels} width={170} />
+          <FilterSelect label={t('col.last')} value={filters.last || undefined} onChange={(last) => patch({ last: last ?? '' })} options={channels} width={170} />
           <DayPicker label={t('col.paidAt')} value={filters.paid} onChange={(d) => patch({ paidFrom: d.first, paidTo: d.last })} />
         </FilterBar>
         <FilterChips chips={chips} onClear={clear} />
