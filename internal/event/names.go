@@ -53,13 +53,12 @@ const (
 	NameLocationReported    = "location.reported"    // about where a customer is
 	NameSubscriptionChanged = "subscription.changed" // yes or no to a template of messages
 	NamePhoneGiven          = "phone.given"          // by the button of a mini-program
-	NameOrderPaid           = "order.paid"
-	NameOrderRefunded       = "order.refunded"
-	NamePageLeft         = "page.left"      // a visitor turned away from a landing page, after some seconds
-	NameFormSubmitted    = "form.submitted" // somebody sent the form of a landing page
-	NameGiftDelivered    = "gift.delivered" // a newcomer got what was promised, once
-	NameOrderPaid        = "order.paid"
-	NameOrderRefunded    = "order.refunded"
+	// Of landing pages, and the rest.
+	NamePageLeft      = "page.left"      // a visitor turned away from a landing page, after some seconds
+	NameFormSubmitted = "form.submitted" // somebody sent the form of a landing page
+	NameGiftDelivered = "gift.delivered" // a newcomer got what was promised, once
+	NameOrderPaid     = "order.paid"
+	NameOrderRefunded = "order.refunded"
 )
 
 // administrative are the facts that say what staff or the program did. True where a

@@ -7,6 +7,9 @@ import { Labelled } from './Labelled'
 import css from './pages.module.css'
 import type { FaultOf } from './useFaults'
 
+/** The ways to reach somebody that a purpose may use. */
+type Reach = 'wecom' | 'official_account' | 'mini_program' | 'sms' | 'email' | 'phone' | 'in_app'
+
 interface Props {
   block: LandingBlock
   onChange: (patch: Partial<LandingBlock>) => void
@@ -71,7 +74,7 @@ export function FormBlock({ block, onChange, choices, path, faultOf }: Props) {
                   value={c.channels ?? []}
                   placeholder={t('consent.allChannels')}
                   aria-label={t('consent.channelsOf', { name: p.name })}
-                  options={p.channels.map((x) => ({ value: x, label: t(`channel.${x}`) }))}
+                  options={p.channels.map((x) => ({ value: x, label: t(`channel.${x as Reach}`) }))}
                   onChange={(channels) => set({ channels })}
                 />
               )}

@@ -29,7 +29,6 @@ export function FindingDrawer({ id, onClose }: { id: string; onClose: () => void
 }
 
 function Detail({ finding }: { finding: TrafficFinding }) {
-  const { t } = useTranslation('traffic')
   const zone = useTimezone()
   const words = useFindingWords()
   return (
@@ -44,6 +43,9 @@ function Detail({ finding }: { finding: TrafficFinding }) {
     </div>
   )
 }
+
+/** How programs were told apart, at links and at pages. */
+type Why = 'head' | 'prefetch' | 'agent' | 'bare' | 'network' | 'burst' | 'trap' | 'quick' | 'forged' | 'flood'
 
 /** The day beside the same weekdays before it. */
 function Baseline({ finding }: { finding: TrafficFinding }) {
@@ -88,7 +90,7 @@ function Openings({ finding }: { finding: TrafficFinding }) {
   const { t } = useTranslation('traffic')
   const words = useFindingWords()
   const e = finding.evidence
-  if (finding.kind === 'bots') return <p className="kp-muted">{t('evidence.bots', { why: t(`why.${e.why ?? 'agent'}`), limit: e.limit ?? 3 })}</p>
+  if (finding.kind === 'bots') return <p className="kp-muted">{t('evidence.bots', { why: t(`why.${(e.why ?? 'agent') as Why}`), limit: e.limit ?? 3 })}</p>
   const most = Math.max(...(e.minutes ?? []).map((m) => m.n), 1)
   return (
     <section>

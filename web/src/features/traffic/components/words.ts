@@ -14,7 +14,7 @@ export function useFindingWords() {
   return {
     number,
     share,
-    title: (f: TrafficFinding) => (f.kind === 'rate' ? t(`rate.${f.measure}`, { channel: f.channelName ?? f.channel ?? '' }) : t(`kind.${f.kind}`, { thing: thing(f) })),
+    title: (f: TrafficFinding) => (f.kind === 'rate' && f.measure !== 'opens' ? t(`rate.${f.measure}`, { channel: f.channelName ?? f.channel ?? '' }) : t(f.kind === 'bots' ? 'kind.bots' : 'kind.burst', { thing: thing(f) })),
     figure: (f: TrafficFinding) => {
       const e = f.evidence
       if (f.kind === 'rate' && e.verdict) return t(e.verdict.off < 0 ? 'figure.lower' : 'figure.higher', { share: share(e.verdict.share), baseline: share(e.verdict.baseline), off: share(Math.abs(e.verdict.off)) })

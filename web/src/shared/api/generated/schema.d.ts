@@ -556,6 +556,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/connectors/hanging/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would be deleted together with an account, and how much of it */
+        get: operations["list-connector-hanging"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/connectors/inbox": {
         parameters: {
             query?: never;
@@ -2066,7 +2083,7 @@ export interface paths {
         /** List hand-overs, the newest first */
         get: operations["list-handovers"];
         put?: never;
-        /** Hand customers of a colleague, in service or gone, to another */
+        /** Hand customers of a colleague, in service or gone, to another, or to several in equal shares */
         post: operations["hand-over-customers"];
         delete?: never;
         options?: never;
@@ -2102,6 +2119,57 @@ export interface paths {
         get: operations["list-handed-customers"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{id}/customers.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The customers of a hand-over, with what became of each, as a table */
+        get: operations["export-handed-customers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{id}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the groups of a hand-over with what became of each */
+        get: operations["list-handed-groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what has not gone out yet */
+        post: operations["stop-handover"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2512,6 +2580,178 @@ export interface paths {
         put?: never;
         /** Queue a failed or cancelled job again */
         post: operations["retry-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/landing-page-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a picture for landing pages; the body is the file, its name stands in the query */
+        post: operations["add-page-file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/landing-pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List landing pages, the newest first, with what came of them in the last thirty days */
+        get: operations["list-pages"];
+        put?: never;
+        /** Make a landing page; nobody sees it before it is published */
+        post: operations["create-page"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/landing-pages/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the editor of landing pages offers: fields, purposes, live codes */
+        get: operations["get-page-choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/landing-pages/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A landing page as it would be, not saved */
+        post: operations["preview-page"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/landing-pages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a landing page as the editor has it */
+        get: operations["get-page"];
+        /** Save a landing page; strangers see it once it is published */
+        put: operations["update-page"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/landing-pages/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let strangers see what the editor has, as a new version */
+        post: operations["publish-page"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/landing-pages/{id}/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The page's address as a QR code: ?format=png or svg, ?size= pixels */
+        get: operations["get-page-qr"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/landing-pages/{id}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Views, visitors and forms of a landing page, by channel and day */
+        get: operations["get-page-stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/landing-pages/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a landing page away from strangers */
+        post: operations["stop-page"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/leavers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who left, with the customers and groups that wait for somebody */
+        get: operations["list-leavers"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3406,6 +3646,24 @@ export interface paths {
         /** This document */
         get: operations["get-openapi"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/order-touches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which touch counts as an order's last one */
+        get: operations["get-order-touches"];
+        /** Change the window; all orders are worked out anew */
+        put: operations["set-order-touches"];
         post?: never;
         delete?: never;
         options?: never;
@@ -5019,6 +5277,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Abnormal traffic, the newest first */
+        get: operations["list-abnormal-traffic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traffic/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at the traffic of the last days at once, as a job */
+        post: operations["look-at-traffic"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traffic/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much abnormal traffic waits for a person */
+        get: operations["count-abnormal-traffic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traffic/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What counts as abnormal */
+        get: operations["get-traffic-settings"];
+        /** Change what counts as abnormal, from the next look on */
+        put: operations["set-traffic-settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traffic/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One finding with its evidence */
+        get: operations["get-abnormal-traffic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traffic/{id}/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whether it is real or fake; fake visitors count nowhere any more, and nothing is deleted */
+        post: operations["judge-traffic"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traffic/{id}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a finding speaks of */
+        get: operations["list-traffic-people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/users": {
         parameters: {
             query?: never;
@@ -5440,6 +5818,8 @@ export interface components {
     schemas: {
         AccountOption: {
             colleagues: components["schemas"]["LivecodeColleague"][];
+            /** @description Why the colleagues cannot be read just now, in words */
+            fault?: string;
             id: string;
             name: string;
         };
@@ -5751,6 +6131,13 @@ export interface components {
         AsideOutputBody: {
             items: components["schemas"]["ApiAside"][];
             next?: string;
+        };
+        AskConsent: {
+            /** @description None: all that the purpose uses */
+            channels?: string[];
+            purpose: string;
+            /** @description The form is not taken without it: only where what is promised cannot be given otherwise */
+            required?: boolean;
         };
         Attachment: {
             /** @description Of a mini-program */
@@ -6283,6 +6670,20 @@ export interface components {
              */
             written: number;
         };
+        Block: {
+            /** @description Of form: what the button says */
+            button?: string;
+            /** @description Of form */
+            consents?: components["schemas"]["AskConsent"][];
+            /** @description Of form */
+            fields?: components["schemas"]["Field"][];
+            /** @description Of picture */
+            file?: string;
+            /** @enum {string} */
+            kind: "headline" | "text" | "picture" | "form";
+            /** @description Of headline and text; a picture's words for those who cannot see it */
+            text?: string;
+        };
         BlockInputBody: {
             kind: string;
             /** @description Whose they are, for whoever reads the list */
@@ -6713,6 +7114,16 @@ export interface components {
              */
             firstBuyers: number;
             /**
+             * Format: int64
+             * @description Orders by the last touch before each
+             */
+            lastOrders: number;
+            /**
+             * Format: double
+             * @description Revenue by the last touch before each order; over all channels the same as revenue
+             */
+            lastRevenue: number;
+            /**
              * Format: double
              * @description Cohort by new people
              */
@@ -6876,6 +7287,15 @@ export interface components {
             /** @description The rule in the caller's language, when it is right */
             sentence?: string;
         };
+        Choices: {
+            codes: components["schemas"]["CodeChoice"][];
+            fields: components["schemas"]["FieldChoice"][];
+            purposes: components["schemas"]["PurposeChoice"][];
+        };
+        CodeChoice: {
+            id: string;
+            name: string;
+        };
         CodeView: {
             id: string;
             /** @enum {string} */
@@ -6962,6 +7382,11 @@ export interface components {
         ConnectorCounts: {
             /** Format: int64 */
             dead: number;
+            /**
+             * Format: int64
+             * @description Let go while the account was paused: too many, or too old
+             */
+            dropped?: number;
             /**
              * Format: int64
              * @description Until the account goes on
@@ -7150,6 +7575,10 @@ export interface components {
             stage?: components["schemas"]["StateRef"];
             tags: components["schemas"]["TagRef"][];
         };
+        ContactPeopleOutputBody: {
+            items: components["schemas"]["Row"][];
+            next?: string;
+        };
         CopyInputBody: {
             name: string;
         };
@@ -7199,11 +7628,17 @@ export interface components {
             /** Format: int64 */
             members: number;
             name: string;
+            paused?: boolean;
             /**
              * Format: date-time
              * @description When all of it was last read
              */
             syncedAt?: string;
+            /**
+             * Format: int64
+             * @description Customers of those who left
+             */
+            waiting: number;
         };
         CorpUser: {
             id: string;
@@ -7564,6 +7999,17 @@ export interface components {
         DepartmentsOutBody: {
             items: components["schemas"]["ApiDepartment"][];
         };
+        Design: {
+            blocks: components["schemas"]["Block"][];
+            /** @description #rrggbb */
+            color?: string;
+            /**
+             * @description Of the page's own words
+             * @enum {string}
+             */
+            lang: "zh-CN" | "en";
+            thanks: components["schemas"]["Thanks"];
+        };
         Detail: {
             account: string;
             by: string;
@@ -7764,6 +8210,8 @@ export interface components {
             type: string;
         };
         Estimate: {
+            /** @description The count is worked out from a sample, and right to within margin in 19 of 20 cases. Ask with exact to have everybody counted */
+            about: boolean;
             /**
              * Format: date-time
              * @description How old the oldest part of the answer is: at most a minute
@@ -7771,6 +8219,11 @@ export interface components {
             asOf: string;
             /** Format: int64 */
             count: number;
+            /**
+             * Format: int64
+             * @description How far off the count is at most in 19 of 20 cases; 0 when it is exact
+             */
+            margin: number;
             /**
              * Format: double
              * @description Count of total, with two decimals
@@ -7785,6 +8238,12 @@ export interface components {
              * @description All people whom the caller may see
              */
             total: number;
+        };
+        EstimateInputBody: {
+            /** @description Count everybody. Without it, an answer about very many contacts may be made from a sample, at once, and says so */
+            exact?: boolean;
+            /** @description Whom to look for; {"v":1} is everybody. Its JSON Schema is at /api/rules/schema */
+            rule: components["schemas"]["Rule"];
         };
         Event: {
             /**
@@ -8054,6 +8513,18 @@ export interface components {
         FaultsOutputBody: {
             items: components["schemas"]["Fault"][];
         };
+        Field: {
+            hint?: string;
+            key: string;
+            /** @description Empty: the attribute's name */
+            label?: string;
+            required?: boolean;
+        };
+        FieldChoice: {
+            key: string;
+            name: string;
+            type: string;
+        };
         FieldView: {
             /** @description Why it cannot be used just now, in words */
             blocked?: string;
@@ -8077,47 +8548,20 @@ export interface components {
         Figures: {
             /**
              * Format: int64
-             * @description Times that somebody became a friend
-             */
-            adds: number;
-            /**
-             * Format: int64
-             * @description Adds of people who had come by the same code before
-             */
-            again: number;
-            /**
-             * Format: int64
-             * @description Friendships of this time that the customer ended since
-             */
-            byThem: number;
-            /**
-             * Format: int64
-             * @description Friendships of this time that the colleague ended, or handed over, since
-             */
-            byUs: number;
-            kept1: components["schemas"]["Kept"];
-            kept30: components["schemas"]["Kept"];
-            kept7: components["schemas"]["Kept"];
-            /**
-             * Format: int64
-             * @description Friendships that the customer ended in this time, whenever they began
-             */
-            left: number;
-            /**
-             * Format: int64
-             * @description Welcomes that were refused, too late, or of unknown outcome
-             */
-            notWelcomed: number;
-            /**
-             * Format: int64
-             * @description Of them, different people
+             * @description Who sent the form
              */
             people: number;
+            /** Format: double */
+            rate?: number;
+            /** Format: int64 */
+            submits: number;
+            /** Format: int64 */
+            views: number;
             /**
              * Format: int64
-             * @description Welcomes that the platform took
+             * @description People, known or not, each once
              */
-            welcomed: number;
+            visitors: number;
         };
         File: {
             by: components["schemas"]["Ref"];
@@ -8159,6 +8603,42 @@ export interface components {
             tagBelow?: boolean;
             /** @description And whom this rule means */
             where?: components["schemas"]["Rule"];
+        };
+        Finding: {
+            by?: string;
+            channel?: string;
+            channelName?: string;
+            evidence: components["schemas"]["QualityEvidence"];
+            /**
+             * Format: int64
+             * @description Of them, who count nowhere while it is judged fake: they first came within the span and bought nothing
+             */
+            fakes: number;
+            /** Format: date-time */
+            foundAt: string;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            /** Format: date-time */
+            judgedAt?: string;
+            /** @enum {string} */
+            kind: "rate" | "burst" | "bots";
+            /** @enum {string} */
+            measure: "scan_add" | "click_visit" | "visit_submit" | "opens";
+            note?: string;
+            /**
+             * Format: int64
+             * @description Whom it speaks of
+             */
+            people: number;
+            /** @enum {string} */
+            state: "open" | "real" | "fake";
+            /** @description channel:…, link:… or page:… */
+            subject: string;
+            /** @description Of the link or page */
+            title?: string;
+            /** Format: date-time */
+            to: string;
         };
         Flow: {
             /** Format: int64 */
@@ -8317,6 +8797,13 @@ export interface components {
             /** Format: int64 */
             volume7d: number;
         };
+        Gift: {
+            /** @description Whoever had a gift of this name, from any page, does not get it again */
+            name: string;
+            /** @description What is shown: how to use it, a voucher's number */
+            text: string;
+            url?: string;
+        };
         GroupChange: {
             archived?: boolean;
             color?: string;
@@ -8407,15 +8894,18 @@ export interface components {
         };
         HandInput: {
             account: string;
-            /** @description Everybody who is the first colleague's friend */
+            /** @description Everybody who is the first colleague's friend and is not being handed over */
             all?: boolean;
             /** @description The platform's ids; none with all */
             customers?: string[];
             /** @description The platform's id of the colleague */
             from: string;
+            /** @description The groups, too, that somebody who left still owns */
+            groups?: boolean;
             /** @description What the customers read; not when the colleague has left */
             message?: string;
-            to: string;
+            /** @description Who takes over; several take equal shares, and each share is a hand-over of its own */
+            to: string[];
         };
         HandedCustomer: {
             /** Format: date-time */
@@ -8424,10 +8914,24 @@ export interface components {
             customer: string;
             name?: string;
             /** @enum {string} */
-            state: "new" | "waiting" | "done" | "refused" | "full" | "failed";
+            state: "new" | "waiting" | "done" | "refused" | "full" | "failed" | "stopped";
             /** @description A code */
             why?: string;
             words?: string;
+        };
+        HandedGroup: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            name?: string;
+            /** @enum {string} */
+            state: "new" | "asked" | "done" | "failed" | "stopped";
+            /** @description A code */
+            why?: string;
+            words?: string;
+        };
+        HandedGroupsOutBody: {
+            items: components["schemas"]["HandedGroup"][];
         };
         HandedOutBody: {
             items: components["schemas"]["HandedCustomer"][];
@@ -8436,7 +8940,7 @@ export interface components {
         Handover: {
             account: string;
             by: string;
-            /** @description By state of the customers: new, waiting, done, refused, full, failed */
+            /** @description By state of the customers: new, waiting, done, refused, full, failed, stopped */
             counts: {
                 [key: string]: number;
             };
@@ -8447,8 +8951,14 @@ export interface components {
             from: components["schemas"]["MemberRef"];
             /** @description The first colleague left */
             gone: boolean;
+            /** @description By state of the groups: new, asked, done, failed, stopped */
+            groups: {
+                [key: string]: number;
+            };
             id: string;
             message?: string;
+            /** @description The same for those that were asked for together */
+            plan?: string;
             /** @enum {string} */
             state: "open" | "done";
             to: components["schemas"]["MemberRef"];
@@ -8457,6 +8967,13 @@ export interface components {
         };
         HandoversOutBody: {
             items: components["schemas"]["Handover"][];
+        };
+        Hanging: {
+            /** Format: int64 */
+            count: number;
+            what: string;
+            /** @description What it is, in the caller's language */
+            words: string;
         };
         HistoryOutBody: {
             items: components["schemas"]["MachineStep"][];
@@ -8596,6 +9113,9 @@ export interface components {
         JobOutBody: {
             job: string;
         };
+        JobOutputBody: {
+            jobId: string;
+        };
         JobView: {
             /** Format: date-time */
             createdAt: string;
@@ -8635,6 +9155,14 @@ export interface components {
             queued: number;
             /** Format: int64 */
             running: number;
+        };
+        JudgeInputBody: {
+            note?: string;
+            /**
+             * @description open takes a judgement back
+             * @enum {string}
+             */
+            state: "real" | "fake" | "open";
         };
         KeepApartInputBody: {
             /** @description Id of the other contact */
@@ -8809,10 +9337,74 @@ export interface components {
              */
             twins: number;
         };
+        Leaver: {
+            account: string;
+            /** Format: int64 */
+            addedToday: number;
+            avatar?: string;
+            /**
+             * Format: int64
+             * @description Customers who deleted them today
+             */
+            deletedToday: number;
+            /** @description Names */
+            departments: string[];
+            /**
+             * Format: int64
+             * @description Customers of today
+             */
+            friends: number;
+            /**
+             * Format: int64
+             * @description Customers whose hand-over goes on
+             */
+            going: number;
+            /**
+             * Format: int64
+             * @description Groups without an owner for which nobody is chosen yet
+             */
+            groups: number;
+            /**
+             * Format: int64
+             * @description Groups that are being handed over
+             */
+            groupsGoing: number;
+            /** @description The platform's id */
+            id: string;
+            /** Format: date-time */
+            leftAt?: string;
+            /**
+             * @description By e-mail, or by a person
+             * @enum {string}
+             */
+            linked?: "auto" | "hand";
+            name: string;
+            position?: string;
+            /** @description May have customers */
+            serves: boolean;
+            /** @enum {string} */
+            state: "active" | "inactive" | "left";
+            /** @description Who they are here */
+            user?: components["schemas"]["CorpUser"];
+            /**
+             * Format: int64
+             * @description Customers for whom nobody is chosen yet
+             */
+            waiting: number;
+        };
+        LeaversOutBody: {
+            items: components["schemas"]["Leaver"][];
+        };
         LedgerPage: {
             items: components["schemas"]["ConsentRow"][];
             /** @description Cursor of the next page */
             next?: string;
+        };
+        Limit: {
+            /** @description Empty: of channels without a line of their own */
+            channel: string;
+            /** Format: int64 */
+            percent: number;
         };
         Line: {
             /** Format: int64 */
@@ -9040,6 +9632,51 @@ export interface components {
              */
             kind: "created" | "changed" | "offline" | "online" | "archived" | "restored" | "way" | "fault" | "mended";
         };
+        LivecodeFigures: {
+            /**
+             * Format: int64
+             * @description Times that somebody became a friend
+             */
+            adds: number;
+            /**
+             * Format: int64
+             * @description Adds of people who had come by the same code before
+             */
+            again: number;
+            /**
+             * Format: int64
+             * @description Friendships of this time that the customer ended since
+             */
+            byThem: number;
+            /**
+             * Format: int64
+             * @description Friendships of this time that the colleague ended, or handed over, since
+             */
+            byUs: number;
+            kept1: components["schemas"]["Kept"];
+            kept30: components["schemas"]["Kept"];
+            kept7: components["schemas"]["Kept"];
+            /**
+             * Format: int64
+             * @description Friendships that the customer ended in this time, whenever they began
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description Welcomes that were refused, too late, or of unknown outcome
+             */
+            notWelcomed: number;
+            /**
+             * Format: int64
+             * @description Of them, different people
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Welcomes that the platform took
+             */
+            welcomed: number;
+        };
         LivecodeLine: {
             /** Format: int64 */
             adds: number;
@@ -9128,7 +9765,7 @@ export interface components {
         };
         LivecodeStats: {
             /** @description Of as many days before */
-            before: components["schemas"]["Figures"];
+            before: components["schemas"]["LivecodeFigures"];
             days: components["schemas"]["LivecodeLine"][];
             from: string;
             /** @description By the hour of the day, all 24 */
@@ -9136,7 +9773,7 @@ export interface components {
             staff: components["schemas"]["LivecodeLine"][];
             /** @description Included */
             to: string;
-            total: components["schemas"]["Figures"];
+            total: components["schemas"]["LivecodeFigures"];
         };
         LivecodeWindow: {
             /** @description 1 Monday to 7 Sunday */
@@ -9717,7 +10354,7 @@ export interface components {
             createdAt: string;
             id: string;
             /** @enum {string} */
-            kind: "followup.due" | "followup.assigned" | "followup.digest" | "owner.stale" | "owner.stale_team" | "owner.left" | "link.opened";
+            kind: "followup.due" | "followup.assigned" | "followup.digest" | "owner.stale" | "owner.stale_team" | "owner.left" | "link.opened" | "traffic.abnormal";
             read: boolean;
             /** @description Id of the follow-up */
             ref?: string;
@@ -9740,6 +10377,10 @@ export interface components {
             referrer?: string;
             system: string;
             title: string;
+        };
+        OpenOutputBody: {
+            /** Format: int64 */
+            open: number;
         };
         Opened: {
             /** @description Id of the account */
@@ -9856,8 +10497,12 @@ export interface components {
         };
         OrderView: {
             contact?: components["schemas"]["Ref"];
+            /** @description By which the buyer first came */
+            firstChannel?: string;
             id: string;
             importId?: string;
+            /** @description By which they came last before they paid, within the company's window */
+            lastChannel?: string;
             /** Format: int64 */
             lineCount: number;
             lines: components["schemas"]["Line"][];
@@ -9865,6 +10510,8 @@ export interface components {
             /** Format: date-time */
             paidAt: string;
             refunded: components["schemas"]["Money"];
+            /** @description The channels are being worked out */
+            settling?: boolean;
             source: string;
             /** @enum {string} */
             state: "paid" | "partly_refunded" | "refunded";
@@ -9874,6 +10521,9 @@ export interface components {
              * @enum {string}
              */
             type: "order" | "refund";
+        };
+        OutputBody: {
+            items: components["schemas"]["Hanging"][];
         };
         Overlap: {
             /**
@@ -9946,9 +10596,124 @@ export interface components {
         OwnersOutputBody: {
             items: components["schemas"]["OwnerChange"][];
         };
+        Page: {
+            by?: string;
+            campaign?: string;
+            /** @description The editor has what is not published */
+            changed: boolean;
+            /** Format: date-time */
+            changedAt: string;
+            /** @description Of visitors who come without utm fields or a link of another channel */
+            channel?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description As the editor has it */
+            design: components["schemas"]["Design"];
+            /** Format: date-time */
+            expiresAt?: string;
+            id: string;
+            medium?: string;
+            path: string;
+            /** @description The end of its address: small letters, digits and hyphens */
+            slug: string;
+            source?: string;
+            /** @enum {string} */
+            state: "draft" | "live" | "stopped" | "expired";
+            title: string;
+            url?: string;
+            /**
+             * Format: int64
+             * @description That strangers see, 0 for none
+             */
+            version: number;
+        };
+        PageInput: {
+            campaign?: string;
+            /** @description Of visitors who come without utm fields or a link of another channel */
+            channel?: string;
+            design: components["schemas"]["Design"];
+            /** Format: date-time */
+            expiresAt?: string;
+            medium?: string;
+            /** @description The end of its address: small letters, digits and hyphens */
+            slug: string;
+            source?: string;
+            title: string;
+        };
+        PageLine: {
+            /** @description Channel, or day YYYY-MM-DD */
+            key: string;
+            /** @description Of the channel */
+            name?: string;
+            /**
+             * Format: int64
+             * @description Who sent the form
+             */
+            people: number;
+            /** Format: double */
+            rate?: number;
+            /** Format: int64 */
+            submits: number;
+            /** Format: int64 */
+            views: number;
+            /**
+             * Format: int64
+             * @description People, known or not, each once
+             */
+            visitors: number;
+        };
+        PageListOutputBody: {
+            items: components["schemas"]["PageRow"][];
+        };
+        PageNoise: {
+            /** Format: int64 */
+            n: number;
+            /** @enum {string} */
+            why: "head" | "prefetch" | "agent" | "bare" | "trap" | "quick" | "forged" | "flood";
+        };
         PagePreview: {
             /** @description The whole page; it has no script, and nothing in it can be sent */
             html: string;
+        };
+        PagePreviewInputBody: {
+            design: components["schemas"]["Design"];
+            title?: string;
+        };
+        PageRow: {
+            by?: string;
+            changed: boolean;
+            channel?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            /** @description Of the last thirty days */
+            figures: components["schemas"]["Figures"];
+            id: string;
+            path: string;
+            slug: string;
+            /** @enum {string} */
+            state: "draft" | "live" | "stopped" | "expired";
+            title: string;
+            url?: string;
+        };
+        PageStats: {
+            /** @description By the channel of the very visit */
+            channels: components["schemas"]["PageLine"][];
+            days: components["schemas"]["PageLine"][];
+            /** @description What programs did, which counts nowhere, by why */
+            noise: components["schemas"]["PageNoise"][];
+            /**
+             * Format: double
+             * @description How long visitors looked until they first turned away, half of them longer; 0 when nobody told
+             */
+            seconds: number;
+            /**
+             * Format: int64
+             * @description Of how many visits that is known
+             */
+            told: number;
+            total: components["schemas"]["Figures"];
         };
         PairView: {
             /** @description The older one; after a merge both are the one that stayed */
@@ -10212,6 +10977,10 @@ export interface components {
              */
             lang?: "zh-CN" | "en";
         };
+        PreviewOutputBody: {
+            /** @description The whole page; it has no script, and nothing in it can be sent */
+            html: string;
+        };
         PreviewRowView: {
             errors: components["schemas"]["CellErrorView"][];
             /** Format: int64 */
@@ -10358,8 +11127,87 @@ export interface components {
             selfGrant?: boolean;
             separate?: boolean;
         };
+        PurposeChoice: {
+            channels: string[];
+            id: string;
+            name: string;
+            separate: boolean;
+            /** @description The wording of today */
+            text: string;
+            /** Format: int64 */
+            version: number;
+        };
         PurposeList: {
             items: components["schemas"]["Purpose"][];
+        };
+        QualityEvidence: {
+            day?: components["schemas"]["Sample"];
+            /** @description Device, system and app of the openings, the most frequent first */
+            devices?: components["schemas"]["QualityShare"][];
+            /**
+             * Format: int64
+             * @description Percent that was allowed, or openings
+             */
+            limit?: number;
+            /** @description Openings by the minute */
+            minutes?: components["schemas"]["QualityShare"][];
+            /** @description A mark of the network; it tells of no address */
+            network?: string;
+            /** Format: int64 */
+            opens?: number;
+            /**
+             * Format: int64
+             * @description Visitors, or for programs the openings by people
+             */
+            people?: number;
+            /** @description The same weekday before, the latest first */
+            samples?: components["schemas"]["Sample"][];
+            verdict?: components["schemas"]["QualityVerdict"];
+            /** @description How programs were told apart */
+            why?: string;
+        };
+        QualityListOutputBody: {
+            items: components["schemas"]["Finding"][];
+            next?: string;
+            /**
+             * Format: int64
+             * @description How many wait for a person
+             */
+            open: number;
+        };
+        QualitySettings: {
+            /**
+             * Format: int64
+             * @description So many openings of one thing within ten minutes from one network are told
+             */
+            burst: number;
+            limits: components["schemas"]["Limit"][];
+            /** Format: date-time */
+            readonly lookedAt?: string;
+        };
+        QualityShare: {
+            key: string;
+            /** Format: int64 */
+            n: number;
+        };
+        QualityVerdict: {
+            /** Format: double */
+            baseline: number;
+            /**
+             * Format: double
+             * @description Share against baseline: -0.2 is a fifth less
+             */
+            off: number;
+            /**
+             * Format: double
+             * @description Of the day itself
+             */
+            share: number;
+            /**
+             * Format: double
+             * @description A usual deviation, that of chance included
+             */
+            spread: number;
         };
         QueryInputBody: {
             /** @description Keys of attributes that the rows carry */
@@ -10788,10 +11636,6 @@ export interface components {
             /** @description Where in the rule, e.g. rule.all[0].event.where[1].op */
             path: string;
         };
-        RuleInput: {
-            /** @description Whom to look for; {"v":1} is everybody. Its JSON Schema is at /api/rules/schema */
-            rule: components["schemas"]["Rule"];
-        };
         RulesBody: {
             /** @description In the order in which they are tried; the first that fits decides */
             rules: components["schemas"]["AcquireRule"][];
@@ -10833,6 +11677,13 @@ export interface components {
             items: components["schemas"]["TagRun"][];
             /** @description Cursor of the next page */
             next?: string;
+        };
+        Sample: {
+            day: string;
+            /** Format: int64 */
+            of: number;
+            /** Format: int64 */
+            then: number;
         };
         SaveInBody: {
             /** @description All states, in the order in which they are looked at and shown */
@@ -11805,6 +12656,15 @@ export interface components {
             en: string;
             zh: string;
         };
+        Thanks: {
+            gift?: components["schemas"]["Gift"];
+            /** @description Its QR code is shown, to add a colleague */
+            liveCode?: string;
+            /** @description https address, instead of the page */
+            redirect?: string;
+            text?: string;
+            title?: string;
+        };
         TierShare: {
             /** @enum {string} */
             id: "high" | "potential" | "ordinary" | "silent";
@@ -11853,6 +12713,22 @@ export interface components {
              * @description Addresses on the suppression list
              */
             suppressed: number;
+        };
+        TouchInputBody: {
+            /** Format: int64 */
+            days: number;
+        };
+        TouchSettings: {
+            /**
+             * Format: int64
+             * @description A touch so many days before the order still counts; 0: however old
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description Orders whose channels are being worked out
+             */
+            due: number;
         };
         TouchView: {
             /** Format: date-time */
@@ -13653,6 +14529,38 @@ export interface operations {
             };
         };
     };
+    "list-connector-hanging": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-callbacks": {
         parameters: {
             query?: {
@@ -14285,7 +15193,7 @@ export interface operations {
                 limit?: number;
                 purpose?: string;
                 state?: "granted" | "withdrawn" | "voided";
-                source?: "page" | "unsubscribe" | "staff" | "api" | "sdk" | "import" | "reply" | "bulk" | "erasure";
+                source?: "page" | "form" | "unsubscribe" | "staff" | "api" | "sdk" | "import" | "reply" | "bulk" | "erasure";
             };
             header?: never;
             path?: never;
@@ -17285,6 +18193,8 @@ export interface operations {
         parameters: {
             query: {
                 account: string;
+                /** @description Only of this colleague's customers */
+                from?: string;
                 limit?: number;
             };
             header?: never;
@@ -17335,7 +18245,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Handover"];
+                    "application/json": components["schemas"]["HandoversOutBody"];
                 };
             };
             /** @description Problem */
@@ -17401,6 +18311,97 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HandedOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-handed-customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-handed-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedGroupsOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "stop-handover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Handover"];
                 };
             };
             /** @description Problem */
@@ -18225,6 +19226,394 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-page-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-pages": {
+        parameters: {
+            query?: {
+                q?: string;
+                state?: "draft" | "live" | "stopped" | "expired";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageListOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-page": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PageInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-page-choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PagePreviewInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the page */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the page */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PageInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "publish-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the page */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-page-qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-page-stats": {
+        parameters: {
+            query: {
+                /** @description Inclusive */
+                from: string;
+                /** @description Exclusive */
+                to: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the page */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStats"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "stop-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the page */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-leavers": {
+        parameters: {
+            query: {
+                account: string;
+                /** @description Also those who left nothing behind */
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaversOutBody"];
                 };
             };
             /** @description Problem */
@@ -20291,6 +21680,68 @@ export interface operations {
             };
         };
     };
+    "get-order-touches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TouchSettings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-order-touches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TouchInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TouchSettings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-orders": {
         parameters: {
             query?: {
@@ -20301,6 +21752,10 @@ export interface operations {
                 /** @description Contact id */
                 contact?: string;
                 state?: "paid" | "partly_refunded" | "refunded";
+                /** @description Channel of the first touch, with those below it */
+                firstChannel?: string;
+                /** @description Channel of the last touch, with those below it */
+                lastChannel?: string;
                 from?: string;
                 to?: string;
             };
@@ -21383,7 +22838,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RuleInput"];
+                "application/json": components["schemas"]["EstimateInputBody"];
             };
         };
         responses: {
@@ -24153,6 +25608,262 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-abnormal-traffic": {
+        parameters: {
+            query?: {
+                state?: "open" | "real" | "fake";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityListOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "look-at-traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-abnormal-traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-traffic-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualitySettings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-traffic-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QualitySettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualitySettings"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-abnormal-traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the finding */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Finding"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "judge-traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the finding */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Finding"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-traffic-people": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the finding */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactPeopleOutputBody"];
+                };
             };
             /** @description Problem */
             default: {
