@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/koipond/koipond/internal/acquire/link"
 	"github.com/koipond/koipond/internal/acquire/livecode"
 	"github.com/koipond/koipond/internal/connector/sim"
+	"github.com/koipond/koipond/internal/connector/wechat"
 	"github.com/koipond/koipond/internal/connector/wecom"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/demo"
@@ -42,7 +44,11 @@ func (d *demoPond) past(ctx context.Context, a *App, o demo.Options) error {
 	if err != nil {
 		return err
 	}
-	facts, err := d.friends(a, o, account, codes)
+	facts, known, err := d.friends(a, o, account, codes)
+	if err != nil {
+		return err
+	}
+	fans, err := d.fans(ctx, a, o, known)
 	if err != nil {
 		return err
 	}
@@ -50,7 +56,7 @@ func (d *demoPond) past(ctx context.Context, a *App, o demo.Options) error {
 	if err != nil {
 		return err
 	}
-	for list := append(facts, opens...); len(list) > 0; {
+	for list := slices.Concat(facts, fans, opens); len(list) > 0; {
 		n := min(len(list), 500)
 		if _, err := a.intake.Ingest(ctx, list[:n]); err != nil {
 			return fmt.Errorf("state the demo's past: %w", err)
@@ -61,7 +67,7 @@ func (d *demoPond) past(ctx context.Context, a *App, o demo.Options) error {
 }
 
 // friends are the facts of friendships; the simulated company learns of them first.
-func (d *demoPond) friends(a *App, o demo.Options, account string, codes []*livecode.Code) ([]event.Fact, error) {
+func (d *demoPond) friends(a *App, o demo.Options, account string, codes []*livecode.Code) ([]event.Fact, []demo.Friend, error) {
 	known := make([]demo.Code, len(codes))
 	for i, c := range demoCodes {
 		known[i] = demo.Code{Channel: c.channel, Staff: c.staff, Backup: c.backup, From: c.from, To: c.to, Weight: c.weight}
@@ -69,7 +75,7 @@ func (d *demoPond) friends(a *App, o demo.Options, account string, codes []*live
 	list := o.Friends(known)
 	met := make([]sim.Past, len(list))
 	for i, f := range list {
-		met[i] = sim.Past{ID: fmt.Sprintf("p_pond%07d", f.No), Name: f.Name, Gender: f.Gender, City: f.City, Phone: f.Phone, Staff: f.Staff, Since: f.At, GoneAt: f.GoneAt}
+		met[i] = sim.Past{ID: pondPerson(f), Name: f.Name, Gender: f.Gender, City: f.City, Phone: f.Phone, Staff: f.Staff, Since: f.At, GoneAt: f.GoneAt}
 		if f.Code >= 0 {
 			met[i].State = codes[f.Code].Key
 		}
@@ -79,7 +85,7 @@ func (d *demoPond) friends(a *App, o demo.Options, account string, codes []*live
 	}
 	ids, err := a.sim.sim.Bring(met)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var out []event.Fact
 	for i, f := range list {
@@ -97,7 +103,7 @@ func (d *demoPond) friends(a *App, o demo.Options, account string, codes []*live
 			state(event.NameFriendDeleted, f.GoneAt, map[string]any{"account": account, "staff": f.Staff})
 		}
 	}
-	return out, nil
+	return out, list, nil
 }
 
 // demoGroups are groups that colleagues have with their customers.
@@ -165,8 +171,14 @@ func (d *demoPond) look(ctx context.Context, a *App) error {
 	if err := a.sim.sim.Quit(demo.Leaver); err != nil {
 		return err
 	}
-	if _, err := a.connectors.Check(ctx, accounts[0].ID); err != nil {
-		return err
+	for _, kind := range []string{simKind, wechat.Name, wechat.NameMini} {
+		list, err := a.connectors.Accounts(ctx, kind)
+		if err != nil || len(list) == 0 {
+			continue // somebody took it away
+		}
+		if _, err := a.connectors.Check(ctx, list[0].ID); err != nil {
+			return err
+		}
 	}
 	return p.Mark(ctx, stageLook)
 }

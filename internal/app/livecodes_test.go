@@ -149,6 +149,7 @@ func TestTheDemoHasAPast(t *testing.T) {
 	hook := httptest.NewServer(s.h)
 	defer hook.Close()
 	s.hears(t, hook.URL)
+	s.apps(t, hook.URL)
 	s.app.sim = &demoSim{sim: s.sim}
 	defer func() { s.app.sim = nil }()
 	ctx := auth.With(t.Context(), auth.System("demo"))
@@ -178,6 +179,10 @@ func TestTheDemoHasAPast(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(byCode), 8)
+	var fans struct{ Total int64 }
+	require.Equal(t, 200, s.call("GET", "/api/contacts?where="+url.QueryEscape(`{"v":1,"all":[{"event":{"name":"account.followed"}},{"event":{"name":"friend.added"}}]}`), "", &fans))
+	require.EqualValues(t, s.sim.Apps()[0].Followers, fans.Total, "who follows the account is a friend as well")
+	require.Greater(t, fans.Total, int64(20))
 	var codes struct {
 		Items []struct {
 			ID, Name  string

@@ -15,13 +15,8 @@ import (
 	"github.com/koipond/koipond/internal/platform/testkit"
 )
 
-// A friend in WeCom who follows the official account, logs in to the mini-program and
-// gives the phone number there is one contact.
-func TestOnePersonInWeComOfficialAccountAndMiniProgram(t *testing.T) {
-	s := newOpenAir(t, testConfig(t), sim.Options{Seed: 3, Log: testkit.Quiet()})
-	hook := httptest.NewServer(s.h)
-	defer hook.Close()
-	s.hears(t, hook.URL)
+// apps connects the simulated official account and mini-program, too.
+func (s *openAir) apps(t *testing.T, own string) {
 	// The simulator that newOpenAir serves is asked at its own address.
 	var wecomAccount connector.View
 	require.Equal(t, 200, s.call("GET", "/api/connectors/"+s.account, "", &wecomAccount))
@@ -34,11 +29,21 @@ func TestOnePersonInWeComOfficialAccountAndMiniProgram(t *testing.T) {
 		require.NoError(t, err)
 		var made connector.View
 		require.Less(t, s.call("POST", "/api/connectors", string(body), &made), 300)
-		require.NoError(t, s.sim.SetAppCallback(t.Context(), x.AppID, hook.URL+connector.HookPath(kind, made.ID), x.Token, x.AESKey, false))
+		require.NoError(t, s.sim.SetAppCallback(t.Context(), x.AppID, own+connector.HookPath(kind, made.ID), x.Token, x.AESKey, false))
 		if x.Kind == sim.AppMini {
-			require.NoError(t, s.sim.SetBackend(x.AppID, hook.URL+wechat.LoginPath(made.ID)))
+			require.NoError(t, s.sim.SetBackend(x.AppID, own+wechat.LoginPath(made.ID)))
 		}
 	}
+}
+
+// A friend in WeCom who follows the official account, logs in to the mini-program and
+// gives the phone number there is one contact.
+func TestOnePersonInWeComOfficialAccountAndMiniProgram(t *testing.T) {
+	s := newOpenAir(t, testConfig(t), sim.Options{Seed: 3, Log: testkit.Quiet()})
+	hook := httptest.NewServer(s.h)
+	defer hook.Close()
+	s.hears(t, hook.URL)
+	s.apps(t, hook.URL)
 	p, err := s.sim.Invent("沈一诺", 2)
 	require.NoError(t, err)
 	for _, a := range []sim.Act{{Who: p.ID, Does: "scan", What: "user:zhiqiu"}, {Who: "zhiqiu", Does: "accept", With: p.ID}, {Who: p.ID, Does: "follow"}, {Who: p.ID, Does: "launch"}, {Who: p.ID, Does: "phone"}} {

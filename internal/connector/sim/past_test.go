@@ -33,3 +33,24 @@ func TestPeopleWithAPast(t *testing.T) {
 	require.Equal(t, 1, g.Status)
 	require.Equal(t, "left", c.friend("ruoxi", ids[0]).Gone)
 }
+
+// Followers with a past are known to the account, and are brought once.
+func TestFollowersWithAPast(t *testing.T) {
+	s := New(Options{Seed: 3, People: -1})
+	t.Cleanup(s.Close)
+	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	_, err := s.Bring([]Past{{ID: "p_1", Name: "李雨桐", Staff: "zhiqiu", Since: since}})
+	require.NoError(t, err)
+	list := []PastFollower{{Person: "p_1", Since: since, Scene: "store"}}
+	ids, err := s.BringFollowers("", list)
+	require.NoError(t, err)
+	again, err := s.BringFollowers("", list)
+	require.NoError(t, err)
+	require.Equal(t, ids, again)
+	require.Equal(t, s.world.people["p_1"].UnionID, ids[0].UnionID)
+	a := s.world.Apps[0]
+	require.Equal(t, []string{ids[0].OpenID}, a.followers())
+	require.Equal(t, "ADD_SCENE_QR_CODE", a.Fans[ids[0].OpenID].From)
+	_, err = s.BringFollowers("", []PastFollower{{Person: "nobody"}})
+	require.Error(t, err)
+}
