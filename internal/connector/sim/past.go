@@ -34,6 +34,9 @@ func (s *Sim) Employ(id, name, position string, department int) error {
 func (s *Sim) Bring(list []Past) (ids []string, err error) {
 	err = s.at(func(w *World, _ time.Time) error {
 		c := w.corp("")
+		strangers := w.People // who was here stays at the end: lists begin with the newest
+		var known []*Person
+		defer func() { w.People = append(known, strangers...) }()
 		for _, x := range list {
 			p := w.people[x.ID]
 			if p != nil {
@@ -41,7 +44,7 @@ func (s *Sim) Bring(list []Past) (ids []string, err error) {
 				continue
 			}
 			p = &Person{ID: x.ID, Name: x.Name, Gender: x.Gender, City: x.City, Phone: x.Phone, UnionID: "o" + w.derive(27, "union", x.ID)}
-			w.People = append(w.People, p)
+			known = append(known, p)
 			w.people[x.ID] = p
 			ext := w.externalID(c, p)
 			ids = append(ids, ext)

@@ -175,7 +175,7 @@ func (s *Sim) People(q string, limit int) []PersonView {
 		}
 		return nil
 	})
-	slices.SortStableFunc(out, func(a, b PersonView) int { return min(b.Friends, 1) - min(a.Friends, 1) })
+	slices.SortStableFunc(out, func(a, b PersonView) int { return min(a.Friends, 1) - min(b.Friends, 1) }) // strangers have the most before them: they scan
 	return out[:min(len(out), limit)]
 }
 

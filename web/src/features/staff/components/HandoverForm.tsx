@@ -67,12 +67,11 @@ export function HandoverForm({ from, customers, count, groups = 0, onEnd }: Prop
       <BulkField label={t('staff:hand.to')}>
         <Select
           mode="multiple"
-          showSearch
+          showSearch={{ optionFilterProp: 'label' }}
           autoFocus
           maxCount={50}
           aria-label={t('staff:hand.to')}
           placeholder={t('staff:hand.toHint')}
-          optionFilterProp="label"
           loading={others.isLoading}
           value={to}
           onChange={setTo}

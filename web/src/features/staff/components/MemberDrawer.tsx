@@ -123,8 +123,7 @@ function LinkUser({ member: m }: { member: CorpMember }) {
   return (
     <Select
       allowClear
-      showSearch
-      optionFilterProp="label"
+      showSearch={{ optionFilterProp: 'label' }}
       style={{ minWidth: 220 }}
       aria-label={t('member.link')}
       placeholder={t('member.nobody')}
