@@ -95,8 +95,8 @@ export const NAV: readonly NavGroup[] = [
       { path: '/live-codes', key: 'live-codes', icon: QrCode, needs: 'acquire.read' },
       { path: '/channels', key: 'channels', icon: Split, needs: 'acquire.read', whole: true },
       { path: '/links', key: 'links', icon: Link2, needs: 'acquire.read' },
-      { path: '/landing-pages', key: 'landing-pages', icon: PanelTop, needs: 'acquire.read' },
-      { path: '/traffic', key: 'traffic', icon: ShieldAlert, needs: 'acquire.read' },
+      { path: '/landing-pages', key: 'landing-pages', icon: PanelTop, needs: 'acquire.read', whole: true },
+      { path: '/traffic', key: 'traffic', icon: ShieldAlert, needs: 'acquire.read', whole: true },
     ],
   },
   {

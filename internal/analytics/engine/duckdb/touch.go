@@ -57,7 +57,8 @@ func touchesSQL(st *state, asks []analytics.TouchAt, window time.Duration, weak 
 	}
 	mine := "SELECT i, c AS contact, ts FROM o"
 	if st.merged {
-		mine = `SELECT o.i, coalesce(k.contact, o.c) AS contact, o.ts FROM o LEFT JOIN contacts k ON k.root = o.c`
+		mine = `SELECT o.i, k.contact, o.ts FROM o JOIN contacts k ON k.root = o.c
+			UNION ALL SELECT o.i, o.c, o.ts FROM o WHERE NOT EXISTS (SELECT 1 FROM contacts k WHERE k.contact = o.c)`
 	}
 	within := "true"
 	if window > 0 {
