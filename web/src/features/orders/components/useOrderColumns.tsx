@@ -28,8 +28,9 @@ export function useOrderColumns(withContact: boolean): Column<Order>[] {
     const touch = (key: 'first' | 'last', of: (o: Order) => string | undefined): Column<Order> => ({
       key,
       title: t(`col.${key}`),
-      width: 110,
+      width: 96,
       clip: true,
+      ...(key === 'first' && { optional: true }), // the buyer's own page says it, too
       render: (o) => (o.settling ? <span className="kp-muted">{t('settling')}</span> : of(o) ? channelName(of(o) ?? '') : <None />),
     })
     return [
