@@ -88,6 +88,8 @@ var domains = map[string][]string{
 	"connector/wecom":    {"connector", "connector/wxcrypto", "event"},
 	"connector/wechat":   {"connector", "connector/wxcrypto", "event"},
 	"connector/wxcrypto": {},
+	"connector/sms":      {"connector", "event"},
+	"connector/mail":     {"connector", "event"},
 	"connector":          {"event/veil"},
 	"connector/contract": {"connector"},
 	"connector/sim":      {"connector/wxcrypto"},

@@ -107,6 +107,7 @@ type App struct {
 
 	connectors *connector.Service
 	signIn     *wechat.SignIn // customers saying who they are
+	messages   *messages
 	staff      *staff.Service
 
 	mux     *http.ServeMux
@@ -271,6 +272,7 @@ func (a *App) buildServices() {
 	a.buildConnectors()
 	a.buildWeCom(ingest)
 	a.buildWeChat(ingest)
+	a.buildMessages(ingest)
 	a.buildColleagues(ingest)
 	a.buildLiveCodes()
 	a.buildPages(ingest)

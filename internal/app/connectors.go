@@ -5,6 +5,8 @@ import (
 	"log/slog"
 
 	"github.com/koipond/koipond/internal/connector"
+	"github.com/koipond/koipond/internal/connector/mail"
+	"github.com/koipond/koipond/internal/connector/sms"
 	"github.com/koipond/koipond/internal/connector/wechat"
 	"github.com/koipond/koipond/internal/connector/wecom"
 	"github.com/koipond/koipond/internal/platform/db"
@@ -16,10 +18,15 @@ import (
 // and who wants to hear of their callbacks asks for them before Start.
 func (a *App) buildConnectors() {
 	a.connectors = connector.NewService(connector.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit,
-		Guard: outbound.Guard{Private: a.cfg.OutboundPrivate}, PublicURL: a.cfg.URL, Node: a.nodeName(), Metrics: a.telemetry.registry, Simulator: a.simulatorURL, Local: a.localURL})
+		Guard: outbound.Guard{Private: a.cfg.OutboundPrivate}, PublicURL: a.cfg.URL, Node: a.nodeName(), Metrics: a.telemetry.registry, Simulator: a.simulatorURL, Local: a.localURL,
+		SimulatorMail: a.simulatorMail, LookupTXT: a.lookupTXT})
 	a.connectors.Register(wecom.Kind())
 	a.connectors.Register(wechat.Kind())
 	a.connectors.Register(wechat.KindMini())
+	for _, k := range sms.Kinds() {
+		a.connectors.Register(k)
+	}
+	a.connectors.Register(mail.Kind())
 }
 
 // accounts reads what the last checks of accounts outside found. What it gives says

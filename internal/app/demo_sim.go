@@ -33,6 +33,7 @@ type demoSim struct {
 	file   string
 	server *http.Server
 	url    string
+	mail   *simMail
 	own    atomic.Pointer[netip.AddrPort] // where this program itself listens
 	local  atomic.Pointer[string]         // the same as an address
 	keep   rounds.Runner
@@ -116,6 +117,9 @@ func (a *App) startSim(ctx context.Context) error {
 			}
 		})
 	})
+	if d.mail, err = a.startSimMail(ctx, s); err != nil {
+		return errors.Join(err, d.server.Close())
+	}
 	a.sim = d
 	return nil
 }
@@ -127,7 +131,7 @@ func (a *App) stopSim(context.Context) error {
 	}
 	a.sim.keep.Stop()
 	a.sim.sim.Close()
-	return errors.Join(a.sim.server.Close(), a.sim.sim.Save(a.sim.file))
+	return errors.Join(a.sim.server.Close(), a.sim.mail.close(), a.sim.sim.Save(a.sim.file))
 }
 
 // connectSim gives the pond an account at the simulated company, and has the
@@ -151,7 +155,10 @@ func (a *App) connectSim(ctx context.Context, ln net.Listener) error {
 	if err := a.sim.sim.SetCallback(ctx, access.CorpID, access.AgentID, local(ln)+connector.HookPath(simKind, id), access.Token, access.AESKey); err != nil {
 		return fmt.Errorf("have the simulated company call back: %w", err)
 	}
-	return a.connectSimApps(ctx, local(ln))
+	if err := a.connectSimApps(ctx, local(ln)); err != nil {
+		return err
+	}
+	return a.connectSimMessages(ctx, local(ln))
 }
 
 // connectSimApps does the same for the simulated official account and mini-program.

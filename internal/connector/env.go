@@ -12,6 +12,7 @@ import (
 func (s *Service) env(a Account, k Kind) Env {
 	return Env{
 		HTTP: s.client, Clock: s.Clock, Log: s.Log.With("account", a.ID), Callback: s.callback(a), Simulated: s.simulated(a),
+		Dial: s.dialer.DialContext, LookupTXT: s.LookupTXT, Told: func(ctx context.Context, in ...Incoming) error { return s.Put(ctx, a, in...) },
 		Token: func(ctx context.Context, name string, fetch Fetch) (string, error) {
 			return s.token(ctx, a, name, "", fetch)
 		},
@@ -47,6 +48,9 @@ func (s *Service) callback(a Account) string {
 // simulated tells whether an account is one at the program's own simulator.
 func (s *Service) simulated(a Account) bool {
 	u, base := s.simulator(), a.Setting(SettingBase)
+	if s.SimulatorMail != nil && a.Setting("host") != "" && a.Setting("host")+":"+a.Setting("port") == s.SimulatorMail() {
+		return true
+	}
 	return u != nil && base != "" && strings.HasPrefix(base, strings.TrimRight(u.String(), "/")+"/")
 }
 
@@ -64,12 +68,19 @@ func (s *Service) simulator() *url.URL {
 
 // simulatorHost tells whether an address is that of the program's own simulator.
 func (s *Service) simulatorHost(to netip.AddrPort) bool {
-	u := s.simulator()
-	if u == nil {
-		return false
+	hosts := []string{}
+	if u := s.simulator(); u != nil {
+		hosts = append(hosts, u.Host)
 	}
-	own, err := netip.ParseAddrPort(u.Host)
-	return err == nil && own == netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
+	if s.SimulatorMail != nil {
+		hosts = append(hosts, s.SimulatorMail())
+	}
+	for _, h := range hosts {
+		if own, err := netip.ParseAddrPort(h); err == nil && own == netip.AddrPortFrom(to.Addr().Unmap(), to.Port()) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkBase tells what is wrong with another address for a platform.

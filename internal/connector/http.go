@@ -84,6 +84,7 @@ func (s *Service) Routes(api *httpx.API) {
 	s.hooks(api)
 	s.inboxRoutes(api)
 	s.hangingRoute(api)
+	s.testRoutes(api)
 	httpx.Register(api, op("list-connector-kinds", http.MethodGet, "/api/connectors/kinds", auth.ConnectorRead, "The kinds of accounts and what setting one up asks for"), func(ctx context.Context, _ *struct{}) (*kindsOutput, error) {
 		out := &kindsOutput{}
 		out.Body.Items = []KindView{}

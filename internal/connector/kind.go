@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -127,7 +128,14 @@ type Fetch func(ctx context.Context) (token string, life time.Duration, err erro
 type Env struct {
 	// HTTP calls the platform: no redirects, no private addresses, an end after a
 	// while. The context may end a call earlier.
-	HTTP  *http.Client
+	HTTP *http.Client
+	// Dial connects to what speaks no HTTP, such as a mail server, with the same care.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// LookupTXT asks the DNS for the texts of a name.
+	LookupTXT func(ctx context.Context, name string) ([]string, error)
+	// Told puts what the Conn learns beside its callbacks into the inbox, such as an
+	// address that a server refuses while it is written to.
+	Told  func(ctx context.Context, in ...Incoming) error
 	Clock clock.Clock
 	Log   *slog.Logger
 	// Callback is the address at which the platform calls this account, "" when the

@@ -11,7 +11,7 @@ import (
 // personal are the parts of platforms' messages that say who somebody is or what
 // they wrote, in XML and in JSON.
 var personal = []string{"Name", "Content", "Remark", "Mobile", "Phone", "PhoneNumber", "phone_number", "phone", "mobile", "Email", "email", "Address", "Gender", "Avatar", "Label", "Recognition", "Description",
-	"content", "name", "Latitude", "Longitude", "Precision", "Location_X", "Location_Y", "Telephone", "BizMail", "Title", "Url", "PicUrl"}
+	"content", "name", "text", "recipient", "subject", "Latitude", "Longitude", "Precision", "Location_X", "Location_Y", "Telephone", "BizMail", "Title", "Url", "PicUrl"}
 
 var (
 	inXML  = regexp.MustCompile(`(?s)<(` + strings.Join(personal, "|") + `)>(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?</(?:` + strings.Join(personal, "|") + `)>`)

@@ -36,20 +36,9 @@ func (s *Service) Send(ctx context.Context, accountID string, m Message) (Receip
 	if m.Key == "" {
 		return Receipt{}, errNoKey
 	}
-	a, err := s.account(ctx, accountID)
+	a, sender, err := s.sender(ctx, accountID)
 	if err != nil {
 		return Receipt{}, err
-	}
-	if a.State != Active {
-		return Receipt{}, errPaused.With("name", a.Name)
-	}
-	c, err := s.open(a)
-	if err != nil {
-		return Receipt{}, err
-	}
-	sender, ok := c.(Sender)
-	if !ok {
-		return Receipt{}, errNoSender.With("kind", a.Kind)
 	}
 	key := s.Keys.Index(keyField, m.Key)
 	was, mine, err := s.claimSend(ctx, a.ID, key)
@@ -59,6 +48,31 @@ func (s *Service) Send(ctx context.Context, accountID string, m Message) (Receip
 	short, cancel := context.WithTimeout(ctx, sendIn)
 	defer cancel()
 	got, err := sender.Send(short, m)
+	return s.settleSend(ctx, a.Account, key, got, err)
+}
+
+// sender gives an account that is active, and what sends through it.
+func (s *Service) sender(ctx context.Context, id string) (account, Sender, error) {
+	a, err := s.account(ctx, id)
+	if err != nil {
+		return a, nil, err
+	}
+	if a.State != Active {
+		return a, nil, errPaused.With("name", a.Name)
+	}
+	c, err := s.open(a)
+	if err != nil {
+		return a, nil, err
+	}
+	sender, ok := c.(Sender)
+	if !ok {
+		return a, nil, errNoSender.With("kind", a.Kind)
+	}
+	return a, sender, nil
+}
+
+// settleSend keeps what became of a claimed message.
+func (s *Service) settleSend(ctx context.Context, a Account, key string, got Receipt, err error) (Receipt, error) {
 	keep := context.WithoutCancel(ctx)
 	switch {
 	case err == nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,6 +45,10 @@ type Deps struct {
 	// Local is where the program listens on this machine; nil when it has no
 	// simulator.
 	Local func() string
+	// SimulatorMail is host and port of its mail server, "" when it runs none.
+	SimulatorMail func() string
+	// LookupTXT asks the DNS for the texts of a name; nil: the machine's resolver.
+	LookupTXT func(ctx context.Context, name string) ([]string, error)
 	// Node stays the same over restarts of one data folder: what a crash cut off is
 	// taken up at once.
 	Node    string
@@ -55,12 +60,15 @@ type Deps struct {
 type Service struct {
 	Deps
 	client  *http.Client
+	dialer  *net.Dialer
 	kinds   map[string]Kind
 	handles map[string][]handle // by kind
 	passive map[string][]Passive
 
 	dependents []Dependent
 	told       []func()
+	vet        Vet
+	testers    testers
 
 	conns  conns
 	tokens tokens
@@ -96,7 +104,10 @@ func NewService(d Deps) *Service {
 	s := &Service{Deps: d, kinds: map[string]Kind{}, handles: map[string][]handle{}, passive: map[string][]Passive{}}
 	guard := d.Guard
 	guard.Own = s.simulatorHost
-	s.client = guard.Client(d.Timeout)
+	s.client, s.dialer = guard.Client(d.Timeout), guard.Dialer(d.Timeout)
+	if s.LookupTXT == nil {
+		s.LookupTXT = net.DefaultResolver.LookupTXT
+	}
 	s.client.Transport.(*http.Transport).MaxIdleConnsPerHost = connsPerHost
 	s.conns.open = map[string]opened{}
 	s.tokens.slots = map[tokenKey]*slot{}

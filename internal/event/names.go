@@ -40,7 +40,10 @@ const (
 	NameFriendMoved      = "friend.transferred" // another colleague's friend now
 	NameTransferFailed   = "transfer.failed"    // the customer refused, or the other has too many
 	NameGroupLeft        = "group.left"
-	NameWelcomeSent      = "welcome.sent" // a new friend got a welcome
+	NameWelcomeSent      = "welcome.sent"      // a new friend got a welcome
+	NameMessageDelivered = "message.delivered" // what was sent arrived
+	NameMessageFailed    = "message.failed"    // and did not
+	NameMessageReported  = "message.reported"  // the customer calls it an annoyance
 	NameCodeScanned      = "code.scanned"
 	NameLinkClicked      = "link.clicked"
 	// Of official accounts and mini-programs.
@@ -72,13 +75,15 @@ var administrative = map[string]bool{
 	NameFriendEdited: false, NameFriendKnown: false, NameFollowerKnown: false, NameFriendRemoved: false, NameFriendMoved: false, NameTransferFailed: false,
 	NameWelcomeSent:    false,
 	NameGiftDelivered:  false,
+	NameWelcomeSent:      false,
+	NameMessageDelivered: false, NameMessageFailed: false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }
 
 // told are what customers do outside that no website can know: connectors alone
 // state it.
 var told = map[string]bool{NameFriendAdded: true, NameFriendDeleted: true, NameGroupLeft: true, NameAccountFollowed: true, NameAccountUnfollowed: true,
-	NameAccountSignedIn: true, NameMessageReceived: true, NameSubscriptionChanged: true, NamePhoneGiven: true}
+	NameAccountSignedIn: true, NameMessageReceived: true, NameSubscriptionChanged: true, NamePhoneGiven: true, NameMessageReported: true}
 
 // Administrative tells whether facts of this name state what staff or the program
 // did, or a word of consent. They are no sign of life of the customer, tell nothing

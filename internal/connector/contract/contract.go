@@ -17,14 +17,16 @@ import (
 )
 
 // Subject is a kind of account with its platform, as the suite drives them. What is
-// nil the kind does not do; Account, Call and Fetched every kind has.
+// nil the kind does not do; Account and Call every kind has.
 type Subject struct {
 	Kind connector.Kind
 	// Account is one that works: its base leads to the platform of the test.
 	Account connector.Input
-	// Call makes one harmless call that needs a token.
+	// LookupTXT is the DNS of the test; nil: the machine's.
+	LookupTXT func(ctx context.Context, name string) ([]string, error)
+	// Call makes one harmless call, with a token where the platform has them.
 	Call func(ctx context.Context, c connector.Conn) error
-	// Fetched is how often the platform was asked for a token.
+	// Fetched is how often the platform was asked for a token; nil: it has none.
 	Fetched func() int
 	// Calls is how often it was called beside that.
 	Calls func() int
@@ -64,11 +66,11 @@ type pond struct {
 	account connector.View
 }
 
-func newService(t *testing.T, d *db.DB, k connector.Kind, node string) *connector.Service {
+func newService(t *testing.T, d *db.DB, sub Subject, node string) *connector.Service {
 	c := clock.System{}
 	s := connector.NewService(connector.Deps{DB: d, Clock: c, IDs: testkit.IDs(c), Log: testkit.Logger(t), Keys: testkit.Ring(), Guard: outbound.Guard{Private: true}, Node: node,
-		PublicURL: "https://pond.example", Timeout: 5 * time.Second})
-	s.Register(k)
+		PublicURL: "https://pond.example", Timeout: 5 * time.Second, LookupTXT: sub.LookupTXT})
+	s.Register(sub.Kind)
 	return s
 }
 
@@ -108,7 +110,7 @@ func Run(t *testing.T, make func(t *testing.T) Subject) {
 		has  func(s Subject) bool
 		run  func(p *pond)
 	}{
-		{"one fetches a token for all", func(Subject) bool { return true }, oneFetches},
+		{"one fetches a token for all", func(s Subject) bool { return s.Fetched != nil }, oneFetches},
 		{"a stale token is replaced once", func(s Subject) bool { return s.Stale != nil }, staleOnce},
 		{"a busy platform is asked again, and not for ever", func(s Subject) bool { return s.Busy != nil && s.Calls != nil }, busy},
 		{"too many calls say when to go on", func(s Subject) bool { return s.Limit != nil }, limited},
@@ -118,6 +120,7 @@ func Run(t *testing.T, make func(t *testing.T) Subject) {
 		{"a callback is worked on once, in order", func(s Subject) bool { return s.Callback != nil }, receives},
 		{"what is not the platform's is refused", func(s Subject) bool { return s.Callback != nil }, refuses},
 		{"a message is sent once", func(s Subject) bool { return s.Message != nil }, sends},
+		{"several are sent once each", func(s Subject) bool { return s.Message != nil }, sendsAll},
 		{"a refused message says why", func(s Subject) bool { return s.Refused != nil }, refusesMessage},
 		{"a receipt follows", func(s Subject) bool { return s.Receipt != nil }, receipts},
 	} {
@@ -127,7 +130,7 @@ func Run(t *testing.T, make func(t *testing.T) Subject) {
 				if !part.has(s) {
 					t.Skip("accounts of this kind do not do that")
 				}
-				p := &pond{Subject: s, Service: newService(t, d, s.Kind, "a"), t: t, ctx: testkit.As(t.Context(), "admin"), db: d}
+				p := &pond{Subject: s, Service: newService(t, d, s, "a"), t: t, ctx: testkit.As(t.Context(), "admin"), db: d}
 				in := s.Account
 				in.Kind, in.Name = s.Kind.Name, "账号"
 				v, err := p.Create(p.ctx, in)
@@ -141,7 +144,7 @@ func Run(t *testing.T, make func(t *testing.T) Subject) {
 
 // oneFetches: two nodes with a hundred callers each, and one token.
 func oneFetches(p *pond) {
-	other := newService(p.t, p.db, p.Kind, "b")
+	other := newService(p.t, p.db, p.Subject, "b")
 	before := p.Fetched()
 	faults := at(200, func(i int) error {
 		s := p.Service
@@ -159,7 +162,7 @@ func oneFetches(p *pond) {
 }
 
 func staleOnce(p *pond) {
-	other := newService(p.t, p.db, p.Kind, "b")
+	other := newService(p.t, p.db, p.Subject, "b")
 	require.NoError(p.t, p.call())
 	require.NoError(p.t, p.Call(p.ctx, p.conn(other)))
 	before := p.Fetched()
@@ -208,12 +211,17 @@ func badCredentials(p *pond) {
 	v, err := p.Change(p.ctx, p.account.ID, in)
 	require.NoError(p.t, err)
 	p.account = v
-	before := p.Fetched()
+	before := 0
+	if p.Fetched != nil {
+		before = p.Fetched()
+	}
 	for range 5 {
 		err := p.call()
 		require.True(p.t, connector.GivenUp(err), "%v", err)
 	}
-	require.Equal(p.t, before+1, p.Fetched(), "asking again does not make them right")
+	if p.Fetched != nil {
+		require.Equal(p.t, before+1, p.Fetched(), "asking again does not make them right")
+	}
 	v, err = p.Get(p.ctx, p.account.ID)
 	require.NoError(p.t, err)
 	require.Equal(p.t, connector.Fail, v.Health, "the doctor knows without asking")
@@ -322,12 +330,32 @@ func sends(p *pond) {
 	require.NoError(p.t, err)
 	require.Equal(p.t, connector.Accepted, r.State, "%+v", r)
 	require.NotEmpty(p.t, r.ID)
-	other := newService(p.t, p.db, p.Kind, "b")
+	other := newService(p.t, p.db, p.Subject, "b")
 	again, err := other.Send(p.ctx, p.account.ID, p.Message("k1"))
 	require.NoError(p.t, err)
 	require.Equal(p.t, r.ID, again.ID)
 	at(20, func(int) error { _, err := p.Send(p.ctx, p.account.ID, p.Message("k2")); return err }) // some are told that it is being sent
 	require.Equal(p.t, []int{1, 1}, []int{p.Sent("k1"), p.Sent("k2")}, "once each")
+}
+
+func sendsAll(p *pond) {
+	_, err := p.Send(p.ctx, p.account.ID, p.Message("k1"))
+	require.NoError(p.t, err)
+	list := []connector.Message{p.Message("k1"), p.Message("k2"), p.Message("k3"), {Key: ""}}
+	ids := map[string]bool{}
+	for range 2 {
+		got, err := p.SendAll(p.ctx, p.account.ID, list)
+		require.NoError(p.t, err)
+		require.Len(p.t, got, 4)
+		for _, one := range got[:3] {
+			require.NoError(p.t, one.Err)
+			require.Equal(p.t, connector.Accepted, one.Receipt.State, "%+v", one.Receipt)
+			ids[one.Receipt.ID] = true
+		}
+		require.Error(p.t, got[3].Err, "one without a key is told apart from none")
+	}
+	require.Len(p.t, ids, 3, "each has a receipt of its own")
+	require.Equal(p.t, []int{1, 1, 1}, []int{p.Sent("k1"), p.Sent("k2"), p.Sent("k3")})
 }
 
 func refusesMessage(p *pond) {

@@ -132,6 +132,7 @@ func Routes(api *httpx.API, running func() *Sim) {
 	})
 	faultRoutes(api, op, get)
 	pictureRoutes(api, op, get)
+	messageRoutes(api, op, get)
 }
 
 type opMaker = func(id, method, path string, may auth.Permission, summary string) httpx.Op

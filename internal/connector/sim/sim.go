@@ -42,6 +42,7 @@ type Sim struct {
 	faultN int
 	passed time.Time
 	jars   map[string]http.CookieJar // what the browsers of people remember
+	nonces map[string]bool           // of signed calls
 
 	diary diary
 	post  courier
@@ -89,6 +90,10 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(path, "/sim/"):
 		s.control(w, r, strings.TrimPrefix(path, "/sim/"))
+	case path == "/sms/aliyun/":
+		s.serveAliyun(w, r)
+	case path == "/sms/tencent/":
+		s.serveTencent(w, r)
 	case strings.HasPrefix(path, "/wecom/cgi-bin/"):
 		s.serveWeCom(w, r, strings.TrimPrefix(path, "/wecom/cgi-bin/"))
 	case strings.HasPrefix(path, "/wechat/"):

@@ -18,6 +18,8 @@ type World struct {
 	People []*Person `json:"people"`
 	Corps  []*Corp   `json:"corps"`
 	Apps   []*App    `json:"apps,omitempty"`
+	SMS    *SMS      `json:"sms,omitempty"`
+	Mail   *Mail     `json:"mail,omitempty"`
 
 	people map[string]*Person
 }

@@ -19,7 +19,7 @@ func (s *Service) Name() string { return "consent.ledger" }
 // no transaction then.
 func (s *Service) Prepare(ctx context.Context, facts []event.Stored, commit func(write func(ctx context.Context) error) error) error {
 	for i := range facts {
-		if f := &facts[i]; tracksConsent(f) || hasConsents(f) {
+		if f := &facts[i]; tracksConsent(f) || hasConsents(f) || fromChannel(f) {
 			return commit(func(ctx context.Context) error { return s.Handle(ctx, facts) })
 		}
 	}
@@ -37,7 +37,8 @@ func hasConsents(f *event.Stored) bool {
 }
 
 // Handle implements event.Subscriber: it puts what SDKs and imports say of consent
-// into the ledger. Two forms are read:
+// into the ledger, and what people answer to messages (see answers). Two forms of
+// the former are read:
 //
 //	track consent.granted | consent.withdrawn
 //	  properties {purpose, channel | channels, wording}
@@ -50,6 +51,9 @@ func hasConsents(f *event.Stored) bool {
 // not for purposes that need a consent of their own, and it never lifts do not
 // contact. Imports are the company's own word and may grant anything.
 func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {
+	if err := s.unreachable(ctx, facts); err != nil {
+		return err
+	}
 	var said []Said
 	tell := map[int]bool{} // those that no fact states yet
 	list, err := s.Purposes(ctx)
@@ -71,6 +75,8 @@ func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {
 			got = trackSignals(f)
 		case hasConsents(f):
 			got = traitSignals(f.Traits)
+		case fromChannel(f):
+			got = answers(list, f)
 		default:
 			continue
 		}
@@ -82,10 +88,15 @@ func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {
 			d := Said{Contact: f.Contact, Purpose: g.purpose, Channel: g.channel, State: g.state, At: clock.FromMs(f.Timestamp), Source: FromSDK, Wording: g.wording,
 				Proof: Proof{MessageID: clip(f.MessageID, 200), From: f.Source, ImportID: f.ImportID}}
 			d.Proof.IP, d.Proof.UserAgent = whereFrom(f.Context)
-			if f.ImportID != "" {
+			switch {
+			case f.ImportID != "":
 				d.Source, d.Batch = FromImport, f.ImportID
+			case f.Name == event.NameMessageReceived:
+				d.Source = FromReply
+			case f.Name == event.NameMessageReported:
+				d.Source = FromComplaint
 			}
-			tell[len(said)] = f.Type == event.Identify
+			tell[len(said)] = !tracksConsent(f)
 			said = append(said, d)
 		}
 	}

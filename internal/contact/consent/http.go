@@ -70,7 +70,7 @@ type recentInput struct {
 	contact.PageInput
 	Purpose string `query:"purpose" maxLength:"40"`
 	State   State  `query:"state" enum:"granted,withdrawn,voided"`
-	Source  Source `query:"source" enum:"page,form,unsubscribe,staff,api,sdk,import,reply,bulk,erasure"`
+	Source  Source `query:"source" enum:"page,form,unsubscribe,staff,api,sdk,import,reply,complaint,bulk,erasure"`
 }
 
 type peopleInput struct {

@@ -76,7 +76,7 @@ type Suppression struct {
 	Masked    string    `json:"masked" doc:"Enough of the address to recognise it"`
 	Whole     bool      `json:"whole" doc:"Whoever has it is reached by no channel at all"`
 	Reason    string    `json:"reason"`
-	Source    string    `json:"source" enum:"staff,erasure"`
+	Source    string    `json:"source" enum:"staff,erasure,undeliverable"`
 	CreatedAt time.Time `json:"createdAt"`
 	By        string    `json:"by,omitempty"`
 }

@@ -83,7 +83,8 @@ const (
 	FromAPI         Source = "api"
 	FromSDK         Source = "sdk"
 	FromImport      Source = "import"
-	FromReply       Source = "reply" // an answer such as TD
+	FromReply       Source = "reply"     // an answer such as TD
+	FromComplaint   Source = "complaint" // reported as an annoyance in a mail program
 	FromBulk        Source = "bulk"
 	FromDeletion    Source = "erasure"
 )

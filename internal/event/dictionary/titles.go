@@ -34,6 +34,8 @@ var builtins = map[string]string{
 	event.NameLocationReported: "dictionary.location_reported", event.NameSubscriptionChanged: "dictionary.subscription_changed", event.NamePhoneGiven: "dictionary.phone_given",
 	event.NamePageLeft: "dictionary.page_left", event.NameFormSubmitted: "dictionary.form_submitted", event.NameGiftDelivered: "dictionary.gift_delivered",
 	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
+	event.NameMessageDelivered: "dictionary.message_delivered", event.NameMessageFailed: "dictionary.message_failed",
+	event.NameMessageReported: "dictionary.message_reported",
 }
 
 // usual are the properties of Segment's specification and of our own events, which

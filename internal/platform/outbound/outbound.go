@@ -70,10 +70,9 @@ func (g Guard) Check(field, raw string) error {
 	return nil
 }
 
-// Client makes calls that end after a while, follow no redirect and use no
-// proxy. Each connection is checked after its name was looked up.
-func (g Guard) Client(timeout time.Duration) *http.Client {
-	d := &net.Dialer{Timeout: timeout, ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+// Dialer makes connections that are checked after their name was looked up.
+func (g Guard) Dialer(timeout time.Duration) *net.Dialer {
+	return &net.Dialer{Timeout: timeout, ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return err
@@ -83,8 +82,13 @@ func (g Guard) Client(timeout time.Duration) *http.Client {
 		}
 		return nil
 	}}
+}
+
+// Client makes calls that end after a while, follow no redirect and use no
+// proxy. Each connection is checked after its name was looked up.
+func (g Guard) Client(timeout time.Duration) *http.Client {
 	return &http.Client{Timeout: timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{DialContext: d.DialContext, TLSHandshakeTimeout: timeout, ResponseHeaderTimeout: timeout, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute,
+		Transport: &http.Transport{DialContext: g.Dialer(timeout).DialContext, TLSHandshakeTimeout: timeout, ResponseHeaderTimeout: timeout, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute,
 			MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true}}
 }

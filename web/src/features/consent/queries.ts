@@ -64,7 +64,7 @@ export interface LedgerFilter {
   state?: 'granted' | 'withdrawn' | 'voided'
   source?: ConsentSource
 }
-export const SOURCES = ['page', 'form', 'unsubscribe', 'staff', 'api', 'sdk', 'import', 'reply', 'bulk'] as const
+export const SOURCES = ['page', 'form', 'unsubscribe', 'staff', 'api', 'sdk', 'import', 'reply', 'complaint', 'bulk'] as const
 export type ConsentSource = (typeof SOURCES)[number]
 
 /** One page of the newest rows of the ledger. */
