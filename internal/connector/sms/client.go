@@ -25,7 +25,7 @@ const (
 	maxAnswer = 2 << 20
 	// tries of a call that only reads; a message is never sent twice by itself.
 	tries     = 3
-	firstWait = 200 * time.Millisecond
+	firstWait = 100 * time.Millisecond
 	// templatesFor is how long the list of templates is believed.
 	templatesFor = 2 * time.Minute
 )
