@@ -73,9 +73,8 @@ var administrative = map[string]bool{
 	NameSegmentEntered: false, NameSegmentLeft: false,
 	NameLifecycleChanged: false, NamePoolChanged: false,
 	NameFriendEdited: false, NameFriendKnown: false, NameFollowerKnown: false, NameFriendRemoved: false, NameFriendMoved: false, NameTransferFailed: false,
-	NameWelcomeSent:    false,
-	NameGiftDelivered:  false,
 	NameWelcomeSent:      false,
+	NameGiftDelivered:    false,
 	NameMessageDelivered: false, NameMessageFailed: false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }

@@ -538,6 +538,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/connector-tests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send one message to a number or an address, to see whether the account works */
+        post: operations["send-connector-test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connector-tests/{id}/sent/{test}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a test message */
+        get: operations["get-connector-test"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connector-tests/{id}/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The texts that an account's platform allows, and in which state they are */
+        get: operations["list-connector-templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/connectors": {
         parameters: {
             query?: never;
@@ -4795,6 +4846,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sim/inboxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Phones that got short messages from the simulated platforms */
+        get: operations["list-sim-inboxes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/inboxes/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Short messages on one phone */
+        get: operations["list-sim-texts"];
+        /** What becomes of short messages to a number */
+        put: operations["set-sim-number"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/inboxes/{number}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reply to the last short message on a phone */
+        post: operations["answer-sim-text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/letters/{id}/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a mail, end it with one click, or report it as spam */
+        post: operations["do-sim-letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/mailboxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mailboxes that got mail at the simulated server */
+        get: operations["list-sim-mailboxes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sim/mailboxes/{address}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mails in one mailbox */
+        get: operations["list-sim-letters"];
+        /** What becomes of mails to an address */
+        put: operations["set-sim-mailbox"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sim/media/{id}": {
         parameters: {
             query?: never;
@@ -5904,6 +6059,9 @@ export interface components {
             /** @enum {string} */
             severity: "info" | "warn";
         };
+        AnswerInputBody: {
+            text: string;
+        };
         ApiAside: {
             /** Format: date-time */
             at: string;
@@ -6742,6 +6900,25 @@ export interface components {
             carried: number;
             /** @description Values that are none, the first hundred */
             refused: components["schemas"]["RefusedValue"][];
+        };
+        Box: {
+            address: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            count: number;
+            last: string;
+            /** @enum {string} */
+            state: "fine" | "absent" | "gone" | "full";
+            /** Format: int64 */
+            unread: number;
+        };
+        BoxStateInputBody: {
+            /** @enum {string} */
+            state: "fine" | "absent" | "gone" | "full";
+        };
+        BoxesOutputBody: {
+            items: components["schemas"]["Box"][];
         };
         Bucket: {
             /** Format: double */
@@ -9088,9 +9265,24 @@ export interface components {
             id: string;
             name: string;
         };
+        Inbox: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            count: number;
+            last: string;
+            /** @description Of the person whose phone it is, when it is somebody's */
+            name?: string;
+            number: string;
+            /** @enum {string} */
+            state: "fine" | "absent" | "off" | "refuses";
+        };
         InboxOutputBody: {
             items: components["schemas"]["Callback"][];
             next?: string;
+        };
+        InboxesOutputBody: {
+            items: components["schemas"]["Inbox"][];
         };
         Input: {
             /** @description segment.entered, segment.left; both when left out */
@@ -9399,6 +9591,32 @@ export interface components {
             items: components["schemas"]["ConsentRow"][];
             /** @description Cursor of the next page */
             next?: string;
+        };
+        Letter: {
+            /** Format: date-time */
+            at: string;
+            from: string;
+            headers: string;
+            html?: string;
+            id: string;
+            left?: boolean;
+            name?: string;
+            opened?: boolean;
+            reported?: boolean;
+            returnPath: string;
+            signed: string;
+            subject: string;
+            text: string;
+            to: string;
+            unsubscribe?: string;
+        };
+        LetterActInputBody: {
+            /** @enum {string} */
+            does: "open" | "unsubscribe" | "report";
+        };
+        LettersOutputBody: {
+            /** @description The newest first */
+            items: components["schemas"]["Letter"][];
         };
         Limit: {
             /** @description Empty: of channels without a line of their own */
@@ -10360,6 +10578,10 @@ export interface components {
             ref?: string;
             /** @description Who has left and still owns contacts */
             user?: components["schemas"]["Ref"];
+        };
+        NumberStateInputBody: {
+            /** @enum {string} */
+            state: "fine" | "absent" | "off" | "refuses";
         };
         OfflineInputBody: {
             offline: boolean;
@@ -11353,6 +11575,14 @@ export interface components {
              */
             undone: number;
         };
+        Receipt: {
+            /** Format: date-time */
+            at?: string;
+            code?: string;
+            id: string;
+            reason?: string;
+            state: string;
+        };
         Ref: {
             id: string;
             name: string;
@@ -11982,6 +12212,20 @@ export interface components {
         SimPeopleOutputBody: {
             items: components["schemas"]["PersonView"][];
         };
+        SimText: {
+            arrived: boolean;
+            /** Format: date-time */
+            at: string;
+            id: string;
+            number: string;
+            platform: string;
+            reply?: boolean;
+            /** Format: int64 */
+            segments?: number;
+            sign: string;
+            template?: string;
+            words: string;
+        };
         SnapInputBody: {
             note?: string;
         };
@@ -12320,7 +12564,7 @@ export interface components {
             masked: string;
             reason: string;
             /** @enum {string} */
-            source: "staff" | "erasure";
+            source: "staff" | "erasure" | "undeliverable";
             /** @description Whoever has it is reached by no channel at all */
             whole: boolean;
         };
@@ -12646,15 +12890,64 @@ export interface components {
         TagsOutputBody: {
             groups: components["schemas"]["TagGroup"][];
         };
+        Template: {
+            id: string;
+            name: string;
+            /** @description Names of the places, in order */
+            params: string[];
+            /** @enum {string} */
+            state: "ok" | "pending" | "refused";
+            text: string;
+            /** @description The platform's words for a refusal */
+            why?: string;
+        };
         TemplateView: {
             id: string;
             /** @description Somebody has to say yes before each message */
             subscribe?: boolean;
             title: string;
         };
+        TemplatesOutputBody: {
+            items: components["schemas"]["Template"][];
+        };
+        TestInput: {
+            /** @description Say what it would say and cost, and send nothing */
+            dry?: boolean;
+            /** @description As an advertisement is sent: with the way out of it */
+            marketing?: boolean;
+            params?: components["schemas"]["TestParam"][];
+            template?: string;
+            /** @description Text of a mail */
+            text?: string;
+            /** @description Subject of a mail */
+            title?: string;
+            /** @description A number, or an address */
+            to: string;
+        };
+        TestParam: {
+            name: string;
+            value: string;
+        };
+        Tested: {
+            /** @description Ask with it for what became of the message later */
+            id?: string;
+            /** @description Why it was refused or did not arrive, in words */
+            message?: string;
+            receipt?: components["schemas"]["Receipt"];
+            /**
+             * Format: int64
+             * @description How many short messages it is paid as
+             */
+            segments?: number;
+            text: string;
+        };
         Text: {
             en: string;
             zh: string;
+        };
+        TextsOutputBody: {
+            /** @description The oldest first */
+            items: components["schemas"]["SimText"][];
         };
         Thanks: {
             gift?: components["schemas"]["Gift"];
@@ -14464,6 +14757,108 @@ export interface operations {
             };
         };
     };
+    "send-connector-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tested"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-connector-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                id: string;
+                /** @description Id of a test */
+                test: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tested"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-connector-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplatesOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-connectors": {
         parameters: {
             query?: never;
@@ -15193,7 +15588,7 @@ export interface operations {
                 limit?: number;
                 purpose?: string;
                 state?: "granted" | "withdrawn" | "voided";
-                source?: "page" | "form" | "unsubscribe" | "staff" | "api" | "sdk" | "import" | "reply" | "bulk" | "erasure";
+                source?: "page" | "form" | "unsubscribe" | "staff" | "api" | "sdk" | "import" | "reply" | "complaint" | "bulk" | "erasure";
             };
             header?: never;
             path?: never;
@@ -24488,6 +24883,263 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sim-inboxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxesOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sim-texts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Such as +8613800001234 */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-sim-number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Such as +8613800001234 */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NumberStateInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "answer-sim-text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Such as +8613800001234 */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "do-sim-letter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Letter"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sim-mailboxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoxesOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sim-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LettersOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-sim-mailbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoxStateInputBody"];
+            };
+        };
         responses: {
             /** @description No Content */
             204: {
