@@ -20,16 +20,16 @@ import (
 )
 
 // Official accounts and mini-programs keep the promises of a connector, against the
-// simulator; accounts called back in the open as well as encrypted.
+// simulator. Calls in the open are TestReceive's.
 func TestContract(t *testing.T) {
-	for name, mode := range map[string][2]string{"official": {sim.AppOfficial, "safe"}, "official in the open": {sim.AppOfficial, "plain"}, "mini-program": {sim.AppMini, "safe"}} {
-		t.Run(name, func(t *testing.T) {
-			contract.Run(t, func(t *testing.T) contract.Subject { return subject(t, mode[0], mode[1]) })
+	for _, kind := range []string{sim.AppOfficial, sim.AppMini} {
+		t.Run(kind, func(t *testing.T) {
+			contract.Run(t, func(t *testing.T) contract.Subject { return subject(t, kind) })
 		})
 	}
 }
 
-func subject(t *testing.T, kind, mode string) contract.Subject {
+func subject(t *testing.T, kind string) contract.Subject {
 	s := newSim(t)
 	a := s.access(kind)
 	k := wechat.Kind()
@@ -38,12 +38,6 @@ func subject(t *testing.T, kind, mode string) contract.Subject {
 	}
 	post := func(receiver string, message []byte) connector.Request {
 		now := strconv.FormatInt(time.Now().Unix(), 10)
-		if kind == sim.AppMini { // the same door, which waits seconds
-			subject.Busy = nil
-		}
-		if mode == "plain" {
-			return connector.Request{Method: http.MethodPost, Query: url.Values{"signature": {wxcrypto.Signature(a.Token, now, "n1")}, "timestamp": {now}, "nonce": {"n1"}}, Body: message}
-		}
 		c, err := wxcrypto.New(a.Token, a.AESKey, receiver, nil)
 		require.NoError(t, err)
 		sealed, err := c.Seal(message, now, "n1")
@@ -61,7 +55,7 @@ func subject(t *testing.T, kind, mode string) contract.Subject {
 		call = "wxaapi/newtmpl/gettemplate"
 	}
 	subject := contract.Subject{
-		Kind: k, Account: s.account(kind, mode),
+		Kind: k, Account: s.account(kind, "safe"),
 		Call: func(ctx context.Context, c connector.Conn) (err error) {
 			if o, ok := c.(*wechat.Official); ok {
 				_, err = o.Templates(ctx)
@@ -113,17 +107,15 @@ func subject(t *testing.T, kind, mode string) contract.Subject {
 				wxcrypto.Elem("Event", "TEMPLATESENDJOBFINISH"), wxcrypto.Raw("MsgID", id), wxcrypto.Elem("Status", "success")))
 		},
 	}
-	if mode == "plain" { // sending is the same as in the other mode
-		subject.Stale, subject.Busy, subject.Limit, subject.BadSecrets, subject.Message, subject.Refused, subject.Receipt = nil, nil, nil, nil, nil, nil, nil
+	if kind == sim.AppMini { // the same door, which waits seconds
+		subject.Busy = nil
 	}
-	if mode == "safe" {
-		subject.Foreign = func() connector.Request { return post("wx0000000000000000", word(1, "x")) }
-		subject.Garbled = func() connector.Request {
-			c, err := wxcrypto.New(a.Token, a.AESKey, a.AppID, nil)
-			require.NoError(t, err)
-			x := wxcrypto.Sealed{Encrypt: "AAAA", Signature: c.Sign("1", "2", "AAAA"), Timestamp: "1", Nonce: "2"}
-			return connector.Request{Method: http.MethodPost, Query: x.Query(), Body: x.Callback("gh_1", "")}
-		}
+	subject.Foreign = func() connector.Request { return post("wx0000000000000000", word(1, "x")) }
+	subject.Garbled = func() connector.Request {
+		c, err := wxcrypto.New(a.Token, a.AESKey, a.AppID, nil)
+		require.NoError(t, err)
+		x := wxcrypto.Sealed{Encrypt: "AAAA", Signature: c.Sign("1", "2", "AAAA"), Timestamp: "1", Nonce: "2"}
+		return connector.Request{Method: http.MethodPost, Query: x.Query(), Body: x.Callback("gh_1", "")}
 	}
 	return subject
 }
