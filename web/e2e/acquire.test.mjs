@@ -89,7 +89,7 @@ for (const lang of ['zh-CN', 'en']) {
     const fields = page.locator('.kp-panel').first().locator('input')
     await fields.nth(0).fill(`${lang} ${slug}`)
     await fields.nth(1).fill(slug)
-    const blocks = page.locator('section > header').locator('..')
+    const blocks = page.locator('section[class*=_block_]')
     await blocks.nth(0).locator('input').first().fill('明前龙井')
     await blocks.nth(1).locator('textarea').fill('留下手机号')
     await blocks.nth(2).locator('[role=combobox]').last().click() // the list of purposes

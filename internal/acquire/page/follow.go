@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -157,18 +158,33 @@ func (s *Service) give(ctx context.Context, x *sent) error {
 
 // Merged lets gifts follow people who become one: had by one is had by both.
 func (s *Service) Merged(ctx context.Context, merges []contact.Merge) error {
-	for _, m := range merges {
-		var n int64
-		if err := s.DB.QueryRow(ctx, "select count(*) from page_gifts where contact = $1", m.From).Scan(&n); err != nil {
+	// Most who merge never had a gift: one look for all of them.
+	had := map[int64]bool{}
+	for rest := merges; len(rest) > 0; {
+		part := rest[:min(len(rest), 500)]
+		rest = rest[len(part):]
+		args := make([]any, len(part))
+		for i, m := range part {
+			args[i] = m.From
+		}
+		rows, err := s.DB.Query(ctx, "select distinct contact from page_gifts where contact in ("+db.In(1, len(part))+")", args...)
+		nums, err := db.Collect(rows, err, func(r *sql.Rows) (n int64, err error) { return n, r.Scan(&n) })
+		if err != nil {
 			return fmt.Errorf("look for gifts: %w", err)
 		}
-		if n == 0 {
+		for _, n := range nums {
+			had[n] = true
+		}
+	}
+	for _, m := range merges {
+		if !had[m.From] {
 			continue
 		}
 		_, err := s.DB.Exec(ctx, "insert into page_gifts (gift, contact, message, at) select gift, $2, message, at from page_gifts where contact = $1 on conflict (gift, contact) do nothing", m.From, m.Into)
 		if err != nil {
 			return fmt.Errorf("move gifts: %w", err)
 		}
+		had[m.Into] = true // who may be part of another in the same breath
 	}
 	return nil
 }
