@@ -251,62 +251,64 @@ func TestPagesAreForThoseWhoMay(t *testing.T) {
 // wait for a person; judged fake they count in no figure, and come back when the
 // judgement is taken back.
 func TestFakeTrafficCountsNowhere(t *testing.T) {
-	w := startWorld(t, testConfig(t))
-	var l link.Link
-	require.Equal(t, 200, w.call("POST", "/api/links", `{"title":"直播间口播","target":"https://shop.example.com/","channel":"short_video"}`, &l))
-	for i := range 40 {
-		require.Equal(t, http.StatusFound, w.stranger(i+1).do(http.MethodGet, l.Path, nil).Code)
-	}
-	honest := w.stranger(1)
-	honest.ip = "198.51.100.4"
-	honest.do(http.MethodGet, l.Path, nil)
-	span := fmt.Sprintf("from=%s&to=%s", time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
-	figures := func() [3]int64 {
-		var st link.Stats
-		require.Equal(t, 200, w.call("GET", "/api/links/"+l.Code+"/stats?"+span, "", &st))
-		var one link.Link
-		require.Equal(t, 200, w.call("GET", "/api/links/"+l.Code, "", &one))
-		var r channelReport
-		require.Equal(t, 200, w.call("GET", "/api/channel-report?"+span, "", &r))
-		var visitors int64
-		for _, line := range r.Items {
-			if line.Channel == "short_video" {
-				visitors = line.Now.Visitors
+	engines(t, func(t *testing.T, cfg Config) {
+		w := startWorld(t, cfg)
+		var l link.Link
+		require.Equal(t, 200, w.call("POST", "/api/links", `{"title":"直播间口播","target":"https://shop.example.com/","channel":"short_video"}`, &l))
+		for i := range 40 {
+			require.Equal(t, http.StatusFound, w.stranger(i+1).do(http.MethodGet, l.Path, nil).Code)
+		}
+		honest := w.stranger(1)
+		honest.ip = "198.51.100.4"
+		honest.do(http.MethodGet, l.Path, nil)
+		span := fmt.Sprintf("from=%s&to=%s", time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+		figures := func() [3]int64 {
+			var st link.Stats
+			require.Equal(t, 200, w.call("GET", "/api/links/"+l.Code+"/stats?"+span, "", &st))
+			var one link.Link
+			require.Equal(t, 200, w.call("GET", "/api/links/"+l.Code, "", &one))
+			var r channelReport
+			require.Equal(t, 200, w.call("GET", "/api/channel-report?"+span, "", &r))
+			var visitors int64
+			for _, line := range r.Items {
+				if line.Channel == "short_video" {
+					visitors = line.Now.Visitors
+				}
 			}
+			return [3]int64{st.Opens, one.Opens, visitors}
 		}
-		return [3]int64{st.Opens, one.Opens, visitors}
-	}
-	require.Eventually(t, func() bool { return figures() == [3]int64{41, 41, 41} }, 20*time.Second, 50*time.Millisecond)
-	n, err := w.app.quality.Look(auth.With(t.Context(), auth.System("test")))
-	require.NoError(t, err)
-	require.Equal(t, 1, n)
-	n, err = w.app.quality.Look(auth.With(t.Context(), auth.System("test")))
-	require.NoError(t, err)
-	require.Zero(t, n, "told once")
-	var list struct {
-		Items []struct {
-			ID, Kind, Subject, State string
-			People, Fakes            int64
-			Evidence                 struct{ Opens, People int64 }
+		require.Eventually(t, func() bool { return figures() == [3]int64{41, 41, 41} }, 20*time.Second, 50*time.Millisecond)
+		n, err := w.app.quality.Look(auth.With(t.Context(), auth.System("test")))
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		n, err = w.app.quality.Look(auth.With(t.Context(), auth.System("test")))
+		require.NoError(t, err)
+		require.Zero(t, n, "told once")
+		var list struct {
+			Items []struct {
+				ID, Kind, Subject, State string
+				People, Fakes            int64
+				Evidence                 struct{ Opens, People int64 }
+			}
+			Open int64
 		}
-		Open int64
-	}
-	require.Equal(t, 200, w.call("GET", "/api/traffic", "", &list))
-	require.EqualValues(t, 1, list.Open)
-	f := list.Items[0]
-	require.Equal(t, []string{"burst", "link:" + l.Code, "open"}, []string{f.Kind, f.Subject, f.State})
-	require.EqualValues(t, 40, f.Evidence.Opens)
-	require.EqualValues(t, 40, f.People, "the honest one is not among them")
-	var judged struct {
-		State string
-		Fakes int64
-	}
-	require.Equal(t, 200, w.call("POST", "/api/traffic/"+f.ID+"/judge", `{"state":"fake","note":"供应商刷量"}`, &judged))
-	require.EqualValues(t, 40, judged.Fakes)
-	require.Equal(t, [3]int64{1, 1, 1}, figures())
-	require.Equal(t, 200, w.call("POST", "/api/traffic/"+f.ID+"/judge", `{"state":"open"}`, &judged))
-	require.Zero(t, judged.Fakes)
-	require.Equal(t, [3]int64{41, 41, 41}, figures(), "nothing was deleted")
+		require.Equal(t, 200, w.call("GET", "/api/traffic", "", &list))
+		require.EqualValues(t, 1, list.Open)
+		f := list.Items[0]
+		require.Equal(t, []string{"burst", "link:" + l.Code, "open"}, []string{f.Kind, f.Subject, f.State})
+		require.EqualValues(t, 40, f.Evidence.Opens)
+		require.EqualValues(t, 40, f.People, "the honest one is not among them")
+		var judged struct {
+			State string
+			Fakes int64
+		}
+		require.Equal(t, 200, w.call("POST", "/api/traffic/"+f.ID+"/judge", `{"state":"fake","note":"供应商刷量"}`, &judged))
+		require.EqualValues(t, 40, judged.Fakes)
+		require.Equal(t, [3]int64{1, 1, 1}, figures())
+		require.Equal(t, 200, w.call("POST", "/api/traffic/"+f.ID+"/judge", `{"state":"open"}`, &judged))
+		require.Zero(t, judged.Fakes)
+		require.Equal(t, [3]int64{41, 41, 41}, figures(), "nothing was deleted")
+	})
 }
 
 // TestOrdersAndChannelsAgreeOnTouches: what orders carry, what the channel page sums
