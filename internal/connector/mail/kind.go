@@ -9,6 +9,7 @@ const Name = "mail"
 const (
 	CanReceive = "receive"
 	CanSend    = "send"
+	CanTest    = "test"
 )
 
 const (
@@ -43,7 +44,7 @@ const (
 
 // Kind is the kind "mail": a server that takes mail, and where its reports come from.
 func Kind() connector.Kind {
-	return connector.Kind{Name: Name, Label: "connector.kind.mail", Callback: true, Open: Open, Quotas: connector.QuotasOf(Name), Capabilities: []string{CanReceive, CanSend},
+	return connector.Kind{Name: Name, Label: "connector.kind.mail", Callback: true, Open: Open, Quotas: connector.QuotasOf(Name), Capabilities: []string{CanReceive, CanSend, CanTest},
 		Fields: []connector.Field{
 			{Name: settingHost, Label: "mail.field.host", Help: "mail.help.host", Required: true, Pattern: hostPattern, Example: "smtp.exmail.qq.com"},
 			{Name: settingPort, Label: "mail.field.port", Help: "mail.help.port", Pattern: `[0-9]{1,5}`, Default: "465", Example: "465"},

@@ -12,6 +12,7 @@ const (
 const (
 	CanReceive   = "receive"
 	CanSend      = "send"
+	CanTest      = "test" // somebody may send one by hand
 	CanTemplates = "templates"
 )
 
@@ -50,7 +51,7 @@ func stopField() connector.Field {
 
 func aliyunKind() connector.Kind {
 	return connector.Kind{Name: Aliyun, Label: "connector.kind.sms_aliyun", Base: aliyunBase, Callback: true, Open: openAliyun, Quotas: connector.QuotasOf(Aliyun),
-		Capabilities: []string{CanReceive, CanSend, CanTemplates},
+		Capabilities: []string{CanReceive, CanSend, CanTest, CanTemplates},
 		Fields: []connector.Field{
 			{Name: settingKeyID, Label: "sms.field.key_id", Help: "sms.help.aliyun_key", Required: true, Pattern: `[A-Za-z0-9]{12,64}`, Example: "LTAI5tExampleExample"},
 			{Name: secretKey, Label: "sms.field.key_secret", Help: "sms.help.aliyun_key", Secret: true, Required: true, Pattern: `[A-Za-z0-9]{16,64}`},
@@ -60,7 +61,7 @@ func aliyunKind() connector.Kind {
 
 func tencentKind() connector.Kind {
 	return connector.Kind{Name: Tencent, Label: "connector.kind.sms_tencent", Base: tencentBase, Callback: true, Open: openTencent, Quotas: connector.QuotasOf(Tencent),
-		Capabilities: []string{CanReceive, CanSend, CanTemplates},
+		Capabilities: []string{CanReceive, CanSend, CanTest, CanTemplates},
 		Fields: []connector.Field{
 			{Name: settingKeyID, Label: "sms.field.secret_id", Help: "sms.help.tencent_key", Required: true, Pattern: `[A-Za-z0-9]{12,64}`, Example: "AKIDExampleExample"},
 			{Name: secretKey, Label: "sms.field.secret_key", Help: "sms.help.tencent_key", Secret: true, Required: true, Pattern: `[A-Za-z0-9]{16,64}`},

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '@/shared/api/client'
-import type { Callback, Connector, ConnectorInput, ConnectorKind, OpenedCallback } from '@/shared/api/types'
+import type { Callback, Connector, ConnectorInput, ConnectorKind, ConnectorTemplate, ConnectorTest, ConnectorTested, OpenedCallback } from '@/shared/api/types'
 import type { Lang } from '@/shared/i18n/lang'
 
 /** The kinds of accounts, in the reader's language. */
@@ -53,3 +53,14 @@ export const replayCallbacks = (body: { ids?: string[]; account?: string; name?:
 
 /** What would be deleted together with an account, in words and numbers. */
 export const hangingOf = (id: string) => unwrap(api.GET('/api/connectors/hanging/{id}', { params: { path: { id } } }))
+
+/** The texts that an account's platform allows. */
+export const templatesQuery = (id: string) =>
+  queryOptions({ queryKey: ['connectors', 'templates', id], queryFn: ({ signal }) => unwrap<{ items: ConnectorTemplate[] }>(api.GET('/api/connector-tests/{id}/templates', { params: { path: { id } }, signal })), staleTime: 60_000 })
+
+/** Sends one message, to see whether an account works. */
+export const sendTest = (id: string, body: ConnectorTest) => unwrap<ConnectorTested>(api.POST('/api/connector-tests/{id}', { params: { path: { id } }, body }))
+
+/** What became of a test since. */
+export const testedQuery = (id: string, test: string) =>
+  queryOptions({ queryKey: ['connectors', 'tested', id, test], queryFn: ({ signal }) => unwrap<ConnectorTested>(api.GET('/api/connector-tests/{id}/sent/{test}', { params: { path: { id, test } }, signal })) })

@@ -18,6 +18,7 @@ import { CheckList } from '../components/CheckList'
 import styles from '../components/connectors.module.css'
 import { HealthChip } from '../components/Health'
 import { Quotas } from '../components/Quotas'
+import { SendTest } from '../components/SendTest'
 import { changeConnector, connectorQuery, deleteConnector, hangingOf, kindsQuery, pauseConnector } from '../queries'
 
 /** One account: does it work, where the platform calls, what is left of its quotas. */
@@ -126,6 +127,7 @@ function Actions({ account, kind, refresh }: { account: Connector; kind: Connect
         {t('delete.ok')}
       </Button>
       <Button onClick={() => void pause()}>{paused ? t('pause.resume') : t('pause.ok')}</Button>
+      {kind?.capabilities.includes('test') && <SendTest account={account} />}
       <Button onClick={() => setEditing(true)} disabled={!kind}>
         {t('edit')}
       </Button>

@@ -11,6 +11,7 @@ import { Page, PageHead } from '@/shared/ui/PageHead'
 import { Empty, QueryState } from '@/shared/ui/states'
 import { Desk } from '../components/Desk'
 import { Faults } from '../components/Faults'
+import { Inboxes } from '../components/Inboxes'
 import { Known } from '../components/Known'
 import { People } from '../components/People'
 import { Phone } from '../components/Phone'
@@ -49,6 +50,7 @@ export default function CustomerPage() {
         {(world) => (
           <>
             <Stage world={world} />
+            <Inboxes />
             <Faults open={faults} onClose={() => setFaults(false)} faults={world.faults ?? []} />
           </>
         )}
