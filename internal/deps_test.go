@@ -95,7 +95,9 @@ var domains = map[string][]string{
 	"connector/sim":      {"connector/wxcrypto"},
 	"acquire/livecode":   {"event", "event/veil"},
 
-	"staff": {"contact", "event"},
+	"staff":          {"contact", "event"},
+	"contact/mirror": {"contact", "event"},
+	"community":      {"contact", "event"},
 
 	"importer/table": {},
 	"importer":       {"contact", "event", "importer/table", "shop"},

@@ -26,12 +26,15 @@ import (
 	"github.com/koipond/koipond/internal/audience/machine"
 	"github.com/koipond/koipond/internal/audience/rfm"
 	"github.com/koipond/koipond/internal/audience/webhook"
+	"github.com/koipond/koipond/internal/community"
 	"github.com/koipond/koipond/internal/connector"
 	"github.com/koipond/koipond/internal/connector/wechat"
+	"github.com/koipond/koipond/internal/connector/wecom"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/care"
 	"github.com/koipond/koipond/internal/contact/consent"
 	"github.com/koipond/koipond/internal/contact/match"
+	"github.com/koipond/koipond/internal/contact/mirror"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/dictionary"
 	"github.com/koipond/koipond/internal/event/intake"
@@ -109,6 +112,10 @@ type App struct {
 	signIn     *wechat.SignIn // customers saying who they are
 	messages   *messages
 	staff      *staff.Service
+	talks      *wecom.Talks
+	results    *wecom.Results
+	mirror     *mirror.Service
+	groups     *community.Service
 
 	mux     *http.ServeMux
 	api     *httpx.API
@@ -274,12 +281,14 @@ func (a *App) buildServices() {
 	a.buildWeChat(ingest)
 	a.buildMessages(ingest)
 	a.buildColleagues(ingest)
+	a.buildMirror()
+	a.buildGroups(ingest)
 	a.buildLiveCodes()
 	a.buildPages(ingest)
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)
-	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.links, a.livecodes, a.staff, a.pages, a.shop.TouchFollower()} {
+	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.links, a.livecodes, a.staff, a.pages, a.shop.TouchFollower(), a.mirror, a.groups} {
 		a.pipe.Subscribe(s)
 	}
 	a.followFacts()

@@ -68,6 +68,7 @@ type fuzzer struct {
 	listed map[string][]string // ids by the path of the list that shows them
 
 	narrow, other string // user ids
+	account       string // at WeCom
 	token         string // of a preference page
 }
 
@@ -199,6 +200,8 @@ func (f *fuzzer) word(name string) string {
 		return []string{"granted", "withdrawn"}[f.rnd.IntN(2)]
 	case n == "purpose":
 		return "marketing"
+	case n == "account":
+		return f.account
 	case n == "metric":
 		return []string{"size", "buyers", "event:order.paid"}[f.rnd.IntN(3)]
 	case n == "email":
@@ -305,6 +308,12 @@ func (f *fuzzer) request(path, method string, op apiOp, spoil bool) (target, bod
 		}
 		if name == "{note}" {
 			return f.someID("no")
+		}
+		if name == "{account}" {
+			return f.account
+		}
+		if stem == "/api/groups/{account}/" {
+			return plantedGroup
 		}
 		if ids := f.listed[strings.TrimSuffix(stem, "/")]; len(ids) > 0 {
 			return url.PathEscape(ids[f.rnd.IntN(len(ids))])
@@ -487,6 +496,9 @@ func TestHostileValues(t *testing.T) {
 			for round := range rounds {
 				for _, o := range ops {
 					op := f.doc.Paths[o[0]][o[1]]
+					if slices.Contains([]string{"resume-connector", "check-connector", "delete-connector"}, op.OperationID) { // the paused account stays so: it would call the platform
+						continue
+					}
 					if op.OperationID == "create-setup" || op.OperationID == "revoke-write-key" || op.OperationID == "download-backup" && round > 0 {
 						continue
 					}
@@ -548,8 +560,26 @@ func (f *fuzzer) plant() {
 		require.Less(t, w.call("POST", "/api/contacts/"+c.ID+"/notes", fmt.Sprintf(`{"text":"%s的笔记"}`, c.Name), nil), 300)
 		require.Less(t, w.call("POST", "/api/contacts/"+c.ID+"/follow-ups", fmt.Sprintf(`{"text":"回访%s","assignee":%q,"due":%q}`, c.Name, owner, time.Now().Add(time.Hour).Format(time.RFC3339)), nil), 300)
 	}
+	f.outside(people.Items[0].ID)
 	f.work(people.Items, tag.ID)
 	f.alarm.take()
+}
+
+// plantedGroup is a customer group of the account.
+const plantedGroup = "wr1"
+
+// outside plants an account at WeCom, paused so that nobody calls it, with a group.
+func (f *fuzzer) outside(contact string) {
+	t, w := f.t, f.w
+	var made struct{ ID string }
+	require.Less(t, w.call("POST", "/api/connectors", `{"kind":"wecom","name":"企业","settings":{"corpId":"ww1a2b3c4d5e6f7a8b","agentId":"1000002"},
+		"secrets":{"secret":"a-secret-that-is-long-enough","token":"QDG6eK","aesKey":"jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"}}`, &made), 300)
+	f.account = made.ID
+	require.Less(t, w.call("POST", "/api/connectors/"+made.ID+"/pause", `{}`, nil), 300)
+	_, err := w.app.DB.Exec(t.Context(), `insert into community_groups (account, id, name, owner, state, owner_left, version, members, customers, created_at, ended_at, read_at, seen) values ($1, $2, '茶友', 'zhang', 'open', 0, '', 1, 1, 1, 0, 1, 0)`, made.ID, plantedGroup)
+	require.NoError(t, err)
+	_, err = w.app.DB.Exec(t.Context(), `insert into community_members (account, chat, member, kind, contact, name_enc, invitor, state, scene, quit, joined_at, left_at) select $1, $2, 'wm1', 'customer', num, '', '', '', 3, 0, 1, 0 from contacts where id = $3`, made.ID, plantedGroup, contact)
+	require.NoError(t, err)
 }
 
 // work does with them what people do all day, so that there is something of everything.

@@ -19,11 +19,14 @@ import (
 	"github.com/koipond/koipond/internal/audience/machine"
 	"github.com/koipond/koipond/internal/audience/rfm"
 	"github.com/koipond/koipond/internal/audience/webhook"
+	"github.com/koipond/koipond/internal/community"
 	"github.com/koipond/koipond/internal/connector"
+	"github.com/koipond/koipond/internal/connector/wecom"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/contact/care"
 	"github.com/koipond/koipond/internal/contact/consent"
 	"github.com/koipond/koipond/internal/contact/match"
+	"github.com/koipond/koipond/internal/contact/mirror"
 	"github.com/koipond/koipond/internal/event/dictionary"
 	"github.com/koipond/koipond/internal/event/pipeline"
 	"github.com/koipond/koipond/internal/event/veil"
@@ -59,7 +62,7 @@ type Records struct {
 // migrationSets are all tables there are, lower layers first.
 func migrationSets() []db.Set {
 	return []db.Set{db.Migrations(), audit.Migrations(), httpx.Migrations(), jobs.Migrations(), vault.Migrations(), team.Migrations(),
-		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), match.Migrations(), consent.Migrations(), care.Migrations(), machine.Migrations(), rfm.Migrations(), shop.Migrations(), importer.Migrations(), audience.Migrations(), webhook.Migrations(), rules.Migrations(), autotag.Migrations(), livecode.Migrations(), connector.Migrations(), acquire.Migrations(), link.Migrations(), page.Migrations(), quality.Migrations(), staff.Migrations(), Migrations()}
+		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), match.Migrations(), consent.Migrations(), care.Migrations(), machine.Migrations(), rfm.Migrations(), shop.Migrations(), importer.Migrations(), audience.Migrations(), webhook.Migrations(), rules.Migrations(), autotag.Migrations(), livecode.Migrations(), connector.Migrations(), acquire.Migrations(), link.Migrations(), page.Migrations(), quality.Migrations(), staff.Migrations(), wecom.Migrations(), mirror.Migrations(), community.Migrations(), Migrations()}
 }
 
 // OpenRecords opens and migrates the records as the command line needs them.

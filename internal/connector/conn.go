@@ -108,8 +108,8 @@ func (in Incoming) MessageID(a Account, part string) string {
 // while: see Later and GiveUp.
 type Handler func(ctx context.Context, a Account, in Incoming) error
 
-// Passive gives what to say in the answer itself, nil for nothing. It looks into
-// memory alone: the platform waits.
+// Passive gives what to say in the answer itself, or at once after it (see
+// Service.Answer), nil for nothing. It looks into memory alone: the platform waits.
 type Passive func(ctx context.Context, a Account, in Incoming) *Message
 
 // Sender is a Conn that sends messages. It sends m each time it is asked: sending
@@ -121,6 +121,7 @@ type Sender interface {
 // Message is something to send to one person.
 type Message struct {
 	Key     string // the sender's own: a message of the same key is sent once
+	Ticket  string // lets this one message leave, where the platform gives such a thing: the code of a welcome
 	To      string // id on the platform, phone number, address
 	From    string // who sends, where there is a choice: a member, a signature, an address
 	Form    string // text, image, link, miniprogram, file, template, mail, …
@@ -135,9 +136,21 @@ type Message struct {
 	Template string
 	Params   []Param
 	Parts    []Message // what goes with it: attachments of a welcome
+	Many     *Many     // whom one for many goes to, where the platform spreads it
 	Headers  map[string]string
 	// Marketing tells an advertisement from what somebody asked for, such as a code.
 	Marketing bool
+}
+
+// Many are those whom a message for many goes to, as the platform itself spreads it:
+// colleagues send it, each to their own.
+type Many struct {
+	People   []string   // ids on the platform; none: all that Tags leave
+	Tags     [][]string // the platform's own: any of each list, and of all lists
+	InGroups bool       // to groups, not to people
+	Groups   []string   // these; none: all of the sender
+	Senders  []string   // who publish a post; none: all who may
+	Choose   bool       // the sender may leave some out
 }
 
 // Param is one parameter of a template.

@@ -161,6 +161,21 @@ func (s *Service) Reply(kind string, f Passive) {
 	s.passive[kind] = append(s.passive[kind], f)
 }
 
+// Answer gives what those of Reply have to say to something that came otherwise
+// than in the call itself, such as a message of customer service that was fetched:
+// nil for nothing. Whoever asks sends it, once, under a key made from in.Key.
+func (s *Service) Answer(ctx context.Context, a Account, in Incoming) *Message {
+	if a.State != Active {
+		return nil
+	}
+	for _, f := range s.passive[a.Kind] {
+		if m := f(ctx, a, in); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
 // handlers are those of a callback, of First or of On.
 func (s *Service) handlers(kind, name string, first bool) []Handler {
 	var out []Handler

@@ -88,23 +88,24 @@ type Deps struct {
 // Service keeps contacts: who they are, their tags, notes and owner.
 type Service struct {
 	Deps
-	engine    *engine // for all but resolving: knows no cache
-	resolver  *Resolver
-	hooks     *hooks
-	removed   []RemoveHook
-	guesses   *guessLimit
-	recent    *recentLooks
-	counts    tagCounts
-	sets      ruleSets
-	answers   answers
-	usage     kindUsage
-	views     *views
-	narrow    int64 // see List
-	referrers []Referrer
-	others    []otherField                                         // see FilterBy
-	standings Standings                                            // see StandBy
-	purposes  func(ctx context.Context) (map[string]string, error) // see NamePurposes
-	auto      AutoTagger                                           // nil: no tag is given by itself
+	engine     *engine // for all but resolving: knows no cache
+	resolver   *Resolver
+	hooks      *hooks
+	removed    []RemoveHook
+	guesses    *guessLimit
+	recent     *recentLooks
+	counts     tagCounts
+	sets       ruleSets
+	answers    answers
+	usage      kindUsage
+	views      *views
+	narrow     int64 // see List
+	referrers  []Referrer
+	others     []otherField                                         // see FilterBy
+	standings  Standings                                            // see StandBy
+	purposes   func(ctx context.Context) (map[string]string, error) // see NamePurposes
+	auto       AutoTagger                                           // nil: no tag is given by itself
+	tagWatches []TagWatch                                           // see OnTags
 }
 
 // NewService builds the service. Merge hooks are added before serving.

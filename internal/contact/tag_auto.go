@@ -28,7 +28,7 @@ func rankOf(source string) int { return cmp.Or(ranks[source], 5) }
 
 // byHand tells whether a tag was changed because a person wanted it so.
 func byHand(source string) bool {
-	return slices.Contains([]string{"manual", "api", RunBulk, RunFile}, source)
+	return slices.Contains([]string{"manual", "api", RunBulk, RunFile, SourceOutside}, source)
 }
 
 // AutoGiving says what gives and takes tags by itself, and why.
@@ -247,9 +247,5 @@ func (s *Service) tellAuto(ctx context.Context, changes []tagChange, g giving) e
 	if s.auto == nil || len(changes) == 0 {
 		return nil
 	}
-	told := make([]TagChanged, len(changes))
-	for i, c := range changes {
-		told[i] = TagChanged{Contact: c.num, Tag: c.tag.ID, Removed: c.removed, Cause: c.cause, Was: c.image.Source}
-	}
-	return s.auto.TagsChanged(ctx, told, TagGiverInfo{Source: g.source, ID: g.byID, Name: g.byName, Hand: byHand(g.source), Undo: g.source == "undo", At: s.Clock.Now().UnixMilli()})
+	return s.auto.TagsChanged(ctx, toldChanges(changes), TagGiverInfo{Source: g.source, ID: g.byID, Name: g.byName, Hand: byHand(g.source), Undo: g.source == "undo", At: s.Clock.Now().UnixMilli()})
 }

@@ -210,6 +210,9 @@ func (s *Service) noteTags(ctx context.Context, changes []tagChange, g giving) e
 	if err := s.tellAuto(ctx, changes, g); err != nil {
 		return fmt.Errorf("follow changes of tags: %w", err)
 	}
+	if err := s.tellWatches(ctx, changes, g); err != nil {
+		return fmt.Errorf("follow changes of tags: %w", err)
+	}
 	for _, tag := range sortedKeys(given) {
 		// what somebody gives again is no longer another run's to put back
 		err := selectIn(ctx, s.DB, "note what was given again", "update tag_run_changes set touched = 1 where added = 0 and touched = 0 and tag = $1 and run <> $2 and contact in (%s) returning contact",

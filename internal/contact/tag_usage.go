@@ -28,7 +28,7 @@ type TagUsage struct {
 
 // TagGiver is who or what gave a tag, and how often.
 type TagGiver struct {
-	Source string `json:"source" enum:"manual,api,import,bulk,file,merge,undo,settle,delete,rule,score,model,code"`
+	Source string `json:"source" enum:"manual,api,import,bulk,file,merge,undo,settle,delete,rule,score,model,code,outside"`
 	Name   string `json:"name,omitempty"`
 	Added  int64  `json:"added"`
 }
@@ -104,7 +104,7 @@ func (s *Service) TagUsage(ctx context.Context, id string) (TagUsage, error) {
 // TagGiven tells who or what gave a contact a tag, when, and by which work.
 type TagGiven struct {
 	At     time.Time `json:"at"`
-	Source string    `json:"source" enum:"manual,api,import,bulk,file,merge,undo,settle,delete,rule,score,model,code"`
+	Source string    `json:"source" enum:"manual,api,import,bulk,file,merge,undo,settle,delete,rule,score,model,code,outside"`
 	By     string    `json:"by,omitempty" doc:"Name of the user, token or model; version of the rule or score"`
 	Import *Ref      `json:"import,omitempty"`
 	Run    *Ref      `json:"run,omitempty" doc:"Work on many contacts"`

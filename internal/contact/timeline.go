@@ -237,7 +237,13 @@ func title(ctx context.Context, e *Entry, w words) string {
 	case event.NameAliased:
 		return say("timeline.aliased")
 	case event.NameGroupJoined:
-		return say("timeline.group_joined", "what", cmp.Or(firstWord(p, "name"), "…"))
+		return say("timeline.group_joined", "what", cmp.Or(firstWord(p, "groupName", "name"), "…"))
+	case event.NameGroupLeft:
+		if what := firstWord(p, "groupName"); what != "" {
+			return say("timeline.group_left", "what", what)
+		}
+	case event.NameMessageReceived, event.NameMessageSent, event.NameMessageDelivered, event.NameMessageFailed, event.NameServiceStarted, event.NameServiceTaken, event.NameServiceEnded:
+		return talked(e.Name, p, say)
 	case event.NameContactCreated:
 		return say("timeline.contact_created", "by", cmp.Or(firstWord(p, "by"), "…"))
 	case event.NameContactUpdated:

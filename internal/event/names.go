@@ -44,6 +44,14 @@ const (
 	NameMessageDelivered = "message.delivered" // what was sent arrived
 	NameMessageFailed    = "message.failed"    // and did not
 	NameMessageReported  = "message.reported"  // the customer calls it an annoyance
+	NameMessageReceived  = "message.received"  // the customer wrote
+	NameMessageSent      = "message.sent"      // a colleague or the program wrote
+	NameServiceStarted   = "service.started"   // the customer opened customer service
+	NameServiceTaken     = "service.taken"     // a colleague took the session over
+	NameServiceEnded     = "service.ended"
+	NameMomentShown      = "moment.shown" // a colleague's post was shown to the customer
+	NameMomentLiked      = "moment.liked"
+	NameMomentCommented  = "moment.commented"
 	NameCodeScanned      = "code.scanned"
 	NameLinkClicked      = "link.clicked"
 	// Of official accounts and mini-programs.
@@ -51,7 +59,6 @@ const (
 	NameAccountUnfollowed   = "account.unfollowed"   // and does no more
 	NameAccountSignedIn     = "account.signed_in"    // somebody proved to a mini-program, or on a page, who they are
 	NameFollowerKnown       = "follower.known"       // what the platform says of somebody
-	NameMessageReceived     = "message.received"     // a customer wrote
 	NameMenuClicked         = "menu.clicked"         // in the menu of an official account
 	NameLocationReported    = "location.reported"    // about where a customer is
 	NameSubscriptionChanged = "subscription.changed" // yes or no to a template of messages
@@ -76,13 +83,17 @@ var administrative = map[string]bool{
 	NameWelcomeSent:      false,
 	NameGiftDelivered:    false,
 	NameMessageDelivered: false, NameMessageFailed: false,
+	NameWelcomeSent:   false,
+	NameGiftDelivered: false,
+	NameMessageSent:   false, NameServiceTaken: false, NameServiceEnded: false, NameMomentShown: false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }
 
 // told are what customers do outside that no website can know: connectors alone
 // state it.
 var told = map[string]bool{NameFriendAdded: true, NameFriendDeleted: true, NameGroupLeft: true, NameAccountFollowed: true, NameAccountUnfollowed: true,
-	NameAccountSignedIn: true, NameMessageReceived: true, NameSubscriptionChanged: true, NamePhoneGiven: true, NameMessageReported: true}
+	NameAccountSignedIn: true, NameMessageReceived: true, NameSubscriptionChanged: true, NamePhoneGiven: true, NameMessageReported: true,
+	NameServiceStarted: true, NameMomentLiked: true, NameMomentCommented: true}
 
 // Administrative tells whether facts of this name state what staff or the program
 // did, or a word of consent. They are no sign of life of the customer, tell nothing

@@ -18,6 +18,7 @@ import type jobs from '@/features/jobs/locales/zh-CN.json'
 import type keys from '@/features/keys/locales/zh-CN.json'
 import type lifecycle from '@/features/lifecycle/locales/zh-CN.json'
 import type links from '@/features/links/locales/zh-CN.json'
+import type groups from '@/features/groups/locales/zh-CN.json'
 import type livecodes from '@/features/livecodes/locales/zh-CN.json'
 import type matches from '@/features/matches/locales/zh-CN.json'
 import type orders from '@/features/orders/locales/zh-CN.json'
@@ -57,6 +58,7 @@ declare module 'i18next' {
       keys: typeof keys
       lifecycle: typeof lifecycle
       links: typeof links
+      groups: typeof groups
       livecodes: typeof livecodes
       matches: typeof matches
       orders: typeof orders

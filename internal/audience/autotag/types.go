@@ -113,7 +113,7 @@ type Exception struct {
 	At      time.Time       `json:"at"`
 	By      *contact.Ref    `json:"by,omitempty" doc:"Who took it off"`
 	Winner  *contact.TagRef `json:"winner,omitempty" doc:"The tag that stands above it"`
-	Source  string          `json:"source,omitempty" enum:"manual,api,import,bulk,file,merge,undo,settle,delete,rule,score,model,code" doc:"What gave that one"`
+	Source  string          `json:"source,omitempty" enum:"manual,api,import,bulk,file,merge,undo,settle,delete,rule,score,model,code,outside" doc:"What gave that one"`
 }
 
 // Reasons that facts of automatic tags give, beside those of package live.

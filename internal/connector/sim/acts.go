@@ -15,7 +15,7 @@ import (
 // "be a customer".
 type Act struct {
 	Who  string `json:"who,omitempty" yaml:"who" maxLength:"200" doc:"A person's id or name; for what the staff do, a userid"`
-	Does string `json:"does" yaml:"does" maxLength:"40" doc:"scan, accept, chat, reply, ask, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, hire, quit, invent; follow, unfollow, press, launch, phone, allow, deny"`
+	Does string `json:"does" yaml:"does" maxLength:"40" doc:"scan, accept, chat, reply, ask, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, group, dismiss, serve, close, hire, quit, invent; follow, unfollow, press, launch, phone, allow, deny"`
 	What string `json:"what,omitempty" yaml:"what" maxLength:"2000" doc:"A code, a link, a group, a message id, a tag: what it is done to"`
 	With string `json:"with,omitempty" yaml:"with" maxLength:"200" doc:"The other one: a userid for people, a person for the staff"`
 	Text string `json:"text,omitempty" yaml:"text" maxLength:"4000"`
@@ -86,8 +86,11 @@ var deeds = map[string]func(s *Sim, ctx context.Context, a Act) (Done, error){
 		id, err := s.MakeGroup(a.Who, a.What)
 		return Done{ID: id}, err
 	},
-	"hire": func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Hire(a.What, a.Text) },
-	"quit": func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Quit(a.Who) },
+	"dismiss": func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Dismiss(a.What) },
+	"serve":   func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Serve(a.Who, a.With, a.Text) },
+	"close":   func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.EndService(a.Who, a.With) },
+	"hire":    func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Hire(a.What, a.Text) },
+	"quit":    func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Quit(a.Who) },
 	"invent": func(s *Sim, _ context.Context, a Act) (Done, error) {
 		p, err := s.Invent(a.Who, 0)
 		return Done{ID: p.ID, Person: &p}, err

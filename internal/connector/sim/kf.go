@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/koipond/koipond/internal/connector/wxcrypto"
 	"github.com/koipond/koipond/internal/platform/errs"
 )
 
@@ -353,7 +352,6 @@ func (s *Sim) Ask(who, account, text string) error {
 
 func (s *Sim) kfWord(w *World, c *Corp, k *KfAccount, p *Person, text string, now time.Time) {
 	fill(&k.Talks)
-	fill(&k.Tokens)
 	fill(&k.Codes)
 	ext := w.externalID(c, p)
 	talk := k.Talks[ext]
@@ -370,12 +368,5 @@ func (s *Sim) kfWord(w *World, c *Corp, k *KfAccount, p *Person, text string, no
 	k.Messages = append(k.Messages, &KfMessage{ID: w.next("msg_", 24), External: ext, At: now, Origin: 3, Type: "text", Body: body})
 	p.chat("kf", c.ID, k.ID).say(Line{ID: w.next("m", 20), At: now, From: "me", Name: p.Name, Kind: "text", Text: text})
 	s.diary.act(now, "ask", ext, "", short(text, 60))
-	token := w.next("ENC", 60)
-	k.Tokens[token] = now.UnixMilli()
-	for t, at := range k.Tokens {
-		if now.Sub(time.UnixMilli(at)) > time.Hour {
-			delete(k.Tokens, t)
-		}
-	}
-	s.tell(c, now, "kf_msg_or_event", ext, "", wxcrypto.Elem("Token", token), wxcrypto.Elem("OpenKfId", k.ID))
+	s.tellKf(w, c, k, ext, now)
 }

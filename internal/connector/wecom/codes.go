@@ -57,6 +57,7 @@ var codes = map[int]rule{
 	45009:  {wait, errs.TooMany, "wecom.too_often"},
 	45033:  {wait, errs.TooMany, "wecom.too_many_at_once"},
 	48002:  {stop, errs.Conflict, "wecom.no_permission"},
+	49008:  {giveUp, errs.Conflict, "wecom.no_such_group"},
 	60011:  {giveUp, errs.Conflict, "wecom.no_privilege"},
 	60020:  {stop, errs.Conflict, "wecom.ip_not_listed"},
 	60111:  {giveUp, errs.Conflict, "wecom.no_such_member"},
@@ -64,6 +65,7 @@ var codes = map[int]rule{
 	84061:  {giveUp, errs.Conflict, "wecom.no_friend"},
 	84074:  {giveUp, errs.Conflict, "wecom.no_contact_privilege"},
 	84084:  {giveUp, errs.Conflict, "wecom.not_follower"},
+	86003:  {giveUp, errs.Conflict, "wecom.no_such_group"},
 	90500:  {giveUp, errs.Conflict, "wecom.owner_there"},
 	90501:  {giveUp, errs.Conflict, "wecom.groups_today"},
 	95000:  {giveUp, errs.Conflict, "wecom.no_such_service"},
@@ -142,4 +144,32 @@ func clip(s string, most int) string {
 		most--
 	}
 	return s[:most]
+}
+
+// Unfriended tells whether a call was refused because the two are no friends, or the
+// customer is nobody's.
+func Unfriended(err error) bool {
+	switch CodeOf(err) {
+	case 84061, 84084, 40096:
+		return true
+	}
+	return false
+}
+
+// NoTag tells whether a call named a tag that is not there.
+func NoTag(err error) bool { return CodeOf(err) == 40068 }
+
+// Stopped tells whether nothing works until a person mends the account.
+func Stopped(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.act == stop || e.act == refresh)
+}
+
+// NoGroup tells whether a group is not there, was dismissed, or is not ours to see.
+func NoGroup(err error) bool {
+	switch CodeOf(err) {
+	case 40050, 49008, 86003, 60011:
+		return true
+	}
+	return false
 }

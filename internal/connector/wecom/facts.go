@@ -43,8 +43,6 @@ func (f *Facts) Handlers() map[string]connector.Handler {
 		"change_external_contact.del_external_contact":      f.removed,
 		"change_external_contact.del_follow_user":           f.deleted,
 		"change_external_contact.transfer_fail":             f.transferFailed,
-		"change_external_chat.create":                       f.groupMade,
-		"change_external_chat.update":                       f.groupChanged,
 	}
 }
 
@@ -130,6 +128,7 @@ func (f *Facts) described(ctx context.Context, a connector.Account, in connector
 	if err != nil {
 		return err
 	}
+	asked := c.env.Clock.Now()
 	p, err := c.Customer(ctx, e.CustomerID)
 	switch {
 	case err == nil:
@@ -145,7 +144,21 @@ func (f *Facts) described(ctx context.Context, a connector.Account, in connector
 			follow = &p.Follows[i]
 		}
 	}
-	return f.state(ctx, Described(a.ID, in.MessageID(a, "described"), e.At, p.Customer, follow))
+	return f.state(ctx, askedAt(Described(a.ID, in.MessageID(a, "described"), e.At, p.Customer, follow), asked))
+}
+
+// askedAt says in a fact of Described when the platform was asked: a callback may be
+// about a change that came before, or after, what is read now.
+func askedAt(f event.Fact, at time.Time) event.Fact {
+	var props map[string]any
+	if json.Unmarshal(f.Properties, &props) != nil { // it is our own
+		return f
+	}
+	if friend, ok := props["friend"].(map[string]any); ok {
+		friend["read"] = at.UnixMilli()
+		f.Properties, _ = json.Marshal(props) // texts always encode
+	}
+	return f
 }
 
 // Described is the fact that says who a customer is, and of a friendship (nil:
@@ -203,61 +216,5 @@ func (f *Facts) transferFailed(ctx context.Context, a connector.Account, in conn
 	return f.state(ctx, fact(a, in, e, event.NameTransferFailed, map[string]any{"reason": e.FailReason}))
 }
 
-// isCustomer tells customers from colleagues by the ids that the platform gives.
-func isCustomer(id string) bool { return strings.HasPrefix(id, "wm") || strings.HasPrefix(id, "wo") }
-
-// groupMade states of each customer in a new group that they joined.
-func (f *Facts) groupMade(ctx context.Context, a connector.Account, in connector.Incoming) error {
-	e, err := read(in)
-	if err != nil {
-		return err
-	}
-	c, err := f.Conn(ctx, a.ID)
-	if err != nil {
-		return err
-	}
-	g, err := c.Group(ctx, e.ChatID)
-	if err != nil {
-		if connector.GivenUp(err) || in.Try >= patience {
-			return nil // it is gone already, or not ours to see
-		}
-		return err
-	}
-	var facts []event.Fact
-	for _, m := range g.Members {
-		if m.Type != 2 || !isCustomer(m.ID) {
-			continue
-		}
-		one := e
-		one.CustomerID, one.State = m.ID, m.State
-		made := fact(a, in, one, event.NameGroupJoined, map[string]any{"group": e.ChatID, "groupName": g.Name, "owner": g.Owner, "scene": m.Scene})
-		made.Identifiers = customerIDs(m.ID, m.UnionID)
-		facts = append(facts, made)
-	}
-	return f.state(ctx, facts...)
-}
-
-// groupChanged states who joined and who left.
-func (f *Facts) groupChanged(ctx context.Context, a connector.Account, in connector.Incoming) error {
-	e, err := read(in)
-	if err != nil {
-		return err
-	}
-	name, scene := event.NameGroupJoined, e.JoinScene
-	switch e.Detail {
-	case "add_member":
-	case "del_member":
-		name, scene = event.NameGroupLeft, e.QuitScene
-	default:
-		return nil
-	}
-	var facts []event.Fact
-	for _, id := range e.Members {
-		if isCustomer(id) {
-			one := e
-			one.CustomerID = id
-			facts = append(facts, fact(a, in, one, name, map[string]any{"group": e.ChatID, "scene": scene}))
-		}
-	}
-	return f.state(ctx, facts...)
-}
+// IsCustomer tells customers from colleagues by the ids that the platform gives.
+func IsCustomer(id string) bool { return strings.HasPrefix(id, "wm") || strings.HasPrefix(id, "wo") }

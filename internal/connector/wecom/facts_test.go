@@ -57,7 +57,7 @@ func TestFriendAdded(t *testing.T) {
 	require.True(t, event.Reserved(who.Name))
 	require.Equal(t, []event.Identifier{{Kind: "wecom_external_userid", Value: "wm1"}, {Kind: "unionid", Value: "u1"}}, who.Identifiers)
 	require.Equal(t, map[string]any{"name": "李四", "gender": "female", "avatar": "https://wx.qlogo.cn/a"}, props(t, who.Traits))
-	require.Equal(t, map[string]any{"account": "ac_1", "friend": map[string]any{"staff": "zhang", "remark": "李总", "description": "采购", "since": 1700000000000.0, "state": "s1", "way": 1.0, "tags": []any{"t1"}}}, props(t, who.Properties))
+	require.Equal(t, map[string]any{"account": "ac_1", "friend": map[string]any{"staff": "zhang", "remark": "李总", "description": "采购", "since": 1700000000000.0, "state": "s1", "way": 1.0, "tags": []any{"t1"}, "read": float64(w.clock.Now().UnixMilli())}}, props(t, who.Properties))
 
 	require.NoError(t, handle(t, f, message, 2))
 	require.Len(t, s.facts, 2, "a callback handled twice counts once")
@@ -111,25 +111,6 @@ func TestOtherFriendFacts(t *testing.T) {
 	}
 	err := handle(t, f, eventXML("change_external_contact", "del_follow_user", "UserID", "zhang"), 1)
 	require.True(t, connector.GivenUp(err), "about nobody")
-}
-
-func TestGroupFacts(t *testing.T) {
-	w, c := newWorld(t)
-	f, s := newFacts(t, c)
-	require.NoError(t, handle(t, f, eventXML("change_external_chat", "update", "ChatId", "wr1", "UpdateDetail", "add_member", "JoinScene", "3", "MemChangeList", "wm1,zhang,wo2"), 1))
-	require.Len(t, s.facts, 2, "customers, not colleagues")
-	require.Equal(t, event.NameGroupJoined, s.facts[0].Name)
-	require.Equal(t, map[string]any{"account": "ac_1", "group": "wr1", "scene": "3"}, props(t, s.facts[0].Properties))
-	require.NoError(t, handle(t, f, eventXML("change_external_chat", "update", "ChatId", "wr1", "UpdateDetail", "del_member", "MemChangeList", "wm1"), 1))
-	require.Equal(t, event.NameGroupLeft, s.facts[2].Name)
-	require.NoError(t, handle(t, f, eventXML("change_external_chat", "update", "ChatId", "wr1", "UpdateDetail", "change_name"), 1))
-	require.Len(t, s.facts, 3)
-
-	w.says("externalcontact/groupchat/get", `{"errcode":0,"group_chat":{"chat_id":"wr2","name":"群","owner":"zhang","member_list":[{"userid":"zhang","type":1},{"userid":"wm1","type":2,"unionid":"u1","join_scene":1}]}}`)
-	require.NoError(t, handle(t, f, eventXML("change_external_chat", "create", "ChatId", "wr2"), 1))
-	require.Len(t, s.facts, 4)
-	require.Equal(t, "群", props(t, s.facts[3].Properties)["groupName"])
-	require.Equal(t, "u1", s.facts[3].Identifiers[1].Value)
 }
 
 func TestCheck(t *testing.T) {

@@ -9,6 +9,9 @@ type GroupListed struct {
 	Status int    `json:"status"`
 }
 
+// GroupOwnerLeft is the Status of a group whose owner left the company.
+const GroupOwnerLeft = 1
+
 // Groups lists the customer groups of some owners (none: of all the app may see).
 func (c *Client) Groups(ctx context.Context, owners []string, status int, cursor string, most int) ([]GroupListed, string, error) {
 	var k checker

@@ -49,4 +49,5 @@ func Kind() connector.Kind {
 var (
 	_ connector.Conn     = (*Client)(nil)
 	_ connector.Receiver = (*Client)(nil)
+	_ connector.Sender   = (*Client)(nil)
 )

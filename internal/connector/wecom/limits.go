@@ -31,8 +31,8 @@ var limits = map[string]limit{
 	"remark.description": {150, chars},
 	"remark.company":     {20, chars},
 	"remark.mobiles":     {5, items},
-	"tags.group":         {15, chars},
-	"tags.name":          {30, chars},
+	"tags.group":         {MaxTagGroup, chars},
+	"tags.name":          {MaxTagName, chars},
 	"tags.names":         {100, items},
 	"tags.ids":           {100, items},
 	"mark.tags":          {100, items},
@@ -71,11 +71,19 @@ var limits = map[string]limit{
 	"transfer.groups":    {100, items},
 	"unassigned.page":    {1000, number},
 	"service.page":       {1000, number},
+	"service.customers":  {100, items},
 	"service.text":       {2048, bytesOf},
 	"agent.text":         {2048, bytesOf},
 	"agent.users":        {1000, items},
 	"media.bytes":        {20 << 20, number},
 }
+
+// What the platform takes of tags, for those who look before they ask.
+const (
+	MaxTagName  = 30
+	MaxTagGroup = 15
+	MaxTags     = 3000
+)
 
 // checker collects what is wrong with a call before it is made.
 type checker struct{ faults []errs.Field }

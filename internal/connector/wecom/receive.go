@@ -136,7 +136,7 @@ func (e Event) repeat(doc wxcrypto.Node) string {
 // incoming is the event as the inbox keeps it. In the order of arrival go: what is
 // about one customer, one group, all tags, all colleagues, one service account.
 func (e Event) incoming(plain []byte) connector.Incoming {
-	in := connector.Incoming{Key: e.key, Name: clip(e.Name, 100), At: e.At, Body: plain, Urgent: e.WelcomeCode != ""}
+	in := connector.Incoming{Key: e.key, Name: clip(e.Name, 100), At: e.At, Body: plain, Urgent: e.WelcomeCode != "" || e.Name == nameService}
 	switch {
 	case e.CustomerID != "":
 		in.Subject = e.CustomerID

@@ -56,7 +56,7 @@ func TestReceive(t *testing.T) {
 		"group":                   {eventXML("change_external_chat", "update", "ChatId", "wr1", "UpdateDetail", "add_member"), "change_external_chat.update", "group:wr1", false},
 		"tag":                     {eventXML("change_external_tag", "create", "Id", "t1", "TagType", "tag"), "change_external_tag.create", "tags", false},
 		"colleague":               {eventXML("change_contact", "delete_user", "UserID", "zhang"), "change_contact.delete_user", "staff", false},
-		"service":                 {eventXML("kf_msg_or_event", "", "Token", "tok", "OpenKfId", "wk1"), "kf_msg_or_event", "service:wk1", false},
+		"service":                 {eventXML("kf_msg_or_event", "", "Token", "tok", "OpenKfId", "wk1"), "kf_msg_or_event", "service:wk1", true},
 		"message": {"\ufeff<xml><ToUserName>c</ToUserName><FromUserName>li</FromUserName><CreateTime>1700000000</CreateTime><MsgType>text</MsgType><Content>hi</Content><MsgId>77</MsgId></xml>",
 			"message.text", "member:li", false},
 	} {

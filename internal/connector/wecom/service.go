@@ -1,6 +1,7 @@
 package wecom
 
 import (
+	"cmp"
 	"context"
 	"strings"
 )
@@ -50,15 +51,29 @@ type ServiceMessage struct {
 		Content string `json:"content"`
 		MenuID  string `json:"menu_id"`
 	} `json:"text"`
+	Link struct {
+		Title string `json:"title"`
+	} `json:"link"`
+	Location struct {
+		Name string `json:"name"`
+	} `json:"location"`
 	Event struct {
-		Type     string `json:"event_type"` // enter_session, msg_send_fail, …
+		Type     string `json:"event_type"` // enter_session, msg_send_fail, session_status_change, …
 		Service  string `json:"open_kfid"`
 		Customer string `json:"external_userid"`
 		Scene    string `json:"scene"`
 		Param    string `json:"scene_param"`
-		Welcome  string `json:"welcome_code"` // for SendOnEvent, within 20 seconds
+		Welcome  string `json:"welcome_code"`        // for SendOnEvent, within 20 seconds
+		Change   int    `json:"change_type"`         // of a session: 1 and 4 a colleague takes it, 2 another does, 3 it ends
+		NewUser  string `json:"new_servicer_userid"` // who
+		OldUser  string `json:"old_servicer_userid"` // who did before
+		FailedID string `json:"fail_msgid"`          // of msg_send_fail
+		FailType int    `json:"fail_type"`
 	} `json:"event"`
 }
+
+// customer is whom it is about, however the call wrote it.
+func (m ServiceMessage) customer() string { return cmp.Or(m.Customer, m.Event.Customer) }
 
 // ServiceMessages gives what was said since the cursor. token comes with the
 // callback and lives ten minutes; without it the platform allows few calls.
@@ -74,6 +89,30 @@ func (c *Client) ServiceMessages(ctx context.Context, service, cursor, token str
 	}
 	err = c.read(ctx, "kf/sync_msg", paged(in, cursor), &out)
 	return out.List, out.Next, out.More == 1, err
+}
+
+// ServiceCustomers gives what customer service knows of customers who are nobody's
+// friends: a hundred at most.
+func (c *Client) ServiceCustomers(ctx context.Context, ids []string) ([]Customer, error) {
+	var k checker
+	k.need("ids", len(ids) > 0)
+	k.count("ids", "service.customers", len(ids))
+	if err := k.err(); err != nil {
+		return nil, err
+	}
+	var out struct {
+		List []struct {
+			Customer
+			Nickname string `json:"nickname"`
+		} `json:"customer_list"`
+	}
+	err := c.read(ctx, "kf/customer/batchget", map[string]any{"external_userid_list": ids}, &out)
+	list := make([]Customer, len(out.List))
+	for i, x := range out.List {
+		list[i] = x.Customer
+		list[i].Name = cmp.Or(x.Nickname, x.Name)
+	}
+	return list, err
 }
 
 // SendService answers a customer: five messages within 48 hours of the

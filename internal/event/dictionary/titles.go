@@ -30,12 +30,13 @@ var builtins = map[string]string{
 	event.NameCodeScanned:     "dictionary.code_scanned",
 	event.NameLinkClicked:     "dictionary.link_clicked",
 	event.NameAccountFollowed: "dictionary.account_followed", event.NameAccountUnfollowed: "dictionary.account_unfollowed", event.NameAccountSignedIn: "dictionary.account_signed_in",
-	event.NameFollowerKnown: "dictionary.follower_known", event.NameMessageReceived: "dictionary.message_received", event.NameMenuClicked: "dictionary.menu_clicked",
+	event.NameFollowerKnown: "dictionary.follower_known", event.NameMenuClicked: "dictionary.menu_clicked",
 	event.NameLocationReported: "dictionary.location_reported", event.NameSubscriptionChanged: "dictionary.subscription_changed", event.NamePhoneGiven: "dictionary.phone_given",
 	event.NamePageLeft: "dictionary.page_left", event.NameFormSubmitted: "dictionary.form_submitted", event.NameGiftDelivered: "dictionary.gift_delivered",
 	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
 	event.NameMessageDelivered: "dictionary.message_delivered", event.NameMessageFailed: "dictionary.message_failed",
 	event.NameMessageReported: "dictionary.message_reported",
+	event.NameMessageReceived: "dictionary.message_received", event.NameMessageSent: "dictionary.message_sent", event.NameServiceStarted: "dictionary.service_started", event.NameServiceTaken: "dictionary.service_taken", event.NameServiceEnded: "dictionary.service_ended", event.NameMomentShown: "dictionary.moment_shown", event.NameMomentLiked: "dictionary.moment_liked", event.NameMomentCommented: "dictionary.moment_commented",
 }
 
 // usual are the properties of Segment's specification and of our own events, which

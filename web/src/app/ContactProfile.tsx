@@ -11,6 +11,7 @@ import { MergePanel } from '@/features/identity/components/MergePanel'
 import { ContactStanding } from '@/features/lifecycle/components/ContactStanding'
 import { ContactMatches } from '@/features/matches/components/ContactMatches'
 import { ContactOrders } from '@/features/orders/components/ContactOrders'
+import { ContactGroups } from '@/features/groups/components/ContactGroups'
 import { ContactFriends } from '@/features/staff/components/ContactFriends'
 import { ContactSegments } from '@/features/segments/components/ContactSegments'
 import { useCan } from '@/shared/lib/session'
@@ -34,7 +35,7 @@ export default function ContactProfile() {
       attributes={(c) => <ContactAttributes contact={c} />}
       head={(c) => c.kind === 'person' && <NextContact contact={c.id} />}
       lead={(c) => c.kind === 'person' && <ContactStanding contact={c} />}
-      side={[(c) => <Colleagues contact={c.id} />, (c) => c.kind === 'person' && <ContactFriends contact={c.id} />, (c) => c.kind === 'person' && seesSegments && <ContactSegments contact={c.id} />, (c) => c.kind === 'person' && <Related contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
+      side={[(c) => <Colleagues contact={c.id} />, (c) => c.kind === 'person' && <ContactFriends contact={c.id} />, (c) => c.kind === 'person' && <ContactGroups contact={c.id} />, (c) => c.kind === 'person' && seesSegments && <ContactSegments contact={c.id} />, (c) => c.kind === 'person' && <Related contact={c.id} />, (c) => <MergePanel contact={c} />, (c) => <ContactMatches contact={c.id} />, (c) => <ConsentPanel contact={c.id} />]}
     />
   )
 }

@@ -13,6 +13,7 @@ import {
   LayoutDashboard,
   ListChecks,
   MailCheck,
+  MessagesSquare,
   PackageX,
   PanelTop,
   QrCode,
@@ -49,6 +50,7 @@ export interface NavItem {
     | 'segments'
     | 'follow-ups'
     | 'staff'
+    | 'groups'
     | 'matches'
     | 'identities'
     | 'orders'
@@ -106,6 +108,7 @@ export const NAV: readonly NavGroup[] = [
       { path: '/segments', key: 'segments', icon: Target, needs: 'segment.read' },
       { path: '/follow-ups', key: 'follow-ups', icon: CalendarClock, needs: 'contact.read' },
       { path: '/staff', key: 'staff', icon: ContactRound, needs: 'team.read' },
+      { path: '/groups', key: 'groups', icon: MessagesSquare, needs: 'acquire.read' },
       { path: '/tags', key: 'tags', icon: Tags, needs: 'contact.read' },
       { path: '/lifecycle', key: 'lifecycle', icon: Route, needs: 'segment.read' },
       { path: '/pools', key: 'pools', icon: Waves, needs: 'segment.read' },

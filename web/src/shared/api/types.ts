@@ -64,6 +64,19 @@ export type WebhookTried = Answer<'/api/webhooks/{id}/test', 'post'>
 export type StaffAccount = Item<'/api/colleagues/accounts'>
 export type CorpMember = Item<'/api/colleagues'>
 export type Friendship = Item<'/api/friendships'>
+
+export type GroupAccount = Item<'/api/groups/accounts'>
+export type CustomerGroup = Item<'/api/groups'>
+export type GroupDetail = Answer<'/api/groups/{account}/{id}', 'get'>
+export type GroupMember = Item<'/api/groups/{account}/{id}/members'>
+export type GroupStay = Item<'/api/contacts/{id}/groups'>
+
+export type TagMirror = Item<'/api/tag-mirrors'>
+export type TagMirrorChange = Sent<'/api/tag-mirrors/{account}', 'patch'>
+export type TagLink = Item<'/api/tag-mirrors/{account}/links'>
+export type TagLinkPreview = Answer<'/api/tag-mirrors/{account}/preview', 'get'>
+export type TagLinkInput = Sent<'/api/tag-mirrors/{account}/links', 'post'>
+export type TagMirrorFailure = Item<'/api/tag-mirrors/{account}/failed'>
 export type Handover = Item<'/api/handovers'>
 export type HandoverInput = Sent<'/api/handovers', 'post'>
 export type HandedCustomer = Item<'/api/handovers/{id}/customers'>

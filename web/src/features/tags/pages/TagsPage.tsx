@@ -13,6 +13,7 @@ import { Empty, QueryState } from '@/shared/ui/states'
 import { AutomationDrawer } from '../components/AutomationDrawer'
 import { FileDialog } from '../components/FileDialog'
 import { GroupForm } from '../components/GroupForm'
+import { Mirror } from '../components/Mirror'
 import { Runs } from '../components/Runs'
 import css from '../components/tags.module.css'
 import { Tree } from '../components/Tree'
@@ -20,13 +21,14 @@ import { useTagWork } from '../components/useTagWork'
 import { changeGroup, deleteGroup, orderGroups, systemQuery } from '../queries'
 import { step } from '../tree'
 
-const TABS = ['system', 'runs'] as const
+const TABS = ['system', 'runs', 'mirror'] as const
 
 /** The tag system: groups, their trees, and what was done with tags. */
 export default function TagsPage() {
   const { t } = useTranslation('tags')
   const mayImport = useCan('import.write')
   const mayGive = useCan('contact.write')
+  const mayMirror = useCan('tag.write')
   const [params] = useSearchParams()
   const [tab, setTab] = useUrlChoice('tab', TABS, params.has('run') ? 'runs' : 'system') // a job's link opens its run
   const query = useQuery(systemQuery())
@@ -59,6 +61,7 @@ export default function TagsPage() {
               </Panel>
             ),
           },
+          ...(mayMirror ? [{ key: 'mirror', label: t('tab.mirror'), children: tab === 'mirror' && <Mirror /> }] : []),
         ]}
       />
       {filing && (

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"github.com/koipond/koipond/internal/contact/mirror"
+)
+
+// stageCorp is the part of the demo that reads the simulated company's groups and
+// tags, once its people and their friends are known.
+const stageCorp = "corp"
+
+// corp reads the simulated company once the pond is full. It starts the same work
+// that the buttons of the console start, and waits for none of it.
+func (d *demoPond) corp(ctx context.Context, a *App) error {
+	p := demoProgress{d: d, state: a.state, log: a.log}
+	if done, err := p.Done(ctx, stageCorp); err != nil || done {
+		return err
+	}
+	accounts, err := a.connectors.Accounts(ctx, simKind)
+	if err != nil || len(accounts) == 0 {
+		return err
+	}
+	account := accounts[0].ID
+	if _, err := a.groups.Sync(ctx, account); err != nil {
+		return err
+	}
+	pre, err := a.mirror.Preview(ctx, account)
+	if err != nil {
+		return err
+	}
+	var in mirror.LinkInput
+	for _, t := range pre.Theirs {
+		in.Theirs = append(in.Theirs, t.ID)
+	}
+	slices.Sort(in.Theirs)
+	if err := a.mirror.Links(ctx, account, in); err != nil {
+		return err
+	}
+	return p.Mark(ctx, stageCorp)
+}
