@@ -83,9 +83,7 @@ var administrative = map[string]bool{
 	NameWelcomeSent:      false,
 	NameGiftDelivered:    false,
 	NameMessageDelivered: false, NameMessageFailed: false,
-	NameWelcomeSent:   false,
-	NameGiftDelivered: false,
-	NameMessageSent:   false, NameServiceTaken: false, NameServiceEnded: false, NameMomentShown: false,
+	NameMessageSent: false, NameServiceTaken: false, NameServiceEnded: false, NameMomentShown: false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }
 

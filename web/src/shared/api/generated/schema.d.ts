@@ -1488,6 +1488,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contacts/{id}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the groups that a contact is or was in */
+        get: operations["list-contact-groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contacts/{id}/looks": {
         parameters: {
             query?: never;
@@ -2116,6 +2133,91 @@ export interface paths {
         };
         /** List friendships of an account, the newest first; with state deleted those that customers ended */
         get: operations["list-friendships"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List customer groups of an account */
+        get: operations["list-groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how the groups of each account stand, with their last sync */
+        get: operations["list-group-accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read all groups of an account anew */
+        post: operations["sync-groups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{account}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a group with its growth and layers */
+        get: operations["get-group"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{account}/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the members of a group, the newest first */
+        get: operations["list-group-members"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5121,6 +5223,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tag-mirrors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how the tags of accounts outside agree with ours */
+        get: operations["list-tag-mirrors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-mirrors/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Switch the agreement of tags on or off */
+        patch: operations["change-tag-mirror"];
+        trace?: never;
+    };
+    "/api/tag-mirrors/{account}/failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List friendships whose tags could not be sent, with the reason */
+        get: operations["list-tag-mirror-failures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-mirrors/{account}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the tags that both sides have */
+        get: operations["list-tag-links"];
+        put?: never;
+        /** Link tags of both sides; what is missing on one is made there */
+        post: operations["link-tags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-mirrors/{account}/links/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what shall become of a linked tag whose other side is gone, or end a link */
+        post: operations["resolve-tag-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-mirrors/{account}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell of each tag of both sides what linking would do */
+        get: operations["preview-tag-links"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-mirrors/{account}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send again what could not be sent */
+        post: operations["retry-tag-mirror"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tag-mirrors/{account}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read the tags of an account and of its customers anew */
+        post: operations["sync-tag-mirror"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tag-runs": {
         parameters: {
             query?: never;
@@ -6025,7 +6264,7 @@ export interface components {
             source?: string;
         };
         Act: {
-            /** @description scan, accept, chat, reply, ask, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, hire, quit, invent; follow, unfollow, press, launch, phone, allow, deny */
+            /** @description scan, accept, chat, reply, ask, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, group, dismiss, serve, close, hire, quit, invent; follow, unfollow, press, launch, phone, allow, deny */
             does: string;
             text?: string;
             /** @description A code, a link, a group, a message id, a tag: what it is done to */
@@ -7503,6 +7742,107 @@ export interface components {
             name: string;
             samples: string[];
         };
+        CommunityAccountsOutBody: {
+            items: components["schemas"]["Sync"][];
+        };
+        CommunityDay: {
+            /** @description YYYY-MM-DD, by the company's calendar */
+            date: string;
+            /** Format: int64 */
+            gone: number;
+            /** Format: int64 */
+            joined: number;
+            /**
+             * Format: int64
+             * @description Customers at its end
+             */
+            size: number;
+        };
+        CommunityDetail: {
+            account: string;
+            /** Format: date-time */
+            createdAt?: string;
+            /** Format: int64 */
+            customers: number;
+            /** @description The last 90 days, today last */
+            days: components["schemas"]["CommunityDay"][];
+            /** Format: date-time */
+            endedAt?: string;
+            /**
+             * Format: int64
+             * @description Customers who are a colleague's friends, too
+             */
+            friends: number;
+            /**
+             * Format: int64
+             * @description Customers who went on the last seven days
+             */
+            gone: number;
+            /** @description The platform's id */
+            id: string;
+            /**
+             * Format: int64
+             * @description Customers who came on the last seven days
+             */
+            joined: number;
+            /** @description Customers by layer: newcomer, core, active, quiet */
+            layers: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            members: number;
+            name: string;
+            /** @description The platform's id of the colleague */
+            owner: string;
+            /** @description The owner left the company: hand it over */
+            ownerLeft: boolean;
+            ownerName: string;
+            /**
+             * Format: date-time
+             * @description When it was last read
+             */
+            readAt?: string;
+            /** @enum {string} */
+            state: "open" | "dismissed";
+        };
+        CommunityListOutBody: {
+            items: components["schemas"]["Group"][];
+            next?: string;
+        };
+        CommunityMember: {
+            /**
+             * Format: int64
+             * @description How many of today's members they invited
+             */
+            brought?: number;
+            contactId?: string;
+            /** @description Is a colleague's friend, too */
+            friend: boolean;
+            /** @description The platform's id */
+            id: string;
+            /** @description Who invited them, by name */
+            invitor?: string;
+            /** Format: date-time */
+            joinedAt?: string;
+            /** @enum {string} */
+            kind: "staff" | "customer";
+            /** @enum {string} */
+            layer?: "newcomer" | "core" | "active" | "quiet";
+            /** Format: date-time */
+            leftAt?: string;
+            name: string;
+            owner?: boolean;
+            /**
+             * Format: int64
+             * @description How they went: 1 by themselves, 2 taken out, as far as a callback told
+             */
+            quit?: number;
+            /**
+             * Format: int64
+             * @description How they came: 1 invited, 2 by a link, 3 by a code
+             */
+            scene?: number;
+        };
         Company: {
             currency: string;
             /** @enum {string} */
@@ -8531,7 +8871,7 @@ export interface components {
              * @description What gave that one
              * @enum {string}
              */
-            source?: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model" | "code";
+            source?: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model" | "code" | "outside";
             /** @description The tag that stands above it */
             winner?: components["schemas"]["TagRef"];
         };
@@ -8645,6 +8985,21 @@ export interface components {
             /** @description Stage of the lifecycle; absent for visitors, and until somebody is sorted */
             stage?: components["schemas"]["StateRef"];
             tags: components["schemas"]["TagRef"][];
+        };
+        Failed: {
+            contactId?: string;
+            customer: string;
+            name?: string;
+            staff: string;
+            staffName: string;
+            /** Format: int64 */
+            tries: number;
+            /** @description In words */
+            why: string;
+        };
+        FailedOutBody: {
+            items: components["schemas"]["Failed"][];
+            next?: string;
         };
         Fault: {
             /** Format: int64 */
@@ -8980,6 +9335,42 @@ export interface components {
             /** @description What is shown: how to use it, a voucher's number */
             text: string;
             url?: string;
+        };
+        Group: {
+            account: string;
+            /** Format: date-time */
+            createdAt?: string;
+            /** Format: int64 */
+            customers: number;
+            /** Format: date-time */
+            endedAt?: string;
+            /**
+             * Format: int64
+             * @description Customers who went on the last seven days
+             */
+            gone: number;
+            /** @description The platform's id */
+            id: string;
+            /**
+             * Format: int64
+             * @description Customers who came on the last seven days
+             */
+            joined: number;
+            /** Format: int64 */
+            members: number;
+            name: string;
+            /** @description The platform's id of the colleague */
+            owner: string;
+            /** @description The owner left the company: hand it over */
+            ownerLeft: boolean;
+            ownerName: string;
+            /**
+             * Format: date-time
+             * @description When it was last read
+             */
+            readAt?: string;
+            /** @enum {string} */
+            state: "open" | "dismissed";
         };
         GroupChange: {
             archived?: boolean;
@@ -9748,6 +10139,9 @@ export interface components {
             /** @description Address ranges whose visits are programs', such as 203.0.113.0/24 */
             networks: string[];
         };
+        LinksOutBody: {
+            items: components["schemas"]["MirrorLink"][];
+        };
         LinksOutputBody: {
             items: components["schemas"]["LinkLink"][];
             next?: string;
@@ -10236,6 +10630,10 @@ export interface components {
             /** @description The first lines that named nobody; nothing was made of them */
             unknown?: components["schemas"]["UnknownLine"][];
         };
+        MembersOutBody: {
+            items: components["schemas"]["CommunityMember"][];
+            next?: string;
+        };
         Membership: {
             id: string;
             /** @enum {string} */
@@ -10369,6 +10767,104 @@ export interface components {
             passages: components["schemas"]["Passage"][];
             /** Format: date-time */
             to: string;
+        };
+        MirrorChange: {
+            on?: boolean;
+            takeNew?: boolean;
+        };
+        MirrorLink: {
+            /** @description What keeps the names from agreeing, in words */
+            fault?: string;
+            group: string;
+            /** @description The platform's id */
+            id: string;
+            name: string;
+            ourGroup: string;
+            /** @description Our tag's name */
+            ours: string;
+            /**
+             * Format: int64
+             * @description Who have our tag
+             */
+            people: number;
+            /** @enum {string} */
+            state: "on" | "theirs_gone" | "ours_gone";
+            /** @description Our tag's id */
+            tag: string;
+        };
+        MirrorLinkInput: {
+            /** @description Tags of ours, by id: linked with theirs of that name, or made there */
+            ours?: string[];
+            /** @description Tags of theirs, by id: linked with ours of that name, or made here */
+            theirs?: string[];
+        };
+        MirrorPreview: {
+            /** @description Tags of ours that are not there */
+            ours: components["schemas"]["OurPreview"][];
+            /**
+             * Format: int64
+             * @description How many more tags the platform takes
+             */
+            room: number;
+            theirs: components["schemas"]["TheirPreview"][];
+        };
+        MirrorStatus: {
+            account: string;
+            /**
+             * Format: int64
+             * @description Links of which one side is gone: somebody has to say what shall become of the other
+             */
+            asking: number;
+            /**
+             * Format: int64
+             * @description Tags that colleagues gave or took there
+             */
+            came: number;
+            /**
+             * Format: int64
+             * @description Friendships whose tags could not be sent
+             */
+            failed: number;
+            /** @description Why nothing goes on, in words */
+            fault?: string;
+            /** Format: date-time */
+            faultAt?: string;
+            /**
+             * Format: int64
+             * @description Friendships that are kept alike
+             */
+            friends: number;
+            /** @description The newest reading */
+            job?: string;
+            /**
+             * Format: int64
+             * @description Tags that both sides have
+             */
+            linked: number;
+            /**
+             * Format: date-time
+             * @description When their tags were last listed
+             */
+            listedAt?: string;
+            name: string;
+            on: boolean;
+            /**
+             * Format: date-time
+             * @description When everybody's tags were last read
+             */
+            readAt?: string;
+            /**
+             * Format: int64
+             * @description Tags that were given or taken there
+             */
+            sent: number;
+            /** @description A tag that is made there is made here, too */
+            takeNew: boolean;
+            /**
+             * Format: int64
+             * @description Friendships to be compared or sent
+             */
+            waiting: number;
         };
         Model: {
             /** Format: date-time */
@@ -10743,6 +11239,15 @@ export interface components {
              * @enum {string}
              */
             type: "order" | "refund";
+        };
+        OurPreview: {
+            /** @description Why it cannot go there, in words */
+            fault?: string;
+            group: string;
+            name: string;
+            /** Format: int64 */
+            people: number;
+            tag: string;
         };
         OutputBody: {
             items: components["schemas"]["Hanging"][];
@@ -11693,6 +12198,13 @@ export interface components {
             /** @description Shown this once */
             password: string;
         };
+        ResolveInBody: {
+            /**
+             * @description What shall become of the side that is left; unlink leaves both as they are
+             * @enum {string}
+             */
+            do: "delete_theirs" | "delete_ours" | "unlink" | "restore";
+        };
         RetryInputBody: {
             /** @description Deliveries; none: all that were given up */
             ids?: string[];
@@ -12475,6 +12987,28 @@ export interface components {
              */
             total: number;
         };
+        StatusesOutBody: {
+            items: components["schemas"]["MirrorStatus"][];
+        };
+        Stay: {
+            account: string;
+            /** Format: int64 */
+            customers: number;
+            id: string;
+            /** Format: date-time */
+            joinedAt?: string;
+            /** Format: date-time */
+            leftAt?: string;
+            name: string;
+            ownerName: string;
+            /** Format: int64 */
+            scene?: number;
+            /** @enum {string} */
+            state: "open" | "dismissed";
+        };
+        StaysOutBody: {
+            items: components["schemas"]["Stay"][];
+        };
         Step: {
             name: string;
             where?: components["schemas"]["Where"][];
@@ -12572,6 +13106,42 @@ export interface components {
             items: components["schemas"]["Suppression"][];
             /** @description Cursor of the next page */
             next?: string;
+        };
+        Sync: {
+            account: string;
+            /**
+             * Format: int64
+             * @description Customers in groups, each once
+             */
+            customers: number;
+            /**
+             * Format: int64
+             * @description On the last seven days
+             */
+            gone: number;
+            /** Format: int64 */
+            groups: number;
+            /** @description The newest sync */
+            job?: string;
+            /**
+             * Format: int64
+             * @description On the last seven days
+             */
+            joined: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description Groups whose owner left the company
+             */
+            orphans: number;
+            /**
+             * Format: date-time
+             * @description When all were last read
+             */
+            syncedAt?: string;
+        };
+        SyncInBody: {
+            account: string;
         };
         SyncInput: {
             account: string;
@@ -12671,7 +13241,7 @@ export interface components {
             /** @description Work on many contacts */
             run?: components["schemas"]["Ref"];
             /** @enum {string} */
-            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model" | "code";
+            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model" | "code" | "outside";
             /**
              * Format: double
              * @description What it weighs just now, of tags that are given by score or by a model
@@ -12683,7 +13253,7 @@ export interface components {
             added: number;
             name?: string;
             /** @enum {string} */
-            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model" | "code";
+            source: "manual" | "api" | "import" | "bulk" | "file" | "merge" | "undo" | "settle" | "delete" | "rule" | "score" | "model" | "code" | "outside";
         };
         TagGroup: {
             /** Format: date-time */
@@ -12957,6 +13527,18 @@ export interface components {
             redirect?: string;
             text?: string;
             title?: string;
+        };
+        TheirPreview: {
+            /**
+             * @description linked already; match: is linked with ours of that name; make: is made here; clash: ours of that name is linked with another
+             * @enum {string}
+             */
+            does: "linked" | "match" | "make" | "clash";
+            group: string;
+            id: string;
+            name: string;
+            /** @description Our tag's id */
+            tag?: string;
         };
         TierShare: {
             /** @enum {string} */
@@ -17083,6 +17665,38 @@ export interface operations {
             };
         };
     };
+    "list-contact-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Contact id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaysOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-contact-looks": {
         parameters: {
             query?: never;
@@ -18571,6 +19185,188 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FriendsOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-groups": {
+        parameters: {
+            query: {
+                account: string;
+                /** @description The platform's id of a colleague; none: everybody's */
+                owner?: string;
+                /** @description None: all */
+                state?: "open" | "dismissed";
+                /** @description Only groups whose owner left the company */
+                ownerLeft?: boolean;
+                /** @description In the name */
+                q?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityListOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-group-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityAccountsOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sync-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account outside */
+                account: string;
+                /** @description The platform's id of the group */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-group-members": {
+        parameters: {
+            query?: {
+                /** @description None: all */
+                layer?: "newcomer" | "core" | "active" | "quiet";
+                /** @description None: all */
+                kind?: "staff" | "customer";
+                /** @description Customers who are, or are not, a colleague's friends */
+                who?: "friends" | "strangers";
+                /** @description Those who left instead */
+                gone?: boolean;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the account outside */
+                account: string;
+                /** @description The platform's id of the group */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembersOutBody"];
                 };
             };
             /** @description Problem */
@@ -25494,6 +26290,308 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MayRunOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-tag-mirrors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusesOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-tag-mirror": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account outside */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MirrorChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorStatus"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-tag-mirror-failures": {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the account outside */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailedOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-tag-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account outside */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinksOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "link-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account outside */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MirrorLinkInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinksOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resolve-tag-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account outside */
+                account: string;
+                /** @description The platform's id of the tag */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResolveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinksOutBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-tag-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account outside */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorPreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "retry-tag-mirror": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account outside */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorStatus"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sync-tag-mirror": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account outside */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MirrorStatus"];
                 };
             };
             /** @description Problem */
