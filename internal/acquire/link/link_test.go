@@ -560,3 +560,27 @@ func BenchmarkServe(b *testing.B) {
 		})
 	}
 }
+
+// Who sees only some customers sees the links of those whose customers they see, and
+// what they make is theirs.
+func TestASalespersonSeesTheirOwnLinks(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		mine := w.make(Input{Title: "mine", Target: "https://a.example", Owner: "us_1"})
+		other := w.make(Input{Title: "nobody's", Target: "https://a.example"})
+		me := auth.With(w.ctx, &auth.Principal{ID: "us_1", Name: "我", Scope: auth.OwnedBy(auth.DataScope{Breadth: auth.BreadthMine}, "us_1")})
+		items, _, total, err := w.List(me, "", "", "", listPlace{}, 10)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, total)
+		require.Equal(t, mine.Code, items[0].Code)
+		_, err = w.Get(me, other.Code)
+		require.ErrorIs(t, err, errNone)
+		made, err := w.Create(me, Input{Title: "new", Target: "https://a.example"})
+		require.NoError(t, err)
+		require.Equal(t, "us_1", made[0].Owner.ID)
+		_, err = w.Get(me, made[0].Code)
+		require.NoError(t, err)
+		_, _, total, err = w.List(w.ctx, "", "", "", listPlace{}, 10)
+		require.NoError(t, err)
+		require.EqualValues(t, 3, total)
+	})
+}

@@ -50,7 +50,7 @@ function Figures({ stats }: { stats: LiveCodeStats }) {
         {(['kept1', 'kept7', 'kept30'] as const).map((k) => (
           <Kpi key={k} label={t(`stats.${k}`)} hint={t('stats.keptHint', { kept: n(total[k].kept), of: n(total[k].of) })} value={total[k].of > 0 ? formatPercent(total[k].kept / total[k].of, lang) : '—'} />
         ))}
-        <Kpi label={t('stats.welcomed')} hint={t('stats.welcomedHint', { count: total.notWelcomed })} value={n(total.welcomed)} />
+        <Kpi label={t('stats.welcomed')} hint={t('stats.welcomedHint', { count: total.notWelcomed })} value={total.welcomed + total.notWelcomed > 0 ? n(total.welcomed) : '—'} />
       </div>
       <Chart
         label={t('stats.byDay')}

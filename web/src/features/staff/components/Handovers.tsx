@@ -27,7 +27,8 @@ const TONES: Record<HandedCustomer['state'] | HandedGroup['state'], Tone> = {
   stopped: 'neutral',
 }
 /** What a person does about a customer whose hand-over did not come about. */
-const ADVICE = { refused: 'advice.refused', full: 'advice.full', stopped: 'advice.stopped', waiting: 'advice.waiting' } as const
+const ADVISED = ['refused', 'full', 'stopped', 'waiting'] as const
+const advised = (state: string): state is (typeof ADVISED)[number] => (ADVISED as readonly string[]).includes(state)
 
 /** The hand-overs of an account and what became of each customer. */
 export function Handovers({ account }: { account: string }) {
@@ -123,7 +124,7 @@ function Customers({ id }: { id: string }) {
   const columns: Column<HandedCustomer>[] = [
     { key: 'name', title: t('friends.name'), render: (c) => (c.contactId ? <Link to={`/contacts/${c.contactId}`}>{c.name || t('friends.unnamed')}</Link> : t('friends.unnamed')) },
     { key: 'state', title: t('column.state'), render: (c) => <StatusDot tone={TONES[c.state]}>{t(`handedState.${c.state}`)}</StatusDot> },
-    { key: 'why', title: t('handover.what'), render: (c) => c.words || (c.state in ADVICE ? t(ADVICE[c.state as keyof typeof ADVICE]) : <None />) },
+    { key: 'why', title: t('handover.what'), render: (c) => c.words || (advised(c.state) ? t(`advice.${c.state}`) : <None />) },
     { key: 'at', title: t('handover.changed'), render: (c) => <DateTime at={c.at} /> },
   ]
   return <DataTable label={t('handover.customers')} list={list} columns={columns} rowKey={(c) => c.customer} empty={<Empty title={t('friends.none')} />} />
