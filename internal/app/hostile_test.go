@@ -518,7 +518,9 @@ func TestHostileValues(t *testing.T) {
 				}
 			}
 		}
-		require.Greater(t, len(f.reached), len(ops)/2, "most operations were reached")
+		// No simulator runs here: its operations say so, whatever they are asked.
+		able := slices.DeleteFunc(slices.Clone(ops), func(o [2]string) bool { return strings.HasPrefix(o[0], "/api/sim") })
+		require.Greater(t, len(f.reached), len(able)/2, "most operations were reached")
 	})
 }
 

@@ -79,6 +79,12 @@ export const KNOWN = [
   'kf/sync_msg',
   'kf/send_msg',
   'message/send',
+  'sms.receipt',
+  'sms.reply',
+  'sms/SendSms',
+  'mail',
+  'mail.bounce',
+  'mail.complaint',
 ] as const
 
 export type Known = (typeof KNOWN)[number]
@@ -88,7 +94,7 @@ export function isKnown(name: string): name is Known {
 }
 
 /** What somebody did, as the diary calls it. */
-export const ACTS = ['scan', 'accept', 'chat', 'reply', 'ask', 'open', 'delete', 'remove', 'join', 'leave', 'invent', 'confirm', 'publish', 'like', 'comment', 'label', 'note', 'hire', 'quit', 'make_group', 'follow', 'unfollow', 'press', 'launch', 'phone', 'allow', 'deny', 'passive_reply', 'bad_reply'] as const
+export const ACTS = ['scan', 'accept', 'chat', 'reply', 'ask', 'open', 'delete', 'remove', 'join', 'leave', 'invent', 'confirm', 'publish', 'like', 'comment', 'label', 'note', 'hire', 'quit', 'make_group', 'follow', 'unfollow', 'press', 'launch', 'phone', 'allow', 'deny', 'passive_reply', 'bad_reply', 'answer', 'number', 'mailbox', 'read', 'report', 'unsubscribe'] as const
 export type ActName = (typeof ACTS)[number]
 export function isAct(name: string): name is ActName {
   return (ACTS as readonly string[]).includes(name)
