@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/koipond/koipond/internal/contact/mirror"
+	"github.com/koipond/koipond/internal/staff"
 )
 
 // stageCorp is the part of the demo that reads the simulated company's groups and
@@ -38,5 +39,34 @@ func (d *demoPond) corp(ctx context.Context, a *App) error {
 	if err := a.mirror.Links(ctx, account, in); err != nil {
 		return err
 	}
+	if err := d.labels(ctx, a, account, pre); err != nil {
+		return err
+	}
 	return p.Mark(ctx, stageCorp)
+}
+
+// labelled is how many friends the simulated colleagues tag by hand.
+const labelled = 24
+
+// labels has colleagues of the simulated company tag some of their friends.
+func (d *demoPond) labels(ctx context.Context, a *App, account string, pre mirror.Preview) error {
+	if a.sim == nil || len(pre.Theirs) == 0 {
+		return nil
+	}
+	list, _, err := a.staff.Friends(ctx, staff.FriendQuery{Account: account, State: staff.Friend, Limit: labelled}, nil)
+	if err != nil {
+		return err
+	}
+	people := map[string]string{}
+	for _, p := range a.sim.sim.People("", 1<<20) {
+		people[p.External] = p.ID
+	}
+	for i, f := range list {
+		if who := people[f.Customer]; who != "" {
+			if err := a.sim.sim.Label(f.Staff, who, pre.Theirs[i%len(pre.Theirs)].ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
