@@ -53,7 +53,7 @@ for (const lang of ['zh-CN', 'en']) {
 
     const { items: people } = await get('/api/sim/people?limit=100')
     const friends = await get(`/api/friendships?account=${account}&limit=200`)
-    const friend = friends.items.find((f) => f.contactId && people.some((p) => p.external === f.customer))
+    const friend = friends.items.find((f) => f.contactId && !f.staffLeft && people.some((p) => p.external === f.customer))
     const person = people.find((p) => p.external === friend.customer)
     const tag = `e2e-${lang}`
     const label = () => page.request.post(`${pond.url}/api/sim/acts`, { data: { does: 'label', who: friend.staff, with: person.id, what: tag } })
