@@ -23,7 +23,7 @@ async function until(what, ask) {
 /** The platform behind the demo's account. */
 async function platform(page) {
   const { items } = await (await page.request.get(pond.url + '/api/connectors')).json()
-  const base = items[0].settings.base
+  const base = items.find((a) => a.kind === 'wecom').settings.base
   const world = await (await fetch(new URL('/sim/world', base))).json()
   const { access_token: token } = await (await fetch(`${base}/cgi-bin/gettoken?corpid=${world.access.corpId}&corpsecret=${world.access.secret}`)).json()
   return {
