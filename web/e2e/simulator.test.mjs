@@ -12,7 +12,7 @@ after(() => pond?.stop())
 /** Makes a code on the platform, as a connector does. */
 async function makeCode(page, remark) {
   const accounts = await (await page.request.get(pond.url + '/api/connectors')).json()
-  const base = accounts.items[0].settings.base
+  const base = accounts.items.find((a) => a.kind === 'wecom').settings.base
   const { access } = await (await fetch(new URL('/sim/world', base))).json()
   const { access_token } = await (await fetch(`${base}/cgi-bin/gettoken?corpid=${access.corpId}&corpsecret=${access.secret}`)).json()
   const made = await fetch(`${base}/cgi-bin/externalcontact/add_contact_way?access_token=${access_token}`, {
