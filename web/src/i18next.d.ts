@@ -12,13 +12,13 @@ import type consent from '@/features/consent/locales/zh-CN.json'
 import type contacts from '@/features/contacts/locales/zh-CN.json'
 import type dictionary from '@/features/dictionary/locales/zh-CN.json'
 import type facts from '@/features/facts/locales/zh-CN.json'
+import type groups from '@/features/groups/locales/zh-CN.json'
 import type identity from '@/features/identity/locales/zh-CN.json'
 import type imports from '@/features/imports/locales/zh-CN.json'
 import type jobs from '@/features/jobs/locales/zh-CN.json'
 import type keys from '@/features/keys/locales/zh-CN.json'
 import type lifecycle from '@/features/lifecycle/locales/zh-CN.json'
 import type links from '@/features/links/locales/zh-CN.json'
-import type groups from '@/features/groups/locales/zh-CN.json'
 import type livecodes from '@/features/livecodes/locales/zh-CN.json'
 import type matches from '@/features/matches/locales/zh-CN.json'
 import type orders from '@/features/orders/locales/zh-CN.json'
@@ -52,13 +52,13 @@ declare module 'i18next' {
       contacts: typeof contacts
       dictionary: typeof dictionary
       facts: typeof facts
+      groups: typeof groups
       identity: typeof identity
       imports: typeof imports
       jobs: typeof jobs
       keys: typeof keys
       lifecycle: typeof lifecycle
       links: typeof links
-      groups: typeof groups
       livecodes: typeof livecodes
       matches: typeof matches
       orders: typeof orders
