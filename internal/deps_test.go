@@ -94,6 +94,9 @@ var domains = map[string][]string{
 	"connector/contract": {"connector"},
 	"connector/sim":      {"connector/wxcrypto"},
 	"acquire/livecode":   {"event", "event/veil"},
+	"acquire/menu":       {"event/veil"},
+	"acquire/reply":      {"contact", "event", "event/veil"},
+	"acquire/scene":      {"event", "event/veil"},
 
 	"staff":          {"contact", "event"},
 	"contact/mirror": {"contact", "event"},

@@ -15,8 +15,11 @@ import (
 	"github.com/koipond/koipond/internal/acquire"
 	"github.com/koipond/koipond/internal/acquire/link"
 	"github.com/koipond/koipond/internal/acquire/livecode"
+	"github.com/koipond/koipond/internal/acquire/menu"
 	"github.com/koipond/koipond/internal/acquire/page"
 	"github.com/koipond/koipond/internal/acquire/quality"
+	"github.com/koipond/koipond/internal/acquire/reply"
+	"github.com/koipond/koipond/internal/acquire/scene"
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/analytics/sealed"
 	"github.com/koipond/koipond/internal/audience"
@@ -107,6 +110,10 @@ type App struct {
 	demo      *demoPond  // nil but for the demo
 	sim       *demoSim   // the simulated WeCom; nil but for the demo
 	backingUp sync.Mutex // each backup takes a copy's worth of disk
+
+	replies *reply.Service
+	menus   *menu.Service
+	scenes  *scene.Service
 
 	connectors *connector.Service
 	signIn     *wechat.SignIn // customers saying who they are
@@ -284,11 +291,12 @@ func (a *App) buildServices() {
 	a.buildMirror()
 	a.buildGroups(ingest)
 	a.buildLiveCodes()
+	a.buildReplies(ingest)
 	a.buildPages(ingest)
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)
-	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.links, a.livecodes, a.staff, a.pages, a.shop.TouchFollower(), a.mirror, a.groups} {
+	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.links, a.livecodes, a.replies, a.scenes, a.staff, a.pages, a.shop.TouchFollower(), a.mirror, a.groups} {
 		a.pipe.Subscribe(s)
 	}
 	a.followFacts()
@@ -358,6 +366,7 @@ func (a *App) currency(ctx context.Context) (string, error) {
 // Without the company's currency at hand a fact that names none stays as it is.
 func (a *App) prepare(f *event.Fact) {
 	a.livecodes.Canonical(f)
+	a.scenes.Canonical(f)
 	if !shop.IsOrderFact(f.Name) {
 		return
 	}

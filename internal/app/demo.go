@@ -119,6 +119,8 @@ func (d *demoPond) fill(ctx context.Context, a *App, url string) {
 			a.log.Error("the demo's messages are not all sent; the next start goes on", "error", err)
 		} else if err := d.corp(ctx, a); err != nil && ctx.Err() == nil {
 			a.log.Error("the demo's groups and WeCom tags are not all there; the next start goes on", "error", err)
+		} else if err := d.replies(ctx, a); err != nil && ctx.Err() == nil {
+			a.log.Error("the demo's auto-replies are not all there; the next start goes on", "error", err)
 		}
 	})
 }

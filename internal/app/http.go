@@ -24,7 +24,7 @@ import (
 func (a *App) buildHTTP() error {
 	a.api = httpx.New(a.mux, httpx.Config{Title: "Koipond 锦池", Version: a.build.Version, Auth: a.Team, Log: a.log, Catalogue: a.catalogue,
 		Clock: a.clock, DB: a.DB, Seal: a.ring, Metrics: a.telemetry.registry, Tracing: a.telemetry.tracing, TrustedProxies: a.proxies()})
-	for _, m := range []interface{ Routes(*httpx.API) }{a.Team, a.Audit, a.jobs, a.intake, a.pipe, a.dict, a.live, a.contacts, a.exports, a.matches, a.consent, a.care, a.machines, a.rfm, a.shop, a.importer, a.segments, a.webhooks, a.autotags, a.acquire, a.links, a.pages, a.quality, a.livecodes, a.connectors, a.signIn, a.staff, a.mirror, a.groups} {
+	for _, m := range []interface{ Routes(*httpx.API) }{a.Team, a.Audit, a.jobs, a.intake, a.pipe, a.dict, a.live, a.contacts, a.exports, a.matches, a.consent, a.care, a.machines, a.rfm, a.shop, a.importer, a.segments, a.webhooks, a.autotags, a.acquire, a.links, a.pages, a.quality, a.livecodes, a.replies, a.menus, a.scenes, a.connectors, a.signIn, a.staff, a.mirror, a.groups} {
 		m.Routes(a.api)
 	}
 	sim.Routes(a.api, a.simulator)

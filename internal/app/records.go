@@ -11,8 +11,11 @@ import (
 	"github.com/koipond/koipond/internal/acquire"
 	"github.com/koipond/koipond/internal/acquire/link"
 	"github.com/koipond/koipond/internal/acquire/livecode"
+	"github.com/koipond/koipond/internal/acquire/menu"
 	"github.com/koipond/koipond/internal/acquire/page"
 	"github.com/koipond/koipond/internal/acquire/quality"
+	"github.com/koipond/koipond/internal/acquire/reply"
+	"github.com/koipond/koipond/internal/acquire/scene"
 	"github.com/koipond/koipond/internal/audience"
 	"github.com/koipond/koipond/internal/audience/autotag"
 	rules "github.com/koipond/koipond/internal/audience/live"
@@ -62,7 +65,7 @@ type Records struct {
 // migrationSets are all tables there are, lower layers first.
 func migrationSets() []db.Set {
 	return []db.Set{db.Migrations(), audit.Migrations(), httpx.Migrations(), jobs.Migrations(), vault.Migrations(), team.Migrations(),
-		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), match.Migrations(), consent.Migrations(), care.Migrations(), machine.Migrations(), rfm.Migrations(), shop.Migrations(), importer.Migrations(), audience.Migrations(), webhook.Migrations(), rules.Migrations(), autotag.Migrations(), livecode.Migrations(), connector.Migrations(), acquire.Migrations(), link.Migrations(), page.Migrations(), quality.Migrations(), staff.Migrations(), wecom.Migrations(), mirror.Migrations(), community.Migrations(), Migrations()}
+		pipeline.Migrations(), dictionary.Migrations(), contact.Migrations(), match.Migrations(), consent.Migrations(), care.Migrations(), machine.Migrations(), rfm.Migrations(), shop.Migrations(), importer.Migrations(), audience.Migrations(), webhook.Migrations(), rules.Migrations(), autotag.Migrations(), livecode.Migrations(), reply.Migrations(), menu.Migrations(), scene.Migrations(), connector.Migrations(), acquire.Migrations(), link.Migrations(), page.Migrations(), quality.Migrations(), staff.Migrations(), wecom.Migrations(), mirror.Migrations(), community.Migrations(), Migrations()}
 }
 
 // OpenRecords opens and migrates the records as the command line needs them.

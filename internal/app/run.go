@@ -125,7 +125,7 @@ func (a *App) start(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, s := range []func(context.Context) error{a.vault.Start, a.contacts.SealIdentities, a.Team.Start, a.acquire.Start, a.intake.Start, a.pipe.Start, a.audiences.Start, a.jobs.Start, a.matches.Start, a.care.Start, a.machines.Start, a.rfm.Start, a.segments.Start, a.webhooks.Start, a.autotags.Start, a.links.Start, a.pages.Start, a.shop.Start, a.quality.Start, a.livecodes.Start, a.connectors.Start, a.messages.Start, a.staff.Start, a.mirror.Start, a.results.Start} {
+	for _, s := range []func(context.Context) error{a.vault.Start, a.contacts.SealIdentities, a.Team.Start, a.acquire.Start, a.intake.Start, a.pipe.Start, a.audiences.Start, a.jobs.Start, a.matches.Start, a.care.Start, a.machines.Start, a.rfm.Start, a.segments.Start, a.webhooks.Start, a.autotags.Start, a.links.Start, a.pages.Start, a.shop.Start, a.quality.Start, a.livecodes.Start, a.replies.Start, a.scenes.Start, a.connectors.Start, a.messages.Start, a.staff.Start, a.mirror.Start, a.results.Start} {
 		if err := s(ctx); err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (a *App) stop(server *http.Server) error {
 			all = errors.Join(server.Close(), fmt.Errorf("requests were cut off: %w", err))
 		}
 	}
-	for _, s := range []func(context.Context) error{a.messages.Stop, a.results.Stop, a.mirror.Stop, a.connectors.Stop, a.livecodes.Stop, a.quality.Stop, a.shop.Stop, a.pages.Stop, a.autotags.Stop, a.webhooks.Stop, a.segments.Stop, a.matches.Stop, a.rfm.Stop, a.machines.Stop, a.care.Stop, a.jobs.Stop, a.intake.Stop, a.pipe.Stop, a.audiences.Stop, a.acquire.Stop, a.Team.Stop, a.vault.Stop, a.links.Stop, a.staff.Stop, a.stopSim} {
+	for _, s := range []func(context.Context) error{a.messages.Stop, a.results.Stop, a.mirror.Stop, a.connectors.Stop, a.livecodes.Stop, a.replies.Stop, a.scenes.Stop, a.quality.Stop, a.shop.Stop, a.pages.Stop, a.autotags.Stop, a.webhooks.Stop, a.segments.Stop, a.matches.Stop, a.rfm.Stop, a.machines.Stop, a.care.Stop, a.jobs.Stop, a.intake.Stop, a.pipe.Stop, a.audiences.Stop, a.acquire.Stop, a.Team.Stop, a.vault.Stop, a.links.Stop, a.staff.Stop, a.stopSim} {
 		all = errors.Join(all, s(ctx))
 	}
 	return errors.Join(all, a.close(ctx))

@@ -29,7 +29,7 @@ import (
 func (a *App) sealedSources() []vault.Source {
 	var out []vault.Source
 	answers := []vault.Column{{Table: httpx.SealedTable, Key: httpx.SealedKey, Column: httpx.SealedColumn, Field: httpx.SealedField}}
-	for _, columns := range [][]vault.Column{a.contacts.Sealed(), pipeline.Sealed(), intake.Sealed(), importer.Sealed(), consent.Sealed(), care.Sealed(), a.segments.Sealed(), a.webhooks.Sealed(), a.autotags.Sealed(), a.livecodes.Sealed(), connector.Sealed(), a.staff.Sealed(), a.groups.Sealed(), answers} {
+	for _, columns := range [][]vault.Column{a.contacts.Sealed(), pipeline.Sealed(), intake.Sealed(), importer.Sealed(), consent.Sealed(), care.Sealed(), a.segments.Sealed(), a.webhooks.Sealed(), a.autotags.Sealed(), a.livecodes.Sealed(), a.replies.Sealed(), a.menus.Sealed(), a.scenes.Sealed(), connector.Sealed(), a.staff.Sealed(), a.groups.Sealed(), answers} {
 		for _, c := range columns {
 			out = append(out, c.Source(a.DB, a.ring))
 		}

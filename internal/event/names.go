@@ -52,6 +52,7 @@ const (
 	NameMomentShown      = "moment.shown" // a colleague's post was shown to the customer
 	NameMomentLiked      = "moment.liked"
 	NameMomentCommented  = "moment.commented"
+	NameReplySent        = "reply.sent" // an auto-reply answered
 	NameCodeScanned      = "code.scanned"
 	NameLinkClicked      = "link.clicked"
 	// Of official accounts and mini-programs.
@@ -84,6 +85,7 @@ var administrative = map[string]bool{
 	NameGiftDelivered:    false,
 	NameMessageDelivered: false, NameMessageFailed: false,
 	NameMessageSent: false, NameServiceTaken: false, NameServiceEnded: false, NameMomentShown: false,
+	NameReplySent:      false,
 	NameConsentGranted: true, NameConsentWithdrawn: true,
 }
 

@@ -24,7 +24,9 @@ import type matches from '@/features/matches/locales/zh-CN.json'
 import type orders from '@/features/orders/locales/zh-CN.json'
 import type overview from '@/features/overview/locales/zh-CN.json'
 import type pages from '@/features/pages/locales/zh-CN.json'
+import type replies from '@/features/replies/locales/zh-CN.json'
 import type rfm from '@/features/rfm/locales/zh-CN.json'
+import type scenes from '@/features/scenes/locales/zh-CN.json'
 import type segments from '@/features/segments/locales/zh-CN.json'
 import type session from '@/features/session/locales/zh-CN.json'
 import type settings from '@/features/settings/locales/zh-CN.json'
@@ -64,7 +66,9 @@ declare module 'i18next' {
       orders: typeof orders
       overview: typeof overview
       pages: typeof pages
+      replies: typeof replies
       rfm: typeof rfm
+      scenes: typeof scenes
       segments: typeof segments
       session: typeof session
       settings: typeof settings

@@ -27,6 +27,7 @@ var builtins = map[string]string{
 	event.NameFriendRemoved: "dictionary.friend_removed", event.NameFriendMoved: "dictionary.friend_transferred", event.NameTransferFailed: "dictionary.transfer_failed",
 	event.NameGroupLeft:       "dictionary.group_left",
 	event.NameWelcomeSent:     "dictionary.welcome_sent",
+	event.NameReplySent:       "dictionary.reply_sent",
 	event.NameCodeScanned:     "dictionary.code_scanned",
 	event.NameLinkClicked:     "dictionary.link_clicked",
 	event.NameAccountFollowed: "dictionary.account_followed", event.NameAccountUnfollowed: "dictionary.account_unfollowed", event.NameAccountSignedIn: "dictionary.account_signed_in",

@@ -14,9 +14,11 @@ import {
   ListChecks,
   MailCheck,
   MessagesSquare,
+  MessageSquareReply,
   PackageX,
   PanelTop,
   QrCode,
+  ScanLine,
   Split,
   Route,
   ScrollText,
@@ -46,6 +48,8 @@ export interface NavItem {
     | 'links'
     | 'landing-pages'
     | 'traffic'
+    | 'replies'
+    | 'scene-codes'
     | 'contacts'
     | 'segments'
     | 'follow-ups'
@@ -99,6 +103,10 @@ export const NAV: readonly NavGroup[] = [
       { path: '/links', key: 'links', icon: Link2, needs: 'acquire.read' },
       { path: '/landing-pages', key: 'landing-pages', icon: PanelTop, needs: 'acquire.read', whole: true },
       { path: '/traffic', key: 'traffic', icon: ShieldAlert, needs: 'acquire.read', whole: true },
+      { path: '/landing-pages', key: 'landing-pages', icon: PanelTop, needs: 'acquire.read' },
+      { path: '/traffic', key: 'traffic', icon: ShieldAlert, needs: 'acquire.read' },
+      { path: '/scene-codes', key: 'scene-codes', icon: ScanLine, needs: 'acquire.read' },
+      { path: '/replies', key: 'replies', icon: MessageSquareReply, needs: 'acquire.read' },
     ],
   },
   {

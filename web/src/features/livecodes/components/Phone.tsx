@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next'
 import type { LiveCodeAttachment, LiveCodeWelcome } from '@/shared/api/types'
 import { initials } from '@/shared/lib/format'
 import { fileURL } from '../queries'
-import { fillIn } from '../windows'
+import { fillIn } from '../words'
 import css from './livecodes.module.css'
 
 interface Props {

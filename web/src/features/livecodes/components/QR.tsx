@@ -8,12 +8,12 @@ import { qrURL, type QRStyle } from '../queries'
 import css from './livecodes.module.css'
 import { FilePick } from './WelcomeEditor'
 
-const Poster = lazy(() => import('./Poster'))
+const Poster = lazy(() => import('@/shared/poster/Poster'))
 const SIZES = [300, 600, 1200] as const
 
 /** The code's picture, its ways out, and how it is drawn. */
 export function QR({ code }: { code: LiveCode }) {
-  const { t } = useTranslation('livecodes')
+  const { t } = useTranslation(['livecodes', 'common'])
   const mayWrite = useCan('acquire.write')
   const [style, setStyle] = useState<QRStyle>({})
   const [poster, setPoster] = useState(false)
@@ -39,7 +39,7 @@ export function QR({ code }: { code: LiveCode }) {
           <Button icon={<Download size={14} aria-hidden />}>{t('qr.download')}</Button>
         </Dropdown>
         <Button icon={<ImageDown size={14} aria-hidden />} onClick={() => setPoster(true)}>
-          {t('poster.title')}
+          {t('common:poster.title')}
         </Button>
         <Popover
           trigger="click"
@@ -63,7 +63,7 @@ export function QR({ code }: { code: LiveCode }) {
       </div>
       {poster && (
         <Suspense>
-          <Poster codes={[{ id: code.id, name: code.name }]} style={style} onClose={() => setPoster(false)} />
+          <Poster codes={[{ id: code.id, name: code.name }]} picture={(id) => qrURL(id, 'png', { ...style, size: 900 })} words={t('qr.words')} onClose={() => setPoster(false)} />
         </Suspense>
       )}
     </div>

@@ -6,7 +6,7 @@ import { Chip } from '@/shared/ui/chips'
 import { Alert, Button, Input, Select, Switch } from '@/shared/ui/kit'
 import { NameMark } from '@/shared/ui/values'
 import css from './livecodes.module.css'
-import { WeekTimes } from './WeekGrid'
+import { WeekTimes } from '@/shared/week/WeekTimes'
 import { Fault, type FaultOf } from './WelcomeEditor'
 
 interface Props {

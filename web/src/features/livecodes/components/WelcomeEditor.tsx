@@ -5,7 +5,7 @@ import type { LiveCodeAttachment, LiveCodeWelcome } from '@/shared/api/types'
 import { useToast } from '@/shared/ui/feedback'
 import { Button, Dropdown, Input } from '@/shared/ui/kit'
 import { addFile, fileURL } from '../queries'
-import { bytesOf } from '../windows'
+import { bytesOf } from '@/shared/lib/bytes'
 import css from './livecodes.module.css'
 
 const KINDS = ['image', 'link', 'miniprogram', 'file'] as const

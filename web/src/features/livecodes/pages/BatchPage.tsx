@@ -17,11 +17,11 @@ import { Empty, QueryState, useErrorText } from '@/shared/ui/states'
 import css from '../components/livecodes.module.css'
 import { StaffSelect } from '../components/StaffPool'
 import { useFaults } from '../components/useFaults'
-import { WeekTimes } from '../components/WeekGrid'
+import { WeekTimes } from '@/shared/week/WeekTimes'
 import { WelcomeEditor } from '../components/WelcomeEditor'
-import { CODES_KEY, codesPage, createBatch, foldersQuery, jobQuery, optionsQuery, readLines } from '../queries'
+import { CODES_KEY, codesPage, createBatch, foldersQuery, jobQuery, optionsQuery, readLines, qrURL } from '../queries'
 
-const Poster = lazy(() => import('../components/Poster'))
+const Poster = lazy(() => import('@/shared/poster/Poster'))
 
 /** Many codes at once, one for each shop or colleague, all alike. */
 export default function BatchPage() {
@@ -269,7 +269,7 @@ function Alike({ like, put, faultOf }: { like: LiveCodeInput; put: (p: Partial<L
 
 /** How far the making is, and then the ways out of it. */
 function Made({ job, names }: { job: string; names: readonly string[] }) {
-  const { t } = useTranslation('livecodes')
+  const { t } = useTranslation(['livecodes', 'common'])
   const { lang } = usePrefs()
   const go = useNavigate()
   const client = useQueryClient()
@@ -299,7 +299,7 @@ function Made({ job, names }: { job: string; names: readonly string[] }) {
                   {t('batch.zip')}
                 </Button>
                 <Button icon={<ImageDown size={14} aria-hidden />} onClick={() => setPoster(true)}>
-                  {t('poster.title')}
+                  {t('common:poster.title')}
                 </Button>
               </div>
               <p className="kp-muted">{t('batch.soon')}</p>
@@ -308,7 +308,7 @@ function Made({ job, names }: { job: string; names: readonly string[] }) {
           {!done && <Link to="/jobs">{t('batch.jobs')}</Link>}
           {poster && (
             <Suspense>
-              <Poster codes={made.map((id, i) => ({ id, name: names[i] ?? id }))} onClose={() => setPoster(false)} />
+              <Poster codes={made.map((id, i) => ({ id, name: names[i] ?? id }))} picture={(id) => qrURL(id, 'png', { size: 900 })} words={t('qr.words')} onClose={() => setPoster(false)} />
             </Suspense>
           )}
         </div>

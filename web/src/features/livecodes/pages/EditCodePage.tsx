@@ -20,10 +20,10 @@ import css from '../components/livecodes.module.css'
 import { Phone } from '../components/Phone'
 import { StaffPool, StaffSelect } from '../components/StaffPool'
 import { useFaults } from '../components/useFaults'
-import { WeekTimes } from '../components/WeekGrid'
+import { WeekTimes } from '@/shared/week/WeekTimes'
 import { Fault, WelcomeEditor, type FaultOf } from '../components/WelcomeEditor'
 import { CODES_KEY, codeQuery, createCode, foldersQuery, optionsQuery, poolsQuery, updateCode } from '../queries'
-import { holds } from '../windows'
+import { holds } from '@/shared/week/windows'
 
 /** Makes a live code, or changes one: what it does at the left, the newcomer's phone at the right. */
 export default function EditCodePage() {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytesOf, emptyWeek, fillIn, holds, onGrid, toWeek, toWindows } from './windows'
+import { emptyWeek, holds, onGrid, toWeek, toWindows } from './windows'
 
 describe('windows and the week', () => {
   it('come back as they were painted, days of the same hours together', () => {
@@ -28,12 +28,5 @@ describe('windows and the week', () => {
     expect(holds(night, 6, 150)).toBe(false)
     expect(holds(night, 5, 60)).toBe(false)
     expect(holds([{ days: [7], from: '23:00', to: '01:00' }], 1, 30)).toBe(true)
-  })
-})
-
-describe('texts', () => {
-  it('are counted as the platform counts them and filled in as the server does', () => {
-    expect(bytesOf('您好')).toBe(6)
-    expect(fillIn('{customer}您好，我是{staff}', { customer: '张三', staff: '王芳', code: '', date: '' })).toBe('张三您好，我是王芳')
   })
 })

@@ -1,11 +1,10 @@
 import { Plus, Trash2 } from 'lucide-react'
 import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { LiveCodeWindow } from '@/shared/api/types'
 import { usePrefs } from '@/shared/lib/prefs'
 import { Button, Input, Segmented } from '@/shared/ui/kit'
-import { onGrid, SLOTS, toWeek, toWindows, type Week } from '../windows'
-import css from './livecodes.module.css'
+import { onGrid, SLOTS, toWeek, toWindows, type Week, type Window } from './windows'
+import css from './week.module.css'
 
 const DAYS = [1, 2, 3, 4, 5, 6, 7] as const
 
@@ -18,14 +17,14 @@ export function useDayNames(style: 'short' | 'narrow' = 'short'): string[] {
 
 interface Props {
   label: string
-  value: readonly LiveCodeWindow[]
-  onChange: (next: LiveCodeWindow[]) => void
+  value: readonly Window[]
+  onChange: (next: Window[]) => void
   fault?: string
 }
 
 /** Times of the week: painted on a grid of half hours with the pointer, or written as days and hours. */
 export function WeekTimes({ label, value, onChange, fault }: Props) {
-  const { t } = useTranslation('livecodes')
+  const { t } = useTranslation()
   const fits = onGrid(value)
   const [as, setAs] = useState<'grid' | 'list'>(fits ? 'grid' : 'list')
   const shown = fits ? as : 'list'
@@ -34,24 +33,24 @@ export function WeekTimes({ label, value, onChange, fault }: Props) {
       <div className="kp-row wrap">
         <Segmented
           size="small"
-          aria-label={t('times.as')}
+          aria-label={t('week.as')}
           value={shown}
           disabled={!fits}
           onChange={setAs}
           options={[
-            { value: 'grid', label: t('times.grid') },
-            { value: 'list', label: t('times.list') },
+            { value: 'grid', label: t('week.grid') },
+            { value: 'list', label: t('week.list') },
           ]}
         />
         <span className="kp-grow" />
         <Button size="small" type="text" onClick={() => onChange([{ days: [1, 2, 3, 4, 5], from: '09:00', to: '18:00' }])}>
-          {t('times.office')}
+          {t('week.office')}
         </Button>
         <Button size="small" type="text" onClick={() => onChange([{ days: [...DAYS], from: '09:00', to: '21:00' }])}>
-          {t('times.shop')}
+          {t('week.shop')}
         </Button>
         <Button size="small" type="text" disabled={value.length === 0} onClick={() => onChange([])}>
-          {t('times.clear')}
+          {t('week.clear')}
         </Button>
       </div>
       {shown === 'grid' ? <Grid label={label} week={toWeek(value)} onChange={(w) => onChange(toWindows(w))} /> : <List value={value} onChange={onChange} />}
@@ -120,33 +119,33 @@ function Grid({ label, week, onChange }: { label: string; week: Week; onChange: 
   )
 }
 
-function List({ value, onChange }: { value: readonly LiveCodeWindow[]; onChange: (next: LiveCodeWindow[]) => void }) {
-  const { t } = useTranslation('livecodes')
+function List({ value, onChange }: { value: readonly Window[]; onChange: (next: Window[]) => void }) {
+  const { t } = useTranslation()
   const names = useDayNames('short')
-  const put = (i: number, patch: Partial<LiveCodeWindow>) => onChange(value.map((w, k) => (k === i ? { ...w, ...patch } : w)))
+  const put = (i: number, patch: Partial<Window>) => onChange(value.map((w, k) => (k === i ? { ...w, ...patch } : w)))
   return (
     <div className="kp-stack">
       {value.map((w, i) => (
         <div key={i} className={css.window}>
-          <div className="kp-pills" role="group" aria-label={t('times.days')}>
+          <div className="kp-pills" role="group" aria-label={t('week.days')}>
             {DAYS.map((d) => {
-              const on = (w.days ?? []).includes(d)
+              const on = w.days.includes(d)
               return (
-                <button key={d} type="button" aria-pressed={on} onClick={() => put(i, { days: on ? (w.days ?? []).filter((x) => x !== d) : [...(w.days ?? []), d].sort() })}>
+                <button key={d} type="button" aria-pressed={on} onClick={() => put(i, { days: on ? w.days.filter((x) => x !== d) : [...w.days, d].sort() })}>
                   {names[d - 1]}
                 </button>
               )
             })}
           </div>
-          <Input aria-label={t('times.from')} type="time" value={w.from} onChange={(e) => put(i, { from: e.target.value })} style={{ width: 116 }} />
+          <Input aria-label={t('week.from')} type="time" value={w.from} onChange={(e) => put(i, { from: e.target.value })} style={{ width: 116 }} />
           <span aria-hidden>–</span>
-          <Input aria-label={t('times.to')} value={w.to} placeholder="18:00" maxLength={5} onChange={(e) => put(i, { to: e.target.value })} style={{ width: 84 }} />
-          <Button type="text" aria-label={t('times.remove')} icon={<Trash2 size={15} aria-hidden />} onClick={() => onChange(value.filter((_, k) => k !== i))} />
+          <Input aria-label={t('week.to')} value={w.to} placeholder="18:00" maxLength={5} onChange={(e) => put(i, { to: e.target.value })} style={{ width: 84 }} />
+          <Button type="text" aria-label={t('week.remove')} icon={<Trash2 size={15} aria-hidden />} onClick={() => onChange(value.filter((_, k) => k !== i))} />
         </div>
       ))}
       <div>
         <Button size="small" icon={<Plus size={14} aria-hidden />} onClick={() => onChange([...value, { days: [1, 2, 3, 4, 5], from: '09:00', to: '18:00' }])}>
-          {t('times.add')}
+          {t('week.add')}
         </Button>
       </div>
     </div>

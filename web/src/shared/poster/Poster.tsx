@@ -5,34 +5,36 @@ import { Drawer } from '@/shared/ui/Drawer'
 import { useToast } from '@/shared/ui/feedback'
 import { Bar } from '@/shared/ui/JobProgress'
 import { Button, Input } from '@/shared/ui/kit'
-import { draw, fileName, FIRST, inside, load, save, toPNG, type Layout } from '../poster'
-import { qrURL, type QRStyle } from '../queries'
-import { zip } from '../zip'
-import css from './livecodes.module.css'
+import { draw, fileName, FIRST, inside, load, save, toPNG, type Layout } from './poster'
+import { zip } from './zip'
+import css from './poster.module.css'
 
 const PAPER = { width: 1080, height: 1440 }
 const MOST = 2400
 
 interface Props {
   codes: readonly { id: string; name: string }[]
-  style?: QRStyle
+  /** Where the picture of a code is. */
+  picture: (id: string) => string
+  /** Words that stand below the code at first. */
+  words: string
   onClose: () => void
 }
 
 /** Puts codes onto a poster: a background of one's own, where the code stands, and words. */
-export default function Poster({ codes, style, onClose }: Props) {
-  const { t } = useTranslation('livecodes')
+export default function Poster({ codes, picture, words, onClose }: Props) {
+  const { t } = useTranslation()
   const toast = useToast()
   const canvas = useRef<HTMLCanvasElement>(null)
   const input = useRef<HTMLInputElement>(null)
   const [background, setBackground] = useState<HTMLImageElement>()
   const [code, setCode] = useState<HTMLImageElement>()
-  const [layout, setLayout] = useState<Layout>({ ...FIRST, text: t('poster.words') })
+  const [layout, setLayout] = useState<Layout>({ ...FIRST, text: words })
   const [share, setShare] = useState<number>()
   const paper = background ? shrunk(background) : PAPER
   const ratio = paper.height / paper.width
   const first = codes[0]
-  const url = first && qrURL(first.id, 'png', { ...style, size: 900 })
+  const url = first && picture(first.id)
   useEffect(() => {
     if (url) load(url).then(setCode, () => toast.failed(new Error('picture')))
     // eslint-disable-next-line react-hooks/exhaustive-deps -- the toast is new with every render
@@ -53,7 +55,7 @@ export default function Poster({ codes, style, onClose }: Props) {
     setShare(0)
     try {
       for (const [i, c] of codes.entries()) {
-        draw(sheet, background, await load(qrURL(c.id, 'png', { ...style, size: 900 })), paper, placed, c.name)
+        draw(sheet, background, await load(picture(c.id)), paper, placed, c.name)
         files.push({ name: `${fileName(c.name)}.png`, data: new Uint8Array(await (await toPNG(sheet)).arrayBuffer()) })
         setShare((i + 1) / codes.length)
       }
@@ -78,7 +80,7 @@ export default function Poster({ codes, style, onClose }: Props) {
         <canvas ref={canvas} aria-label={t('poster.preview')} onPointerDown={drag} onPointerMove={drag} style={{ touchAction: 'none', cursor: 'move' }} />
         <div className="kp-stack">
           <div>
-            <Button onClick={() => input.current?.click()}>{background ? t('part.replace') : t('poster.background')}</Button>
+            <Button onClick={() => input.current?.click()}>{background ? t('poster.replace') : t('poster.background')}</Button>
             <input
               ref={input}
               type="file"
@@ -102,7 +104,7 @@ export default function Poster({ codes, style, onClose }: Props) {
           {slider('textSize', 0.02, 0.12)}
           {slider('textY', 0.02, 0.99)}
           <label className={css.field}>
-            {t('qr.color')}
+            {t('poster.color')}
             <Input type="color" value={placed.color} onChange={(e) => put({ color: e.target.value })} />
           </label>
           {share !== undefined && <Bar label={t('poster.drawing')} share={share} />}

@@ -1,4 +1,9 @@
-import type { LiveCodeWindow } from '@/shared/api/types'
+/** A stretch of some days of the week, 1 Monday to 7 Sunday. One that ends before it begins goes over midnight. */
+export interface Window {
+  days: number[]
+  from: string
+  to: string
+}
 
 /** The week as half hours: 7 days of 48, Monday first. */
 export const SLOTS = 48
@@ -10,10 +15,10 @@ const minutes = (text: string): number => Number(text.slice(0, 2)) * 60 + Number
 const text = (m: number): string => `${String(Math.floor(m / 60)).padStart(2, '0')}:${String(m % 60).padStart(2, '0')}`
 
 /** Whether every window begins and ends on a half hour, so that the grid can show it to the letter. */
-export const onGrid = (windows: readonly LiveCodeWindow[]): boolean => windows.every((w) => minutes(w.from) % 30 === 0 && minutes(w.to) % 30 === 0)
+export const onGrid = (windows: readonly Window[]): boolean => windows.every((w) => minutes(w.from) % 30 === 0 && minutes(w.to) % 30 === 0)
 
 /** Paints windows into a week. A window over midnight belongs to the day it begins on. */
-export function toWeek(windows: readonly LiveCodeWindow[]): Week {
+export function toWeek(windows: readonly Window[]): Week {
   const week = emptyWeek()
   const paint = (day: number, from: number, to: number) => {
     const row = week[day % 7]
@@ -22,7 +27,7 @@ export function toWeek(windows: readonly LiveCodeWindow[]): Week {
   for (const w of windows) {
     const from = minutes(w.from)
     const to = minutes(w.to)
-    for (const d of w.days ?? []) {
+    for (const d of w.days) {
       if (from < to) paint(d - 1, from, to)
       else {
         paint(d - 1, from, SLOTS * 30)
@@ -34,7 +39,7 @@ export function toWeek(windows: readonly LiveCodeWindow[]): Week {
 }
 
 /** Reads a week back: stretches of the same hours become one window of several days. */
-export function toWindows(week: Week): LiveCodeWindow[] {
+export function toWindows(week: Week): Window[] {
   const days = new Map<string, number[]>()
   week.forEach((row, day) => {
     for (let i = 0; i < SLOTS; i++) {
@@ -46,22 +51,15 @@ export function toWindows(week: Week): LiveCodeWindow[] {
       i = end
     }
   })
-  return [...days].map(([key, list]) => ({ days: list, from: key.slice(0, 5), to: key.slice(6) })).sort((a, b) => (a.days?.[0] ?? 0) - (b.days?.[0] ?? 0) || a.from.localeCompare(b.from))
+  return [...days].map(([key, list]) => ({ days: list, from: key.slice(0, 5), to: key.slice(6) })).sort((a, b) => (a.days[0] ?? 0) - (b.days[0] ?? 0) || a.from.localeCompare(b.from))
 }
 
 /** Whether a moment of the week (day 1 to 7, minutes) lies in one of the windows. */
-export function holds(windows: readonly LiveCodeWindow[], day: number, at: number): boolean {
+export function holds(windows: readonly Window[], day: number, at: number): boolean {
   return windows.some((w) => {
     const from = minutes(w.from)
     const to = minutes(w.to)
-    const on = (d: number) => (w.days ?? []).includes(d)
+    const on = (d: number) => (w.days).includes(d)
     return from < to ? on(day) && at >= from && at < to : (on(day) && at >= from) || (on(((day + 5) % 7) + 1) && at < to)
   })
 }
-
-/** Bytes of a text as the platform counts them. */
-export const bytesOf = (s: string): number => new TextEncoder().encode(s).length
-
-/** Fills names into a welcome, as the server does. */
-export const fillIn = (s: string, names: { customer: string; staff: string; code: string; date: string }): string =>
-  s.replaceAll('{customer}', names.customer).replaceAll('{staff}', names.staff).replaceAll('{code}', names.code).replaceAll('{date}', names.date)

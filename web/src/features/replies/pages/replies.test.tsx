@@ -1,0 +1,88 @@
+import { screen, waitFor, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Menu, Reply } from '@/shared/api/types'
+import { loadNamespaces } from '@/shared/i18n/i18n'
+import { renderPage, someone } from '../../../../test/render'
+import { json, problem, serve } from '../../../../test/server'
+import RepliesPage from './RepliesPage'
+
+const reply = (over: Partial<Reply> = {}): Reply => ({
+  id: 'rp_1', account: 'ac_1', name: '门店地址', kind: 'keyword', words: [{ text: '地址', match: 'contains' }], contents: [{ kind: 'text', text: '湖滨路 18 号' }],
+  state: 'on', clashes: [], sent: 12, by: '沈知夏', createdAt: '2026-03-01T00:00:00Z', changedAt: '2026-03-01T00:00:00Z', ...over,
+})
+const menu = (over: Partial<Menu> = {}): Menu => ({
+  account: 'ac_1', rev: 3, same: true, buttons: [{ name: '买茶', sub: [{ name: '新品', kind: 'view', url: 'https://a.example' }] }, { name: '会员', kind: 'reply', reply: 'rp_1' }],
+  published: { n: 2, buttons: [], at: '2026-03-01T00:00:00Z', by: '沈知夏' }, ...over,
+})
+const base = {
+  'GET /api/replies/accounts': () => json({ items: [{ id: 'ac_1', name: '山月茶集', kind: 'wechat' }] }),
+  'GET /api/replies': () => json({ items: [reply(), reply({ id: 'rp_2', name: '在哪', clashes: [{ word: '地址', id: 'rp_1', name: '门店地址' }] })], total: 2 }),
+  'GET /api/tags': () => json({ groups: [] }),
+  'GET /api/menus/ac_1': () => json(menu()),
+}
+const writer = someone({ permissions: ['acquire.read', 'acquire.write', 'contact.read', 'import.write'] })
+const reader = someone({ permissions: ['acquire.read'] })
+const open = (me = writer, at = '/replies') => renderPage(<RepliesPage />, { at, path: '/replies', me })
+
+beforeEach(() => loadNamespaces('replies', 'rules'))
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+describe('auto-replies', () => {
+  it('are listed with what clashes, and offer nothing that changes to those who may only read', async () => {
+    serve(base)
+    open(reader)
+    await screen.findByText('门店地址')
+    expect(screen.getByRole('img', { name: '“地址”会先被“门店地址”回复。' })).toBeTruthy()
+    expect(screen.queryByRole('button', { name: /新建自动回复/ })).toBeNull()
+    expect(screen.queryByRole('switch')).toBeNull()
+  })
+  it('say which rule would answer a message', async () => {
+    const seen = serve({ ...base, 'POST /api/replies/try': () => json({ why: 'keyword', id: 'rp_1', name: '门店地址', kind: 'keyword', word: { text: '地址', match: 'contains' }, contents: [{ kind: 'text', text: '湖滨路 18 号！' }], open: true, others: [] }) })
+    const user = userEvent.setup()
+    open(reader)
+    await user.type(await screen.findByRole('textbox', { name: '客户会说什么？' }), '地址在哪{Enter}')
+    await screen.findByText('湖滨路 18 号！')
+    expect(screen.getByText('“门店地址”：包含“地址”。')).toBeTruthy()
+    expect(seen.find((r) => r.path === '/api/replies/try')?.body).toEqual({ account: 'ac_1', kind: 'message', text: '地址在哪' })
+  })
+  it('are written beside the phone, and the server’s refusal stands at its field', async () => {
+    serve({ ...base, 'POST /api/replies': () => problem(422, 'request.invalid', '请求有误', [{ path: 'words[0].text', code: 'reply.bad_pattern', detail: '不是正则' }]) })
+    const user = userEvent.setup()
+    open()
+    await user.click((await screen.findAllByRole('button', { name: /新建自动回复/ }))[0] as HTMLElement)
+    const save = await screen.findByRole('button', { name: '保存' })
+    expect((save as HTMLButtonElement).disabled).toBe(true)
+    await user.type(screen.getByRole('textbox', { name: '名称' }), '发票')
+    await user.type(screen.getByRole('textbox', { name: '关键词 1' }), '发票')
+    await user.type(screen.getByRole('textbox', { name: '文字' }), '一天内寄出')
+    expect(screen.getAllByText('一天内寄出').length).toBeGreaterThan(1)
+    await user.click(save)
+    expect((await screen.findAllByText('不是正则')).length).toBeGreaterThan(1)
+  })
+})
+
+describe('the menu', () => {
+  it('is edited on the phone, moved by keyboard and published with what it replaces told first', async () => {
+    const seen = serve({
+      ...base,
+      'PUT /api/menus/ac_1': () => json(menu({ rev: 4, same: false })),
+      'POST /api/menus/ac_1/publish': () => problem(409, 'wechat.no_permission', '公众号没有自定义菜单权限'),
+    })
+    const user = userEvent.setup()
+    open(writer, '/replies?tab=menu')
+    const phone = await screen.findByRole('figure', { name: '手机预览' })
+    within(phone).getByRole('button', { name: '会员' }).focus()
+    await user.keyboard('{Alt>}{ArrowLeft}{/Alt}')
+    await screen.findByText('有未保存的修改')
+    await user.click(screen.getByRole('button', { name: /发布/ }))
+    await user.click(within(await screen.findByRole('dialog')).getByRole('button', { name: '发布' }))
+    await screen.findByText('公众号没有自定义菜单权限')
+    const sent = seen.find((r) => r.path === '/api/menus/ac_1' && r.method === 'PUT')?.body as { buttons: { name: string }[]; rev: number }
+    expect(sent.buttons.map((b) => b.name)).toEqual(['会员', '买茶'])
+    expect(sent.rev).toBe(3)
+    await waitFor(() => expect(seen.find((r) => r.path === '/api/menus/ac_1/publish')?.body).toEqual({ rev: 4 }))
+  })
+})
