@@ -3721,6 +3721,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/menus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The official accounts that can have a menu */
+        get: operations["list-menu-accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/menus/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An account's menu: the draft and what is published */
+        get: operations["get-menu"];
+        /** Keep a draft of a menu; it may be unfinished */
+        put: operations["save-menu"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/menus/{account}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the draft to the platform; an empty one takes the menu away */
+        post: operations["publish-menu"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/menus/{account}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the menu that the platform shows the draft */
+        post: operations["read-menu"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/menus/{account}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was published, the newest first */
+        get: operations["list-menu-versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/menus/{account}/versions/{n}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a version that was published the draft */
+        post: operations["restore-menu"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/merges/{id}/undo": {
         parameters: {
             query?: never;
@@ -4116,6 +4219,163 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List auto-replies in the order in which they are asked */
+        get: operations["list-replies"];
+        put?: never;
+        /** Make an auto-reply; it comes after those of its kind */
+        post: operations["create-reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replies/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The accounts that can answer */
+        get: operations["list-reply-accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replies/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take keyword rules from an uploaded file, or only tell what it would do */
+        post: operations["import-replies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replies/keywords.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The keyword rules of an account as a table that can be imported: ?account= */
+        get: operations["export-replies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replies/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell which auto-reply would answer a message, and why; nothing is sent */
+        post: operations["try-reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an auto-reply */
+        get: operations["get-reply"];
+        /** Change an auto-reply; it answers by the new words at once */
+        put: operations["update-reply"];
+        post?: never;
+        /** Delete an auto-reply; figures of what it answered stay */
+        delete: operations["delete-reply"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replies/{id}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put an auto-reply before another of its kind */
+        post: operations["move-reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replies/{id}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often an auto-reply answered, by day and word */
+        get: operations["get-reply-stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reply-hours/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When an account has people who answer */
+        get: operations["get-reply-hours"];
+        /** Set when an account has people who answer */
+        put: operations["set-reply-hours"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/rfm/models": {
         parameters: {
             query?: never;
@@ -4334,6 +4594,127 @@ export interface paths {
         };
         /** The language of rules as a JSON Schema (2020-12) */
         get: operations["get-rule-schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scene-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List scene codes, the newest first */
+        get: operations["list-scene-codes"];
+        put?: never;
+        /** Make a scene code */
+        post: operations["create-scene-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scene-codes/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The official accounts that codes can belong to */
+        get: operations["list-scene-code-accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scene-codes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a scene code */
+        get: operations["get-scene-code"];
+        /** Change a scene code; what is printed stays */
+        put: operations["update-scene-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scene-codes/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Archive a scene code: scans of it are counted, and answered like any */
+        post: operations["archive-scene-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scene-codes/{id}/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The QR code: ?format=png or svg, ?size= pixels */
+        get: operations["draw-scene-code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scene-codes/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a scene code out of the archive */
+        post: operations["restore-scene-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scene-codes/{id}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Scans, followers and who left, by day */
+        get: operations["get-scene-code-stats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6210,6 +6591,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Account: {
+            id: string;
+            /** @description wechat or wecom */
+            kind: string;
+            name: string;
+        };
         AccountOption: {
             colleagues: components["schemas"]["LivecodeColleague"][];
             /** @description Why the colleagues cannot be read just now, in words */
@@ -6219,6 +6606,9 @@ export interface components {
         };
         AccountsOutBody: {
             items: components["schemas"]["CorpSync"][];
+        };
+        AccountsOutputBody: {
+            items: components["schemas"]["Account"][];
         };
         AcquireRule: {
             /** @description utm_campaign */
@@ -7276,6 +7666,25 @@ export interface components {
             /** @enum {string} */
             state: "granted" | "withdrawn";
         };
+        Button: {
+            appId?: string;
+            /** @description Of another program */
+            key?: string;
+            /**
+             * @description Left out when it opens others
+             * @enum {string}
+             */
+            kind?: "reply" | "view" | "miniprogram" | "scan" | "photo" | "location" | "click";
+            /** @description At the bottom 16 bytes, above 60; a Chinese character is three */
+            name: string;
+            /** @description Of the mini-program */
+            page?: string;
+            /** @description Id of the auto-reply */
+            reply?: string;
+            sub?: components["schemas"]["Button"][];
+            /** @description Of a page; of a mini-program what old phones open instead */
+            url?: string;
+        };
         ButtonView: {
             /** @description What the act press takes */
             at: string;
@@ -7708,6 +8117,12 @@ export interface components {
             fields: components["schemas"]["FieldChoice"][];
             purposes: components["schemas"]["PurposeChoice"][];
         };
+        Clash: {
+            /** @description Of the rule that answers instead */
+            id: string;
+            name: string;
+            word: string;
+        };
         CodeChoice: {
             id: string;
             name: string;
@@ -8095,6 +8510,26 @@ export interface components {
         ContactPeopleOutputBody: {
             items: components["schemas"]["Row"][];
             next?: string;
+        };
+        Content: {
+            /** @description Of a mini-program */
+            appId?: string;
+            /** @description Page of the mini-program */
+            appPath?: string;
+            /** @description Id of an uploaded picture: the image, or that of a mini-program */
+            file?: string;
+            /** @enum {string} */
+            kind: "text" | "image" | "link" | "miniprogram";
+            /** @description Of a link: a line below the title */
+            note?: string;
+            /** @description Of a link: address of its picture, where everybody can read it */
+            picture?: string;
+            /** @description At most 2,048 bytes; {word}, {date}, {time} and {account} are filled in */
+            text?: string;
+            /** @description Of a link or mini-program */
+            title?: string;
+            /** @description Of a link */
+            url?: string;
         };
         CopyInputBody: {
             name: string;
@@ -9111,6 +9546,27 @@ export interface components {
             /** @description Media type that the contents turned out to be */
             type: string;
         };
+        FileResult: {
+            /**
+             * Format: int64
+             * @description Of the good ones, rules of the same name that get these words and this text
+             */
+            changed: number;
+            done: boolean;
+            /** Format: int64 */
+            good: number;
+            /**
+             * Format: int64
+             * @description Of the good ones, rules that are new
+             */
+            new: number;
+            /** Format: int64 */
+            rejected: number;
+            /** @description The first of them */
+            rejects: components["schemas"]["ReplyRejected"][];
+            /** Format: int64 */
+            rows: number;
+        };
         FilesOutBody: {
             items: components["schemas"]["File"][];
         };
@@ -9557,6 +10013,12 @@ export interface components {
             name: string;
             /** @description Added to the welcome */
             text?: string;
+        };
+        Hours: {
+            /** @description Holidays, and days that are worked on instead */
+            days: components["schemas"]["ReplyDay"][];
+            /** @description None: always, and off-hours rules never answer */
+            windows: components["schemas"]["ReplyWindow"][];
         };
         Identity: {
             /** Format: date-time */
@@ -10643,6 +11105,35 @@ export interface components {
         MembershipsOutputBody: {
             items: components["schemas"]["Membership"][];
         };
+        Menu: {
+            account: string;
+            /** @description The draft */
+            buttons: components["schemas"]["Button"][];
+            by?: string;
+            /** Format: date-time */
+            changedAt?: string;
+            /** @description Code of what the platform said when it last refused */
+            fault?: string;
+            /** Format: date-time */
+            faultAt?: string;
+            /** @description The fault in words */
+            message?: string;
+            published?: components["schemas"]["Version"];
+            /**
+             * Format: int64
+             * @description Of the draft: who saves names the one that they began with
+             */
+            rev: number;
+            /** @description The draft is what is published */
+            same: boolean;
+        };
+        MenuAccount: {
+            id: string;
+            name: string;
+        };
+        MenuAccountsOutputBody: {
+            items: components["schemas"]["MenuAccount"][];
+        };
         MenuItem: {
             id?: string;
             text: string;
@@ -11240,6 +11731,12 @@ export interface components {
              */
             type: "order" | "refund";
         };
+        Other: {
+            id: string;
+            kind: string;
+            name: string;
+            word?: components["schemas"]["Word"];
+        };
         OurPreview: {
             /** @description Why it cannot go there, in words */
             fault?: string;
@@ -11611,6 +12108,10 @@ export interface components {
             /** Format: int64 */
             count: number;
             place: string;
+        };
+        PlaceInputBody: {
+            /** @description Id of the rule that comes next; left out: this one is the last */
+            before?: string;
         };
         Placed: {
             /** Format: date-time */
@@ -12161,6 +12662,174 @@ export interface components {
             /** Format: int64 */
             count: number;
         };
+        ReplyCount: {
+            /** @description Day YYYY-MM-DD, or a word of the rule */
+            key: string;
+            /** Format: int64 */
+            people: number;
+            /** Format: int64 */
+            sent: number;
+        };
+        ReplyDay: {
+            /** @description YYYY-MM-DD */
+            date: string;
+            /** @description HH:MM; without it nobody works that day */
+            from?: string;
+            /** @description Such as the name of the holiday */
+            note?: string;
+            /** @description HH:MM, excluded */
+            to?: string;
+        };
+        ReplyDefinition: {
+            /** @description Id of the account; stays */
+            account: string;
+            /** @description What is said, in this order */
+            contents: components["schemas"]["Content"][];
+            /**
+             * Format: int64
+             * @description Each person is answered once in so many hours; 0: each time
+             */
+            everyHours?: number;
+            /**
+             * Format: date-time
+             * @description It answers from then on
+             */
+            from?: string;
+            /**
+             * @description Stays
+             * @enum {string}
+             */
+            kind: "follow" | "keyword" | "chosen" | "off_hours" | "default";
+            name: string;
+            off?: boolean;
+            /** @description Ids of tags that whoever is answered gets */
+            tags?: string[];
+            /**
+             * Format: date-time
+             * @description It answers until then, excluded
+             */
+            until?: string;
+            /** @description Of a keyword rule */
+            words?: components["schemas"]["Word"][];
+        };
+        ReplyFile: {
+            account: string;
+            /** @description Only tells what it would do */
+            dryRun?: boolean;
+            uploadId: string;
+        };
+        ReplyListOutputBody: {
+            items: components["schemas"]["ReplyRow"][];
+            next?: string;
+            /**
+             * Format: int64
+             * @description All that match
+             */
+            total: number;
+        };
+        ReplyRejected: {
+            code: string;
+            /** Format: int64 */
+            line: number;
+            reason: string;
+            text?: string;
+        };
+        ReplyRow: {
+            /** @description Id of the account; stays */
+            account: string;
+            by: string;
+            /** Format: date-time */
+            changedAt: string;
+            /** @description Words that never reach this rule; the first ten */
+            clashes: components["schemas"]["Clash"][];
+            /** @description What is said, in this order */
+            contents: components["schemas"]["Content"][];
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description Each person is answered once in so many hours; 0: each time
+             */
+            everyHours?: number;
+            /**
+             * Format: date-time
+             * @description It answers from then on
+             */
+            from?: string;
+            id: string;
+            /**
+             * @description Stays
+             * @enum {string}
+             */
+            kind: "follow" | "keyword" | "chosen" | "off_hours" | "default";
+            name: string;
+            off?: boolean;
+            /**
+             * Format: int64
+             * @description Answers in the last 30 days; left out for who sees only some customers
+             */
+            sent?: number;
+            /**
+             * @description later: its time has not come; over: it is past
+             * @enum {string}
+             */
+            state: "on" | "off" | "later" | "over";
+            /** @description Ids of tags that whoever is answered gets */
+            tags?: string[];
+            /**
+             * Format: date-time
+             * @description It answers until then, excluded
+             */
+            until?: string;
+            /** @description Of a keyword rule */
+            words?: components["schemas"]["Word"][];
+        };
+        ReplyStats: {
+            /** @description Those on which it answered */
+            days: components["schemas"]["ReplyCount"][];
+            from: string;
+            /**
+             * Format: int64
+             * @description Different people, by the platform's id
+             */
+            people: number;
+            /** Format: int64 */
+            sent: number;
+            /** @description Included */
+            to: string;
+            /** @description By the word that fitted, the most frequent first */
+            words: components["schemas"]["ReplyCount"][];
+        };
+        ReplyTried: {
+            /** @description With names filled in */
+            contents: components["schemas"]["Content"][];
+            /**
+             * Format: int64
+             * @description Whoever was answered so many hours ago, or less, would not be
+             */
+            everyHours?: number;
+            id?: string;
+            kind?: string;
+            name?: string;
+            /** @description It is within working hours */
+            open: boolean;
+            /** @description Rules that fit too and come later; five at most */
+            others: components["schemas"]["Other"][];
+            /** @description The part of the message that a pattern found */
+            said?: string;
+            /** @enum {string} */
+            why: "keyword" | "follow" | "off_hours" | "default" | "none";
+            /** @description That fitted */
+            word?: components["schemas"]["Word"];
+        };
+        ReplyWindow: {
+            /** @description 1 Monday to 7 Sunday */
+            days: number[];
+            /** @description HH:MM */
+            from: string;
+            /** @description HH:MM, excluded; 24:00 is the end of the day */
+            to: string;
+        };
         Report: {
             /** Format: date-time */
             at: string;
@@ -12252,6 +12921,13 @@ export interface components {
             sampled: number;
             /** @description Where the attribute is used */
             uses: components["schemas"]["Use"][];
+        };
+        RevInputBody: {
+            /**
+             * Format: int64
+             * @description Of the draft
+             */
+            rev: number;
         };
         RevealInputBody: {
             /** @description Goes into the audit log */
@@ -12436,6 +13112,14 @@ export interface components {
              */
             version: number;
         };
+        SaveInputBody: {
+            buttons: components["schemas"]["Button"][];
+            /**
+             * Format: int64
+             * @description Of the draft that was changed
+             */
+            rev: number;
+        };
         SavedMapping: {
             id: string;
             /** @enum {string} */
@@ -12443,6 +13127,131 @@ export interface components {
             mapping: components["schemas"]["Mapping"];
             name: string;
             options: components["schemas"]["Options"];
+        };
+        SceneAccount: {
+            id: string;
+            name: string;
+        };
+        SceneAccountsOutputBody: {
+            items: components["schemas"]["SceneAccount"][];
+        };
+        SceneDay: {
+            /** @description YYYY-MM-DD */
+            day: string;
+            /**
+             * Format: int64
+             * @description Scans that made a follower
+             */
+            follows: number;
+            /**
+             * Format: int64
+             * @description Followers by this code who left in this time
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description Different people, by the platform's id
+             */
+            people: number;
+            /** Format: int64 */
+            scans: number;
+        };
+        SceneDefinition: {
+            /** @description Id of the official account; stays */
+            account: string;
+            /** @description Where people who scan it come from: a channel's id */
+            channel?: string;
+            /**
+             * Format: int64
+             * @description How long the code works; 0: for good. It stays
+             */
+            days?: number;
+            /** @description Auto-reply to each person's first scan of this code, instead of that: the gift */
+            hook?: string;
+            name: string;
+            /** @description Where it hangs */
+            place?: string;
+            /** @description Auto-reply to a scan, instead of what every new follower gets; followers who scan get it too */
+            reply?: string;
+            /** @description Ids of tags that whoever scans it gets */
+            tags?: string[];
+        };
+        SceneFigures: {
+            /**
+             * Format: int64
+             * @description Scans that made a follower
+             */
+            follows: number;
+            /**
+             * Format: int64
+             * @description Followers by this code who left in this time
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description Different people, by the platform's id
+             */
+            people: number;
+            /** Format: int64 */
+            scans: number;
+        };
+        SceneListOutputBody: {
+            items: components["schemas"]["SceneRow"][];
+            next?: string;
+            /**
+             * Format: int64
+             * @description All that match
+             */
+            total: number;
+        };
+        SceneRow: {
+            /** @description Id of the official account; stays */
+            account: string;
+            by: string;
+            /** Format: date-time */
+            changedAt: string;
+            /** @description Where people who scan it come from: a channel's id */
+            channel?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description How long the code works; 0: for good. It stays
+             */
+            days?: number;
+            fault?: string;
+            /** @description Auto-reply to each person's first scan of this code, instead of that: the gift */
+            hook?: string;
+            id: string;
+            /** @description The fault in words */
+            message?: string;
+            /** @description Of the last 30 days; left out for who sees only some customers */
+            month?: components["schemas"]["SceneFigures"];
+            name: string;
+            /** @description It does not work any more */
+            over: boolean;
+            /** @description Where it hangs */
+            place?: string;
+            /** @description The platform has made it */
+            ready: boolean;
+            /** @description Auto-reply to a scan, instead of what every new follower gets; followers who scan get it too */
+            reply?: string;
+            /** @description What the picture says */
+            scannable?: string;
+            /** @enum {string} */
+            state: "active" | "archived";
+            /** @description Ids of tags that whoever scans it gets */
+            tags?: string[];
+            /** Format: date-time */
+            until?: string;
+        };
+        SceneStats: {
+            /** @description Those on which something was */
+            days: components["schemas"]["SceneDay"][];
+            from: string;
+            /** @description Included */
+            to: string;
+            total: components["schemas"]["SceneFigures"];
         };
         Schedule: {
             /**
@@ -13624,6 +14433,20 @@ export interface components {
             series: components["schemas"]["Series"][];
             timezone: string;
         };
+        Trial: {
+            account: string;
+            /**
+             * Format: date-time
+             * @description When it comes; left out: now
+             */
+            at?: string;
+            /**
+             * @default message
+             * @enum {string}
+             */
+            kind: "message" | "follow";
+            text?: string;
+        };
         Tried: {
             /** @description Code of what went wrong */
             fault?: string;
@@ -13862,6 +14685,24 @@ export interface components {
             head: string;
             ok: boolean;
         };
+        Version: {
+            /** Format: date-time */
+            at: string;
+            buttons: components["schemas"]["Button"][];
+            by: string;
+            /** Format: int64 */
+            n: number;
+        };
+        VersionInputBody: {
+            /**
+             * Format: int64
+             * @description Of the draft
+             */
+            rev: number;
+        };
+        VersionsOutputBody: {
+            items: components["schemas"]["Version"][];
+        };
         View: {
             /** @description Comes with Koipond; cannot be changed */
             builtIn?: boolean;
@@ -14014,6 +14855,14 @@ export interface components {
             to?: string;
             /** @enum {string} */
             unit?: "minute" | "hour" | "day" | "week" | "month";
+        };
+        Word: {
+            /**
+             * @default exact
+             * @enum {string}
+             */
+            match: "exact" | "contains" | "regex";
+            text: string;
         };
         Wording: {
             by?: string;
@@ -22713,6 +23562,244 @@ export interface operations {
             };
         };
     };
+    "list-menu-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MenuAccountsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-menu": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Menu"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "save-menu": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Menu"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "publish-menu": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Menu"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-menu": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Menu"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-menu-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "restore-menu": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                account: string;
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Menu"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "undo-merge": {
         parameters: {
             query?: never;
@@ -23596,6 +24683,439 @@ export interface operations {
             };
         };
     };
+    "list-replies": {
+        parameters: {
+            query?: {
+                account?: string;
+                kind?: "follow" | "keyword" | "chosen" | "off_hours" | "default";
+                /** @description Part of a name, a word or a text */
+                q?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplyListOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-reply": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyDefinition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplyRow"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-reply-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "import-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyFile"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileResult"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "try-reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplyTried"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Auto-reply id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplyRow"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Auto-reply id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyDefinition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplyRow"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Auto-reply id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "move-reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Auto-reply id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplyRow"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reply-stats": {
+        parameters: {
+            query?: {
+                /** @description First day, YYYY-MM-DD, of the company; default 29 days before the last */
+                from?: string;
+                /** @description Last day, included; default today */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Auto-reply id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplyStats"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-reply-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-reply-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Hours"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hours"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-rfm-models": {
         parameters: {
             query?: never;
@@ -24166,6 +25686,306 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-scene-codes": {
+        parameters: {
+            query?: {
+                account?: string;
+                state?: "active" | "archived";
+                channel?: string;
+                /** @description Part of the name or the place */
+                q?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneListOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-scene-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same body within 24 hours gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SceneDefinition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneRow"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-scene-code-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneAccountsOutputBody"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-scene-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Scene code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneRow"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-scene-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Scene code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SceneDefinition"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneRow"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "archive-scene-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Scene code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneRow"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "draw-scene-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "restore-scene-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Scene code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneRow"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-scene-code-stats": {
+        parameters: {
+            query?: {
+                /** @description First day, YYYY-MM-DD, of the company; default 29 days before the last */
+                from?: string;
+                /** @description Last day, included; default today */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Scene code id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneStats"];
+                };
             };
             /** @description Problem */
             default: {
