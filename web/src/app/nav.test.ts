@@ -13,7 +13,7 @@ describe('navigation', () => {
     expect(paths(['connector.read'])).not.toContain('/be-a-customer')
     expect(navFor(['connector.read'], true).flatMap((g) => g.items.map((i) => i.path))).toContain('/be-a-customer')
     // What channels cost is of everybody's customers: a salesperson sees their own codes and links.
-    expect(navFor(['acquire.read'], false, false).flatMap((g) => g.items.map((i) => i.path))).toEqual(['/live-codes', '/links'])
+    expect(navFor(['acquire.read'], false, false).flatMap((g) => g.items.map((i) => i.path))).toEqual(['/live-codes', '/links', '/scene-codes', '/replies', '/groups'])
     expect(paths(['acquire.read'])).toContain('/channels')
     // Writing alone opens no list.
     expect(paths(['contact.write', 'import.write'])).toEqual([])

@@ -103,8 +103,6 @@ export const NAV: readonly NavGroup[] = [
       { path: '/links', key: 'links', icon: Link2, needs: 'acquire.read' },
       { path: '/landing-pages', key: 'landing-pages', icon: PanelTop, needs: 'acquire.read', whole: true },
       { path: '/traffic', key: 'traffic', icon: ShieldAlert, needs: 'acquire.read', whole: true },
-      { path: '/landing-pages', key: 'landing-pages', icon: PanelTop, needs: 'acquire.read' },
-      { path: '/traffic', key: 'traffic', icon: ShieldAlert, needs: 'acquire.read' },
       { path: '/scene-codes', key: 'scene-codes', icon: ScanLine, needs: 'acquire.read' },
       { path: '/replies', key: 'replies', icon: MessageSquareReply, needs: 'acquire.read' },
     ],
