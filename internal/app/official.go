@@ -12,6 +12,7 @@ import (
 	"github.com/koipond/koipond/internal/acquire/scene"
 	"github.com/koipond/koipond/internal/connector"
 	"github.com/koipond/koipond/internal/connector/wechat"
+	"github.com/koipond/koipond/internal/connector/wecom"
 	"github.com/koipond/koipond/internal/event"
 )
 
@@ -36,7 +37,7 @@ type answering struct{ official }
 // Accounts implements reply.Platform.
 func (o answering) Accounts(ctx context.Context) ([]reply.Account, error) {
 	var out []reply.Account
-	for _, kind := range []string{wechat.Name} {
+	for _, kind := range []string{wechat.Name, wecom.Name} { // of WeCom, its customer service
 		list, err := o.a.connectors.Accounts(ctx, kind)
 		if err != nil {
 			return nil, err

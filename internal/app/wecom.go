@@ -27,7 +27,7 @@ func (a *App) buildWeCom(ingest facts) {
 	for name, h := range told.Handlers() {
 		a.connectors.On(wecom.Name, name, h)
 	}
-	a.talks = &wecom.Talks{DB: a.DB, Clock: a.clock, Log: a.log, Conn: a.wecomClient, Ingest: ingest, Answer: a.connectors.Answer, Send: a.connectors.Send}
+	a.talks = &wecom.Talks{DB: a.DB, Clock: a.clock, Log: a.log, Conn: a.wecomClient, Ingest: ingest, Answer: a.answerTalk, Send: a.connectors.Send}
 	a.talks.Register(a.connectors)
 	a.results = &wecom.Results{DB: a.DB, Clock: a.clock, Log: a.log, Conn: a.wecomClient, Ingest: ingest, Put: a.connectors.Put,
 		Accounts: func(ctx context.Context) ([]connector.Account, error) { return a.connectors.Accounts(ctx, wecom.Name) }}

@@ -142,7 +142,7 @@ func (s *Service) SendTest(ctx context.Context, id string, in TestInput) (Tested
 	}
 	m := Message{To: strings.TrimSpace(in.To), Template: in.Template, Title: in.Title, Text: in.Text, Marketing: in.Marketing}
 	for _, p := range in.Params {
-		m.Params = append(m.Params, Param{p.Name, p.Value})
+		m.Params = append(m.Params, Param(p))
 	}
 	var out Tested
 	if s.vet != nil {

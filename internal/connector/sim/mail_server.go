@@ -192,7 +192,7 @@ func readLetter(raw []byte) (*Letter, error) {
 	}
 	from, err := mail.ParseAddress(h.Get("From"))
 	if err != nil || !strings.HasSuffix(strings.ToLower(from.Address), "@"+MailDomain) {
-		return nil, errors.New("From is not an address of yours")
+		return nil, errors.New("the sender is not an address of yours")
 	}
 	subject, err := new(mime.WordDecoder).DecodeHeader(h.Get("Subject"))
 	if err != nil {

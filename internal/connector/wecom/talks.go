@@ -52,9 +52,9 @@ type Talks struct {
 	Log    *slog.Logger
 	Conn   func(ctx context.Context, account string) (*Client, error)
 	Ingest event.Ingester
-	// Answer gives what is said at once, from memory, nil for nothing (see
-	// connector.Service.Answer).
-	Answer func(ctx context.Context, a connector.Account, in connector.Incoming) *connector.Message
+	// Answer gives what is said at once, from memory (see connector.Service.Answer),
+	// nil for nothing or when it has been sent already.
+	Answer func(ctx context.Context, a connector.Account, in connector.Incoming) (*connector.Message, error)
 	// Send sends once for each key (connector.Service.Send).
 	Send func(ctx context.Context, account string, m connector.Message) (connector.Receipt, error)
 
@@ -267,9 +267,9 @@ func (t *Talks) answer(ctx context.Context, a connector.Account, m ServiceMessag
 		return nil
 	}
 	in.Body, _ = json.Marshal(m) // it was read from JSON
-	say := t.Answer(ctx, a, in)
-	if say == nil {
-		return nil
+	say, err := t.Answer(ctx, a, in)
+	if err != nil || say == nil {
+		return err
 	}
 	say.Key, say.Form, say.To, say.From = cmp.Or(say.Key, in.Key), FormService, in.Subject, cmp.Or(m.Service, m.Event.Service)
 	if in.Name == AskedEntered {

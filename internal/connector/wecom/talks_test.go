@@ -82,7 +82,9 @@ func newProgram(t *testing.T, s *simulated, d *db.DB) *program {
 	p := &program{facts: &told{seen: map[string]bool{}}}
 	p.Service = connector.NewService(connector.Deps{DB: d, Clock: clock.System{}, IDs: testkit.IDs(clock.System{}), Log: testkit.Logger(t), Keys: testkit.Ring(), Guard: outbound.Guard{Private: true}, PublicURL: "https://koi.example"})
 	p.Register(wecom.Kind())
-	p.talks = &wecom.Talks{DB: d, Clock: clock.System{}, Log: testkit.Logger(t), Conn: p.conn, Ingest: p.facts, Answer: p.Answer, Send: p.Send}
+	p.talks = &wecom.Talks{DB: d, Clock: clock.System{}, Log: testkit.Logger(t), Conn: p.conn, Ingest: p.facts, Answer: func(ctx context.Context, a connector.Account, in connector.Incoming) (*connector.Message, error) {
+		return p.Answer(ctx, a, in), nil
+	}, Send: p.Send}
 	p.talks.Register(p.Service)
 	in := s.account()
 	in.Kind, in.Name = wecom.Name, "锦池茶业"

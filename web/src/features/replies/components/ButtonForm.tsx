@@ -5,7 +5,8 @@ import type { MenuButton } from '@/shared/api/types'
 import { Button, Input, Select } from '@/shared/ui/kit'
 import { BUTTON_KINDS, buttonAt, pathOf, put, removed, room, shifted, subs, type Place } from '../menu'
 import { choicesQuery } from '../queries'
-import { Labelled, type FaultOf } from './ReplyForm'
+import { type FaultOf } from './Fault'
+import { Labelled } from './ReplyForm'
 import css from './replies.module.css'
 
 interface Props {

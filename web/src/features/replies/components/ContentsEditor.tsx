@@ -7,7 +7,7 @@ import { useToast } from '@/shared/ui/feedback'
 import { Button, Dropdown, Input } from '@/shared/ui/kit'
 import { pictureURL, sendPicture } from '../queries'
 import css from './replies.module.css'
-import { Fault, type FaultOf } from './ReplyForm'
+import { Fault, type FaultOf } from './Fault'
 
 const PARTS = ['text', 'image', 'link', 'miniprogram'] as const
 const ICONS = { text: FileText, image: Image, link: Link2, miniprogram: Smartphone }

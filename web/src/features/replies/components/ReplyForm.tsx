@@ -15,11 +15,9 @@ import { useErrorText } from '@/shared/ui/states'
 import { createReply, deleteReply, KINDS, REPLIES_KEY, updateReply } from '../queries'
 import { complete, firstOf, inputOf } from '../rule'
 import { ContentsEditor } from './ContentsEditor'
+import { Fault, type FaultOf } from './Fault'
 import { Bubble, Phone } from './Phone'
 import css from './replies.module.css'
-
-/** What is wrong with a part of the form, by its path. */
-export type FaultOf = (path: string) => string | undefined
 
 interface Props {
   account: ReplyAccount
@@ -135,15 +133,6 @@ export function Labelled({ label, fault, hint, children }: { label: string; faul
       <Fault text={fault} />
     </div>
   )
-}
-
-/** A fault below its field. */
-export function Fault({ text }: { text: string | undefined }) {
-  return text ? (
-    <p className={css.fault} role="alert">
-      {text}
-    </p>
-  ) : null
 }
 
 const MATCHES = ['contains', 'exact', 'regex'] as const
