@@ -191,6 +191,11 @@ func (d *demoPond) messages(ctx context.Context, a *App) error {
 			break
 		}
 	}
+	for _, account := range []string{texts, mails} {
+		if _, err := a.connectors.Check(ctx, account); err != nil {
+			return err
+		}
+	}
 	return p.Mark(ctx, stageMessages)
 }
 

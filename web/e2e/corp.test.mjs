@@ -42,7 +42,7 @@ for (const lang of ['zh-CN', 'en']) {
     await until('both sides of the tags agree', async () => (await get('/api/tag-mirrors')).items.some((m) => m.on && m.linked > 0 && m.readAt && m.waiting === 0))
 
     await page.goto(`${pond.url}/groups`)
-    await page.locator('[role=table] [role=row], table tbody tr').nth(1).click()
+    await page.getByText('线上会员群').click()
     await page.waitForURL(/\/groups\/ac_/)
     const who = page.locator('a[href^="/contacts/ct_"]').first()
     await who.click()
