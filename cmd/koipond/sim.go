@@ -40,6 +40,7 @@ func simCmd() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:8790", "Address to listen on")
+	f.StringVar(&o.Mail, "mail", "", "Address to take mail at by SMTP, such as 127.0.0.1:2525; without it no mail is taken")
 	f.Uint64Var(&o.Seed, "seed", 1, "The same seed makes the same world")
 	f.IntVar(&o.People, "people", 0, "How many people there are (default 24)")
 	f.StringVar(&o.File, "file", "", "Keep the world in this file, and go on with it at the next start")

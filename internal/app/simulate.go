@@ -1,12 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/koipond/koipond/internal/connector/sim"
@@ -15,6 +17,7 @@ import (
 // SimulateOptions say what the simulator's command is to do.
 type SimulateOptions struct {
 	Listen   string
+	Mail     string // where mail is taken; "": nowhere
 	Seed     uint64
 	People   int
 	File     string // keeps the world; "": it ends with the program
@@ -42,7 +45,7 @@ func Simulate(ctx context.Context, o SimulateOptions, log *slog.Logger, say func
 		return fmt.Errorf("%w: choose another address with --listen", err)
 	}
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	go func() { failed <- server.Serve(ln) }()
 	defer func() { err = errors.Join(err, server.Close()) }()
 
@@ -52,6 +55,21 @@ func Simulate(ctx context.Context, o SimulateOptions, log *slog.Logger, say func
 	for _, x := range s.AppAccess() {
 		say(fmt.Sprintf("  %s  %s\n  base         http://%s/wechat\n  app id       %s\n  secret       %s\n  token        %s\n  AES key      %s\n", map[string]string{sim.AppOfficial: "official account", sim.AppMini: "mini-program"}[x.Kind],
 			x.Name, ln.Addr(), x.AppID, x.Secret, x.Token, x.AESKey))
+	}
+	for _, platform := range []string{sim.SMSAliyun, sim.SMSTencent} {
+		x := s.SMSAccess(platform)
+		say(fmt.Sprintf("  short messages, %s\n  base         http://%s%s\n  key id       %s\n  secret       %s\n  signature    %s\n  app          %s\n  templates    %s\n", platform, ln.Addr(), "/sms/"+platform, x.KeyID, x.Secret, x.Sign, cmp.Or(x.App, "none"), strings.Join(x.Templates, ", ")))
+	}
+	if o.Mail != "" {
+		mails, err := net.Listen("tcp", o.Mail)
+		if err != nil {
+			return fmt.Errorf("%w: choose another address with --mail", err)
+		}
+		taker := s.MailServer()
+		go func() { failed <- s.ServeMail(taker, mails) }()
+		defer func() { _ = taker.Close() }()
+		x := s.MailAccess()
+		say(fmt.Sprintf("  mail\n  server       %s, without encryption\n  user         %s\n  password     %s\n  returns to   %s\n  DKIM         %s at %s\n\n%s\n", mails.Addr(), x.User, x.Password, x.ReturnPath, x.Selector, x.Domain, x.Key))
 	}
 	if o.File != "" {
 		defer func() { err = errors.Join(err, s.Save(o.File)) }()
