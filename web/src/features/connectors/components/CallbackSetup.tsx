@@ -8,6 +8,9 @@ import { Count, TimeAgo } from '@/shared/ui/values'
 import { callbackAddress } from '../draft'
 import styles from './connectors.module.css'
 
+/** Kinds whose callbacks are proved by a token in the address: these platforms sign nothing. */
+const BY_TOKEN = /^(sms\.|mail$)/
+
 /** Where the platform is to call, what stands in the way of it, and how its calls went. */
 export function CallbackSetup({ account }: { account: Connector }) {
   const { t } = useTranslation('connectors')
@@ -21,9 +24,18 @@ export function CallbackSetup({ account }: { account: Connector }) {
         {guessed ? <Alert type="warning" showIcon title={t('callback.guessed')} /> : plain && <Alert type="warning" showIcon title={t('callback.plain')} />}
         {!good && (
           <ol className={styles.steps}>
-            <li>{t('callback.step1')}</li>
-            <li>{t('callback.step2')}</li>
-            <li>{t('callback.step3')}</li>
+            {BY_TOKEN.test(account.kind) ? (
+              <>
+                <li>{t('callback.token1')}</li>
+                <li>{t('callback.token2')}</li>
+              </>
+            ) : (
+              <>
+                <li>{t('callback.step1')}</li>
+                <li>{t('callback.step2')}</li>
+                <li>{t('callback.step3')}</li>
+              </>
+            )}
           </ol>
         )}
         {account.calls.length > 0 && (

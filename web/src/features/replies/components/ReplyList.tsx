@@ -42,7 +42,7 @@ export function ReplyList({ account, onOpen, onEdit, onNew }: Props) {
     {
       key: 'name',
       title: t('col.name'),
-      width: 220,
+      width: 190,
       render: (r) => (
         <span className={css.name}>
           <b>{r.name}</b>
@@ -50,13 +50,13 @@ export function ReplyList({ account, onOpen, onEdit, onNew }: Props) {
         </span>
       ),
     },
-    { key: 'kind', title: t('col.kind'), width: 116, render: (r) => t(`kind.${r.kind}`) },
-    { key: 'says', title: t('col.says'), clip: true, width: 180, render: (r) => <span className="kp-muted">{summary(r, (k) => t(`part.${k}`))}</span> },
-    ...(list.items.some((r) => r.sent !== undefined) ? [{ key: 'sent', title: t('col.sent'), align: 'right' as const, width: 84, render: (r: Reply) => <span className="kp-num">{formatInt(r.sent ?? 0, lang)}</span> }] : []),
+    { key: 'kind', title: t('col.kind'), width: 104, render: (r) => t(`kind.${r.kind}`) },
+    { key: 'says', title: t('col.says'), clip: true, width: 140, render: (r) => <span className="kp-muted">{summary(r, (k) => t(`part.${k}`))}</span> },
+    ...(list.items.some((r) => r.sent !== undefined) ? [{ key: 'sent', title: t('col.sent'), align: 'right' as const, width: 76, render: (r: Reply) => <span className="kp-num">{formatInt(r.sent ?? 0, lang)}</span> }] : []),
     {
       key: 'state',
       title: t('col.state'),
-      width: 96,
+      width: 76,
       render: (r) =>
         onEdit ? (
           <span className="kp-row" onClick={(e) => e.stopPropagation()}>
