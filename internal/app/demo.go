@@ -33,6 +33,7 @@ type demoPond struct {
 	done, total atomic.Int64
 	ready       atomic.Bool
 	settled     atomic.Bool // the account outside was looked at, too
+	still       atomic.Bool // nothing is added any more
 	filling     atomic.Bool
 	wg          sync.WaitGroup
 	cancel      context.CancelFunc
@@ -87,7 +88,7 @@ func (c Config) private() bool {
 }
 
 func (d *demoPond) state() team.DemoState {
-	s := team.DemoState{State: "filling", Done: d.done.Load(), Total: d.total.Load()}
+	s := team.DemoState{State: "filling", Done: d.done.Load(), Total: d.total.Load(), Still: d.still.Load()}
 	if d.ready.Load() {
 		s.State = "ready"
 	}
@@ -121,6 +122,8 @@ func (d *demoPond) fill(ctx context.Context, a *App, url string) {
 			a.log.Error("the demo's groups and WeCom tags are not all there; the next start goes on", "error", err)
 		} else if err := d.replies(ctx, a); err != nil && ctx.Err() == nil {
 			a.log.Error("the demo's auto-replies are not all there; the next start goes on", "error", err)
+		} else if err := a.settle(ctx); err == nil {
+			d.still.Store(true)
 		}
 	})
 }

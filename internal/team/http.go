@@ -115,6 +115,7 @@ type demoProgress struct {
 	State string `json:"state" enum:"filling,ready"`
 	Done  int64  `json:"done"`
 	Total int64  `json:"total"`
+	Still bool   `json:"still,omitempty" doc:"Nothing is added to the demo any more"`
 }
 
 type me struct {
@@ -167,7 +168,7 @@ func (s *Service) me(ctx context.Context, userID string) (me, error) {
 	}
 	if s.demo != nil && s.demo.State != nil {
 		d := s.demo.State()
-		m.Demo = &demoProgress{d.State, d.Done, d.Total}
+		m.Demo = &demoProgress{d.State, d.Done, d.Total, d.Still}
 	}
 	return m, nil
 }

@@ -23,6 +23,7 @@ import (
 type DemoState struct {
 	State       string // "filling" or "ready"
 	Done, Total int64
+	Still       bool // nothing is added any more
 }
 
 // Demo says that this is a demo pond: whom to sign in as, and how far it is.

@@ -8945,6 +8945,8 @@ export interface components {
             done: number;
             /** @enum {string} */
             state: "filling" | "ready";
+            /** @description Nothing is added to the demo any more */
+            still?: boolean;
             /** Format: int64 */
             total: number;
         };
