@@ -92,6 +92,12 @@ func (k known) readField(a *answer, f *Field, sent []string) {
 		a.faults[f.Key] = w
 		return
 	}
+	if len(value) == 0 { // characters that nobody sees are no answer
+		if f.Required {
+			a.faults[f.Key] = wrong{code: "request.field_required"}
+		}
+		return
+	}
 	a.given = append(a.given, f.Key)
 	if f.Key == "phone" || f.Key == "email" {
 		var text string

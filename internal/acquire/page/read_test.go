@@ -54,6 +54,9 @@ func TestAFormIsReadByTheDictionary(t *testing.T) {
 	require.NotEmpty(t, a.faults["cups"].code)
 	require.NotEmpty(t, a.faults["tea"].code)
 	require.EqualValues(t, 2, a.consents[0].Wording, "a version that never was is today's")
+	a = k.readForm(d, url.Values{"f.phone": {"\x10"}, "f.cups": {"\x10"}})
+	require.Equal(t, "request.field_required", a.faults["phone"].code, "characters that nobody sees are no answer")
+	require.Empty(t, a.given)
 	d.Blocks[0].Consents[0].Required = true
 	require.Equal(t, "page.consent_needed", k.readForm(d, url.Values{}).faults["c.marketing"].code)
 }
@@ -63,6 +66,7 @@ func FuzzForm(f *testing.F) {
 	f.Add("f.phone=13800138000&f.name=%E6%9E%97&c=marketing/1")
 	f.Add("f.tea=green&f.tea=white&f.cups=1e9&f.since=2026-02-30&f.strong=true&f.email=a@b")
 	f.Add("f.name=%00%ff&f.phone=%F0%9F%8D%B5&c=/&c=marketing/")
+	f.Add("f.cups=%10&f.phone=%10")
 	f.Fuzz(func(t *testing.T, raw string) {
 		values, err := url.ParseQuery(raw)
 		if err != nil {
