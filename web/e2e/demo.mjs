@@ -11,9 +11,9 @@ function loginOf(output) {
   return { email, password }
 }
 
-/** Starts a demo pond and a browser, and waits until the pond is full; with still, until what happens at the simulated
- * platforms afterwards is over too, and figures stay as they are. */
-export async function startDemo(contacts = 400, args = [], { still = false } = {}) {
+/** Starts a demo pond and a browser, and waits until the pond is full and what happens at the simulated platforms
+ * afterwards is over, too: figures stay as they are. */
+export async function startDemo(contacts = 400, args = []) {
   const server = await start({ demo: true, args: ['--demo-contacts', String(contacts), ...args] })
   const browser = await launch()
   const login = loginOf(server.output())
@@ -44,7 +44,7 @@ export async function startDemo(contacts = 400, args = [], { still = false } = {
     const until = Date.now() + 120_000
     for (;;) {
       const me = await (await page.request.get(server.url + '/api/session')).json()
-      if (me.demo?.state === 'ready' && (!still || me.demo.still)) break
+      if (me.demo?.state === 'ready' && me.demo.still) break
       assert.ok(Date.now() < until, `the demo did not fill: ${JSON.stringify(me.demo)}`)
       await new Promise((r) => setTimeout(r, 250))
     }

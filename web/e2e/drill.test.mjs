@@ -6,7 +6,7 @@ import { startDemo } from './demo.mjs'
 
 let pond
 before(async () => {
-  pond = await startDemo(400, [], { still: true })
+  pond = await startDemo()
 }, { timeout: 150_000 })
 after(() => pond?.stop())
 
