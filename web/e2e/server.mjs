@@ -25,7 +25,11 @@ export async function start({ demo = false, args = [], data } = {}) {
   let out = ''
   child.stdout.on('data', (b) => { out += b })
   child.stderr.on('data', (b) => { out += b })
+  let stopping = false
   const exited = new Promise((done) => child.once('exit', done))
+  child.once('exit', (code, signal) => {
+    if (!stopping) console.error(`koipond ended by itself (${code ?? signal}):\n${out.slice(-8000)}`)
+  })
   const until = Date.now() + 30_000
   for (;;) {
     if (child.exitCode !== null) throw new Error(`koipond stopped at once:\n${out}`)
@@ -37,6 +41,7 @@ export async function start({ demo = false, args = [], data } = {}) {
     url, dir, output: () => out,
     cli: (...a) => execFileSync(bin, [...a, '--data', dir], { encoding: 'utf8' }),
     async stop(keep = false) {
+      stopping = true
       child.kill('SIGTERM')
       const hard = setTimeout(() => child.kill('SIGKILL'), 20_000)
       await exited
