@@ -85,8 +85,9 @@ var domains = map[string][]string{
 
 	"audience/autotag": {"analytics", "audience/live", "audience/loops", "contact", "event", "event/veil", "rule"},
 
-	"connector/wecom":    {"connector", "connector/wxcrypto", "event"},
-	"connector/wechat":   {"connector", "connector/wxcrypto", "event"},
+	"connector/wecom":    {"connector", "connector/wxcall", "connector/wxcrypto", "event"},
+	"connector/wechat":   {"connector", "connector/wxcall", "connector/wxcrypto", "event"},
+	"connector/wxcall":   {},
 	"connector/wxcrypto": {},
 	"connector/sms":      {"connector", "event"},
 	"connector/mail":     {"connector", "event"},

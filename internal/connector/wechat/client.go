@@ -1,7 +1,6 @@
 package wechat
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/connector"
+	"github.com/koipond/koipond/internal/connector/wxcall"
 	"github.com/koipond/koipond/internal/connector/wxcrypto"
 	"github.com/koipond/koipond/internal/platform/errs"
 )
@@ -43,7 +43,7 @@ type client struct {
 }
 
 func open(a connector.Account, s connector.Secrets, e connector.Env) (*client, error) {
-	c := &client{account: a, env: e, base: a.Base(platform), app: a.Setting(settingApp), secret: s[secretApp], token: s[secretToken], plain: a.Setting(settingMode) == modePlain, pause: pause}
+	c := &client{account: a, env: e, base: a.Base(platform), app: a.Setting(settingApp), secret: s[secretApp], token: s[secretToken], plain: a.Setting(settingMode) == modePlain, pause: wxcall.Pause}
 	if s[secretAESKey] != "" {
 		cipher, err := wxcrypto.New(c.token, s[secretAESKey], c.app, nil)
 		if err != nil {
@@ -57,23 +57,12 @@ func open(a connector.Account, s connector.Secrets, e connector.Env) (*client, e
 // AppID is the app's own id at the platform.
 func (c *client) AppID() string { return c.app }
 
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}
-
 // request is one call. Reads may be asked again after a lost answer.
 type request struct {
 	api   string // "cgi-bin/menu/create"
 	query url.Values
 	body  any // nil: a GET
-	file  *file
+	file  *wxcall.File
 	reads bool
 	open  bool   // without the app's token: signing people in
 	quota string // what the platform counts it by, "" when it does not
@@ -223,7 +212,7 @@ func (c *client) fetch(ctx context.Context, force bool) (string, time.Duration, 
 
 // once makes one HTTP call and reads the answer.
 func (c *client) once(ctx context.Context, r request, token string, out any) error {
-	req, err := c.build(ctx, r, token)
+	req, err := wxcall.Call{Base: c.base, Path: r.api, Query: r.query, Body: r.body, File: r.file, Token: token}.Request(ctx)
 	if err != nil {
 		return err
 	}
@@ -258,50 +247,6 @@ func (c *client) once(ctx context.Context, r request, token string, out any) err
 		return refused(r.api, head.Code, head.Msg)
 	}
 	return nil
-}
-
-func (c *client) build(ctx context.Context, r request, token string) (*http.Request, error) {
-	q := url.Values{}
-	for k, v := range r.query {
-		q[k] = v
-	}
-	if token != "" {
-		q.Set("access_token", token)
-	}
-	method, kind := http.MethodGet, ""
-	var body io.Reader
-	switch {
-	case r.file != nil:
-		b, t, err := r.file.form()
-		if err != nil {
-			return nil, err
-		}
-		method, kind, body = http.MethodPost, t, bytes.NewReader(b)
-	case r.body != nil:
-		b, err := encode(r.body)
-		if err != nil {
-			return nil, fmt.Errorf("encode %s: %w", r.api, err)
-		}
-		method, kind, body = http.MethodPost, "application/json", bytes.NewReader(b)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base+"/"+r.api+"?"+q.Encode(), body)
-	if err != nil {
-		return nil, fmt.Errorf("call %s: %w", r.api, err)
-	}
-	if kind != "" {
-		req.Header.Set("Content-Type", kind)
-	}
-	return req, nil
-}
-
-// encode writes JSON as the platform reads it: & and < as they are, else links and
-// Chinese texts arrive spoilt.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return b.Bytes(), err
 }
 
 // lost tells a change that may have been done from a call that did nothing: one

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 
+	"github.com/koipond/koipond/internal/connector/wxcall"
 	"github.com/koipond/koipond/internal/platform/errs"
 )
 
@@ -92,7 +93,7 @@ func refused(api string, code int, msg string) *Error {
 	if !known {
 		r = rule{giveUp, errs.Conflict, "wechat.refused"}
 	}
-	msg = clip(msg, 300)
+	msg = wxcall.Clip(msg, 300)
 	words := errs.New(r.kind, r.code, "number", strconv.Itoa(code), "api", api)
 	switch {
 	case !known:
@@ -135,21 +136,3 @@ var errUnreachable = errs.New(errs.Unavailable, "wechat.unreachable")
 
 // Lost tells whether nobody knows what became of a call.
 func Lost(err error) bool { return errors.Is(err, errLost) }
-
-// clip keeps the first so many bytes of a text, whole characters.
-func clip(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	for most > 0 && s[most]&0xC0 == 0x80 {
-		most--
-	}
-	return s[:most]
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}

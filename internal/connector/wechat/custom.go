@@ -45,9 +45,9 @@ func WindowOf(name string) (Window, bool) {
 // platform alone decides.
 func (c *client) SendCustomerService(ctx context.Context, openID string, m connector.Message, answers connector.Incoming) error {
 	var k checker
-	k.need("to", openID != "")
+	k.Need("to", openID != "")
 	checkMessage(&k, m, true)
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return err
 	}
 	if err := c.window(ctx, answers); err != nil {
@@ -117,38 +117,38 @@ func customBody(m connector.Message) map[string]any {
 func checkMessage(k *checker, m connector.Message, custom bool) {
 	switch m.Form {
 	case FormText, "":
-		k.need("text", m.Text != "")
+		k.Need("text", m.Text != "")
 		k.text("text", "text", m.Text)
 	case FormImage, FormVoice:
-		k.need("media", m.Media != "")
+		k.Need("media", m.Media != "")
 	case FormVideo:
-		k.need("media", m.Media != "")
+		k.Need("media", m.Media != "")
 		if custom {
-			k.need("picture", m.Picture != "")
+			k.Need("picture", m.Picture != "")
 		}
 	case FormLink:
-		k.need("title", m.Title != "")
+		k.Need("title", m.Title != "")
 		k.text("title", "link.title", m.Title)
 		k.text("text", "link.text", m.Text)
 		k.url("url", m.URL)
 	case FormMini:
 		if !custom {
-			k.fault("form", "wechat.no_such_form")
+			k.Fault("form", "wechat.no_such_form")
 			return
 		}
-		k.need("title", m.Title != "")
-		k.need("appId", m.AppID != "")
-		k.need("page", m.Page != "")
-		k.need("picture", m.Picture != "")
+		k.Need("title", m.Title != "")
+		k.Need("appId", m.AppID != "")
+		k.Need("page", m.Page != "")
+		k.Need("picture", m.Picture != "")
 	case FormMenu:
 		if !custom {
-			k.fault("form", "wechat.no_such_form")
+			k.Fault("form", "wechat.no_such_form")
 			return
 		}
-		k.need("text", m.Text != "")
-		k.need("params", len(m.Params) > 0)
+		k.Need("text", m.Text != "")
+		k.Need("params", len(m.Params) > 0)
 		k.count("params", "choices", len(m.Params))
 	default:
-		k.fault("form", "wechat.no_such_form")
+		k.Fault("form", "wechat.no_such_form")
 	}
 }

@@ -2,6 +2,7 @@ package wechat
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/connector"
+	"github.com/koipond/koipond/internal/connector/wxcall"
 	"github.com/koipond/koipond/internal/connector/wxcrypto"
 )
 
@@ -84,10 +86,10 @@ func ParseEvent(plain []byte) (Event, error) {
 	if form == "" || from == "" || err != nil || seconds <= 0 || seconds > 1<<40 {
 		return Event{}, connector.ErrMalformed.Wrap(errNoEvent)
 	}
-	e := Event{Name: "message." + clip(form, 60), At: time.Unix(seconds, 0).UTC(), OpenID: clip(from, 128), MsgID: first(doc.Get("MsgId"), doc.Get("MsgID")),
-		Text: first(doc.Get("Content"), doc.Get("Recognition")), Media: doc.Get("MediaId"), Key: doc.Get("EventKey"), Ticket: doc.Get("Ticket"), Status: doc.Get("Status")}
+	e := Event{Name: "message." + wxcall.Clip(form, 60), At: time.Unix(seconds, 0).UTC(), OpenID: wxcall.Clip(from, 128), MsgID: cmp.Or(doc.Get("MsgId"), doc.Get("MsgID")),
+		Text: cmp.Or(doc.Get("Content"), doc.Get("Recognition")), Media: doc.Get("MediaId"), Key: doc.Get("EventKey"), Ticket: doc.Get("Ticket"), Status: doc.Get("Status")}
 	if form == "event" {
-		if e.Name = clip(doc.Get("Event"), 100); e.Name == "" {
+		if e.Name = wxcall.Clip(doc.Get("Event"), 100); e.Name == "" {
 			return Event{}, connector.ErrMalformed.Wrap(errNoEvent)
 		}
 	}
@@ -144,7 +146,7 @@ func whole(s string) int {
 // repeat is the key that tells repeats: the message's own id, or who, when and what.
 func (e Event) repeat(doc wxcrypto.Node) string {
 	if strings.HasPrefix(e.Name, "message.") && e.MsgID != "" {
-		return "m:" + clip(e.MsgID, 80)
+		return "m:" + wxcall.Clip(e.MsgID, 80)
 	}
 	h := sha256.New()
 	put := func(all ...string) {
@@ -163,7 +165,7 @@ func (e Event) repeat(doc wxcrypto.Node) string {
 // incoming is the event as the inbox keeps it: what is about one customer goes in
 // the order of arrival. What became of several messages is several.
 func (e Event) incoming(plain []byte) []connector.Incoming {
-	in := connector.Incoming{Key: e.key, Name: e.Name, At: e.At, Body: plain, Subject: clip(e.OpenID, 150)}
+	in := connector.Incoming{Key: e.key, Name: e.Name, At: e.At, Body: plain, Subject: wxcall.Clip(e.OpenID, 150)}
 	switch e.Name {
 	case EventMassDone: // its sender is nobody
 		in.Subject = ""
@@ -174,7 +176,7 @@ func (e Event) incoming(plain []byte) []connector.Incoming {
 		for i, w := range e.Wishes {
 			one := in
 			one.Key += ":" + strconv.Itoa(i)
-			one.Receipt = receipt(w.MsgID, w.Code == "0", first(w.Code, w.Reason), e.At)
+			one.Receipt = receipt(w.MsgID, w.Code == "0", cmp.Or(w.Code, w.Reason), e.At)
 			out = append(out, one)
 		}
 		if len(out) > 0 {
@@ -186,9 +188,9 @@ func (e Event) incoming(plain []byte) []connector.Incoming {
 
 // receipt is what became of a message that the platform had taken.
 func receipt(id string, arrived bool, said string, at time.Time) *connector.Receipt {
-	r := &connector.Receipt{ID: clip(id, 100), State: connector.Delivered, At: at}
+	r := &connector.Receipt{ID: wxcall.Clip(id, 100), State: connector.Delivered, At: at}
 	if !arrived {
-		r.State, r.Code, r.Reason = connector.Bounced, clip(said, 60), "wechat.not_arrived"
+		r.State, r.Code, r.Reason = connector.Bounced, wxcall.Clip(said, 60), "wechat.not_arrived"
 		if strings.Contains(said, "user block") {
 			r.Reason = "wechat.blocked_by_person"
 		}

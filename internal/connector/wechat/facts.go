@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/connector"
+	"github.com/koipond/koipond/internal/connector/wxcall"
 	"github.com/koipond/koipond/internal/event"
 )
 
@@ -225,7 +226,7 @@ func (f *Facts) scanned(ctx context.Context, a connector.Account, in connector.I
 	if err != nil {
 		return err
 	}
-	return f.did(ctx, a, in, e, event.NameCodeScanned, map[string]any{"state": clip(e.Scene, 200)})
+	return f.did(ctx, a, in, e, event.NameCodeScanned, map[string]any{"state": wxcall.Clip(e.Scene, 200)})
 }
 
 func (f *Facts) clicked(ctx context.Context, a connector.Account, in connector.Incoming) error {
@@ -233,9 +234,9 @@ func (f *Facts) clicked(ctx context.Context, a connector.Account, in connector.I
 	if err != nil {
 		return err
 	}
-	props := map[string]any{"type": e.Name, "key": clip(e.Key, 200)}
+	props := map[string]any{"type": e.Name, "key": wxcall.Clip(e.Key, 200)}
 	if e.Name == EventView {
-		props = map[string]any{"type": e.Name, "url": clip(e.Key, 1024)}
+		props = map[string]any{"type": e.Name, "url": wxcall.Clip(e.Key, 1024)}
 	}
 	return f.did(ctx, a, in, e, event.NameMenuClicked, props)
 }
@@ -260,7 +261,7 @@ func (f *Facts) message(ctx context.Context, a connector.Account, in connector.I
 	if err != nil {
 		return err
 	}
-	return f.did(ctx, a, in, e, event.NameMessageReceived, map[string]any{"form": e.Name[len("message."):], "text": clip(e.Text, maxText)})
+	return f.did(ctx, a, in, e, event.NameMessageReceived, map[string]any{"form": e.Name[len("message."):], "text": wxcall.Clip(e.Text, maxText)})
 }
 
 // wishes states what a customer says of subscribe messages, template by template.
@@ -275,7 +276,7 @@ func (f *Facts) wishes(ctx context.Context, a connector.Account, in connector.In
 	}
 	facts := make([]event.Fact, 0, len(e.Wishes))
 	for _, w := range e.Wishes {
-		facts = append(facts, fact(a, in, e, union, event.NameSubscriptionChanged, w.Template, map[string]any{"template": clip(w.Template, 100), "state": clip(w.State, 20)}))
+		facts = append(facts, fact(a, in, e, union, event.NameSubscriptionChanged, w.Template, map[string]any{"template": wxcall.Clip(w.Template, 100), "state": wxcall.Clip(w.State, 20)}))
 	}
 	return f.state(ctx, facts...)
 }

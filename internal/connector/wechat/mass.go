@@ -1,8 +1,11 @@
 package wechat
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+
+	"github.com/koipond/koipond/internal/connector/wxcall"
 )
 
 // Mass is a message to many followers at once. Each of them gets four a month.
@@ -38,14 +41,14 @@ func (m Mass) body() map[string]any {
 func (m Mass) check(k *checker) {
 	switch m.Form {
 	case FormArticle, FormImage, FormVoice:
-		k.need("media", m.Media != "")
+		k.Need("media", m.Media != "")
 	case FormText, "":
-		k.need("text", m.Text != "")
+		k.Need("text", m.Text != "")
 		k.text("text", "text", m.Text)
 	default:
-		k.fault("form", "wechat.no_such_form")
+		k.Fault("form", "wechat.no_such_form")
 	}
-	k.need("key", m.Key != "")
+	k.Need("key", m.Key != "")
 }
 
 // SendMass hands a mass message to the platform and gives its id. again tells that a
@@ -54,10 +57,10 @@ func (o *Official) SendMass(ctx context.Context, m Mass) (id string, again bool,
 	var k checker
 	m.check(&k)
 	if m.OpenIDs != nil {
-		k.need("people", len(m.OpenIDs) > 1) // one alone the platform refuses
+		k.Need("people", len(m.OpenIDs) > 1) // one alone the platform refuses
 		k.count("people", "mass.people", len(m.OpenIDs))
 	}
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return "", false, err
 	}
 	api, body := "cgi-bin/message/mass/sendall", m.body()
@@ -83,10 +86,10 @@ func (o *Official) SendMass(ctx context.Context, m Mass) (id string, again bool,
 // PreviewMass shows a message to one follower, a hundred times a day.
 func (o *Official) PreviewMass(ctx context.Context, openID string, m Mass) error {
 	var k checker
-	m.Key = first(m.Key, "preview")
+	m.Key = cmp.Or(m.Key, "preview")
 	m.check(&k)
-	k.need("to", openID != "")
-	if err := k.err(); err != nil {
+	k.Need("to", openID != "")
+	if err := k.Err(); err != nil {
 		return err
 	}
 	body := m.body()
@@ -114,16 +117,16 @@ func (c *client) ClearQuota(ctx context.Context) error {
 // articles and links.
 func (c *client) UploadImage(ctx context.Context, name string, data []byte) (string, error) {
 	var k checker
-	k.need("name", name != "")
-	k.need("data", len(data) > 5)
+	k.Need("name", name != "")
+	k.Need("data", len(data) > 5)
 	k.count("data", "picture.bytes", len(data))
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return "", err
 	}
 	var out struct {
 		URL string `json:"url"`
 	}
-	err := c.do(ctx, request{api: "cgi-bin/media/uploadimg", file: &file{name: name, data: data}, reads: true}, &out)
+	err := c.do(ctx, request{api: "cgi-bin/media/uploadimg", file: &wxcall.File{Name: name, Data: data}, reads: true}, &out)
 	return out.URL, err
 }
 
@@ -134,18 +137,18 @@ func (c *client) Upload(ctx context.Context, form, name string, data []byte) (st
 	switch form {
 	case FormImage, FormVoice, FormVideo, "thumb":
 	default:
-		k.fault("form", "wechat.no_such_form")
+		k.Fault("form", "wechat.no_such_form")
 	}
-	k.need("name", name != "")
-	k.need("data", len(data) > 5)
+	k.Need("name", name != "")
+	k.Need("data", len(data) > 5)
 	k.count("data", "media.bytes", len(data))
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return "", err
 	}
 	var out struct {
 		ID    string `json:"media_id"`
 		Thumb string `json:"thumb_media_id"`
 	}
-	err := c.do(ctx, request{api: "cgi-bin/media/upload", query: map[string][]string{"type": {form}}, file: &file{name: name, data: data}, reads: true}, &out)
-	return first(out.ID, out.Thumb), err
+	err := c.do(ctx, request{api: "cgi-bin/media/upload", query: map[string][]string{"type": {form}}, file: &wxcall.File{Name: name, Data: data}, reads: true}, &out)
+	return cmp.Or(out.ID, out.Thumb), err
 }

@@ -45,7 +45,7 @@ type Menu struct {
 // Check tells what the platform would not take, by the path of the field.
 func (m Menu) Check() error {
 	var k checker
-	k.need("buttons", len(m.Buttons) > 0)
+	k.Need("buttons", len(m.Buttons) > 0)
 	k.count("buttons", "menu.buttons", len(m.Buttons))
 	for i, b := range m.Buttons {
 		path := at("buttons", i)
@@ -53,39 +53,39 @@ func (m Menu) Check() error {
 			b.check(&k, path+".", "menu.name")
 			continue
 		}
-		k.need(path+".name", b.Name != "")
+		k.Need(path+".name", b.Name != "")
 		k.text(path+".name", "menu.name", b.Name)
 		k.count(path+".sub", "menu.sub", len(b.Sub))
 		for j, s := range b.Sub {
 			below := path + "." + at("sub", j) + "."
 			s.check(&k, below, "menu.sub_name")
 			if len(s.Sub) > 0 {
-				k.fault(below+"sub", "wechat.menu_too_deep")
+				k.Fault(below+"sub", "wechat.menu_too_deep")
 			}
 		}
 	}
-	return k.err()
+	return k.Err()
 }
 
 func (b Button) check(k *checker, path, name string) {
-	k.need(path+"name", b.Name != "")
+	k.Need(path+"name", b.Name != "")
 	k.text(path+"name", name, b.Name)
 	switch {
 	case slices.Contains(keyed, b.Type):
-		k.need(path+"key", b.Key != "")
+		k.Need(path+"key", b.Key != "")
 		k.text(path+"key", "menu.key", b.Key)
 	case b.Type == ButtonView:
 		k.url(path+"url", b.URL)
 	case b.Type == ButtonMini:
-		k.need(path+"appId", b.AppID != "")
-		k.need(path+"page", b.Page != "")
+		k.Need(path+"appId", b.AppID != "")
+		k.Need(path+"page", b.Page != "")
 		k.url(path+"url", b.URL)
 	case b.Type == ButtonMedia:
-		k.need(path+"media", b.Media != "")
+		k.Need(path+"media", b.Media != "")
 	case b.Type == ButtonArticle || b.Type == ButtonArticleAt:
-		k.need(path+"article", b.Article != "")
+		k.Need(path+"article", b.Article != "")
 	default:
-		k.fault(path+"type", "wechat.no_such_button")
+		k.Fault(path+"type", "wechat.no_such_button")
 	}
 }
 

@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 )
@@ -33,9 +34,9 @@ func (o *Official) Person(ctx context.Context, openID string) (Person, error) {
 // People tells what is known of up to a hundred followers.
 func (o *Official) People(ctx context.Context, openIDs []string) ([]Person, error) {
 	var k checker
-	k.need("people", len(openIDs) > 0)
+	k.Need("people", len(openIDs) > 0)
 	k.count("people", "users", len(openIDs))
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return nil, err
 	}
 	list := make([]map[string]string, len(openIDs))
@@ -135,7 +136,7 @@ func (p *Mini) Phone(ctx context.Context, code string) (string, error) {
 		return "", err
 	}
 	if out.Info.Country == "86" || out.Info.Country == "" {
-		return first(out.Info.Pure, out.Info.Number), nil
+		return cmp.Or(out.Info.Pure, out.Info.Number), nil
 	}
 	return "+" + out.Info.Country + out.Info.Pure, nil
 }

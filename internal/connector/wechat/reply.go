@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 
@@ -18,7 +19,7 @@ import (
 func (o *Official) Reply(_ context.Context, r connector.Request, in connector.Incoming, m connector.Message) (connector.Answer, error) {
 	var k checker
 	checkMessage(&k, m, false)
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return connector.Answer{}, err
 	}
 	doc, err := parse(in.Body)
@@ -29,7 +30,7 @@ func (o *Official) Reply(_ context.Context, r connector.Request, in connector.In
 	nodes := []wxcrypto.Node{wxcrypto.Elem("ToUserName", doc.Get("FromUserName")), wxcrypto.Elem("FromUserName", doc.Get("ToUserName")), wxcrypto.Raw("CreateTime", now)}
 	body := wxcrypto.Write("xml", append(nodes, replyNodes(m)...)...)
 	if sealedCall(r) {
-		s, err := o.cipher.Seal(body, now, first(r.Query.Get("nonce"), now))
+		s, err := o.cipher.Seal(body, now, cmp.Or(r.Query.Get("nonce"), now))
 		if err != nil {
 			return connector.Answer{}, err
 		}

@@ -28,13 +28,13 @@ type MadeCode struct {
 // what it gives.
 func (o *Official) CreateSceneCode(ctx context.Context, s SceneCode) (MadeCode, error) {
 	var k checker
-	k.need("scene", s.Scene != "")
+	k.Need("scene", s.Scene != "")
 	k.text("scene", "scene", s.Scene)
 	if !s.Lasting {
-		k.need("for", s.For >= time.Minute)
+		k.Need("for", s.For >= time.Minute)
 		k.count("for", "scene.seconds", int(s.For/time.Second))
 	}
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return MadeCode{}, err
 	}
 	in := map[string]any{"action_name": "QR_LIMIT_STR_SCENE", "action_info": map[string]any{"scene": map[string]string{"scene_str": s.Scene}}}

@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -73,15 +74,15 @@ func (c *client) SubscribeTemplates(ctx context.Context) ([]Template, error) {
 // sends the same key to the same person once within ten minutes.
 func (o *Official) SendTemplate(ctx context.Context, openID string, m connector.Message) (string, error) {
 	var k checker
-	k.need("to", openID != "")
-	k.need("template", m.Template != "")
+	k.Need("to", openID != "")
+	k.Need("template", m.Template != "")
 	if m.URL != "" {
 		k.url("url", m.URL)
 	}
 	if m.Marketing { // accounts lose the right to send for it
-		k.fault("marketing", "wechat.template_no_marketing")
+		k.Fault("marketing", "wechat.template_no_marketing")
 	}
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return "", err
 	}
 	body := map[string]any{"touser": openID, "template_id": m.Template, "data": data(m.Params)}
@@ -109,16 +110,16 @@ func (p *Mini) SendSubscribe(ctx context.Context, openID string, m connector.Mes
 
 func (c *client) sendSubscribe(ctx context.Context, api, openID string, m connector.Message) (string, error) {
 	var k checker
-	k.need("to", openID != "")
-	k.need("template", m.Template != "")
-	k.need("params", len(m.Params) > 0)
+	k.Need("to", openID != "")
+	k.Need("template", m.Template != "")
+	k.Need("params", len(m.Params) > 0)
 	for i, p := range m.Params {
-		k.need(at("params", i)+".value", p.Value != "")
+		k.Need(at("params", i)+".value", p.Value != "")
 		if l, ok := values[strings.TrimRight(p.Name, "0123456789")]; ok {
 			k.within(at("params", i)+".value", l, p.Value)
 		}
 	}
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return "", err
 	}
 	body := map[string]any{"touser": openID, "template_id": m.Template, "data": data(m.Params)}
@@ -126,7 +127,7 @@ func (c *client) sendSubscribe(ctx context.Context, api, openID string, m connec
 	case m.AppID != "" && m.AppID != c.app:
 		body["miniprogram"] = map[string]string{"appid": m.AppID, "pagepath": m.Page}
 	case m.Page != "" || m.URL != "":
-		body["page"] = first(m.Page, m.URL)
+		body["page"] = cmp.Or(m.Page, m.URL)
 	}
 	return c.sendTemplate(ctx, request{api: api, body: body})
 }

@@ -19,11 +19,11 @@ func (p *Mini) CreateURLLink(ctx context.Context, l URLLink) (string, error) {
 	k.text("page", "link.page", l.Page)
 	k.text("query", "link.query", l.Query)
 	if strings.HasPrefix(l.Page, "/") || strings.Contains(l.Page, "?") {
-		k.fault("page", "wechat.no_page")
+		k.Fault("page", "wechat.no_page")
 	}
-	k.need("days", l.Days >= 1)
+	k.Need("days", l.Days >= 1)
 	k.count("days", "link.days", l.Days)
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return "", err
 	}
 	var out struct {

@@ -1,7 +1,6 @@
 package wecom
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/connector"
+	"github.com/koipond/koipond/internal/connector/wxcall"
 	"github.com/koipond/koipond/internal/connector/wxcrypto"
 	"github.com/koipond/koipond/internal/platform/errs"
 )
@@ -46,7 +46,7 @@ func Open(a connector.Account, s connector.Secrets, e connector.Env) (connector.
 }
 
 func open(a connector.Account, s connector.Secrets, e connector.Env) (*Client, error) {
-	c := &Client{account: a, env: e, base: a.Base(platform), corp: a.Setting(settingCorp), secret: s[secretApp], pause: pause}
+	c := &Client{account: a, env: e, base: a.Base(platform), corp: a.Setting(settingCorp), secret: s[secretApp], pause: wxcall.Pause}
 	if n, err := strconv.ParseInt(a.Setting(settingAgent), 10, 64); err == nil {
 		c.agent = n
 	}
@@ -60,23 +60,12 @@ func open(a connector.Account, s connector.Secrets, e connector.Env) (*Client, e
 	return c, nil
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}
-
 // request is one call. Reads may be asked again after a lost answer.
 type request struct {
 	api   string // "externalcontact/get"
 	query url.Values
 	body  any // nil: a GET
-	file  *file
+	file  *wxcall.File
 	reads bool
 }
 
@@ -218,7 +207,7 @@ func (c *Client) fetchToken(ctx context.Context) (string, time.Duration, error) 
 
 // once makes one HTTP call and reads the answer.
 func (c *Client) once(ctx context.Context, r request, token string, out any) error {
-	req, err := c.build(ctx, r, token)
+	req, err := wxcall.Call{Base: c.base, Path: "cgi-bin/" + r.api, Query: r.query, Body: r.body, File: r.file, Token: token}.Request(ctx)
 	if err != nil {
 		return err
 	}
@@ -254,50 +243,6 @@ func (c *Client) once(ctx context.Context, r request, token string, out any) err
 		return c.lost(r, fmt.Errorf("decode the answer: %w", err))
 	}
 	return nil
-}
-
-func (c *Client) build(ctx context.Context, r request, token string) (*http.Request, error) {
-	q := url.Values{}
-	for k, v := range r.query {
-		q[k] = v
-	}
-	if token != "" {
-		q.Set("access_token", token)
-	}
-	method, kind := http.MethodGet, ""
-	var body io.Reader
-	switch {
-	case r.file != nil:
-		b, t, err := r.file.form()
-		if err != nil {
-			return nil, err
-		}
-		method, kind, body = http.MethodPost, t, bytes.NewReader(b)
-	case r.body != nil:
-		b, err := encode(r.body)
-		if err != nil {
-			return nil, fmt.Errorf("encode %s: %w", r.api, err)
-		}
-		method, kind, body = http.MethodPost, "application/json", bytes.NewReader(b)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base+"/cgi-bin/"+r.api+"?"+q.Encode(), body)
-	if err != nil {
-		return nil, fmt.Errorf("call %s: %w", r.api, err)
-	}
-	if kind != "" {
-		req.Header.Set("Content-Type", kind)
-	}
-	return req, nil
-}
-
-// encode writes JSON as the platform reads it: & and < as they are, else links
-// arrive spoilt.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return b.Bytes(), err
 }
 
 // lost tells a change that may have been done from a call that did nothing: one

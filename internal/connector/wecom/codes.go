@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 
+	"github.com/koipond/koipond/internal/connector/wxcall"
 	"github.com/koipond/koipond/internal/platform/errs"
 )
 
@@ -91,7 +92,7 @@ func refused(api string, code int, msg string) *Error {
 	if !known {
 		r = rule{giveUp, errs.Conflict, "wecom.refused"}
 	}
-	msg = clip(msg, 300)
+	msg = wxcall.Clip(msg, 300)
 	words := errs.New(r.kind, r.code, "number", strconv.Itoa(code), "api", api)
 	switch {
 	case !known:
@@ -134,17 +135,6 @@ var errUnreachable = errs.New(errs.Unavailable, "wecom.unreachable")
 
 // Lost tells whether nobody knows what became of a call.
 func Lost(err error) bool { return errors.Is(err, errLost) }
-
-// clip keeps the first so many bytes of a text, whole characters.
-func clip(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	for most > 0 && s[most]&0xC0 == 0x80 {
-		most--
-	}
-	return s[:most]
-}
 
 // Unfriended tells whether a call was refused because the two are no friends, or the
 // customer is nobody's.

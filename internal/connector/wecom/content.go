@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+
+	"github.com/koipond/koipond/internal/connector/wxcall"
 )
 
 // The forms of an attachment.
@@ -36,7 +38,7 @@ type Part struct {
 
 // MarshalJSON writes a part in the platform's own nested form.
 func (p Part) MarshalJSON() ([]byte, error) {
-	return encode(map[string]any{"msgtype": p.Form, p.Form: p.body()})
+	return wxcall.Encode(map[string]any{"msgtype": p.Form, p.Form: p.body()})
 }
 
 func (p Part) body() map[string]string {
@@ -101,7 +103,7 @@ func (p *Part) UnmarshalJSON(raw []byte) error {
 // check looks at the whole content; field is what the text is called where it is
 // checked for.
 func (t Content) check(k *checker) {
-	k.need("text", t.Text != "" || len(t.Parts) > 0)
+	k.Need("text", t.Text != "" || len(t.Parts) > 0)
 	k.text("text", "text", t.Text)
 	k.count("parts", "parts", len(t.Parts))
 	for i, p := range t.Parts {
@@ -112,24 +114,24 @@ func (t Content) check(k *checker) {
 func (p Part) check(k *checker, path string) {
 	switch p.Form {
 	case Image:
-		k.need(path+"media", p.Media != "" || p.Picture != "")
+		k.Need(path+"media", p.Media != "" || p.Picture != "")
 	case Link:
-		k.need(path+"title", p.Title != "")
-		k.need(path+"url", p.URL != "")
+		k.Need(path+"title", p.Title != "")
+		k.Need(path+"url", p.URL != "")
 		k.text(path+"title", "link.title", p.Title)
 		k.text(path+"desc", "link.desc", p.Desc)
 		k.text(path+"url", "link.url", p.URL)
 		k.text(path+"picture", "link.picture", p.Picture)
 	case MiniProgram:
 		for name, v := range map[string]string{"title": p.Title, "media": p.Media, "appId": p.AppID, "page": p.Page} {
-			k.need(path+name, v != "")
+			k.Need(path+name, v != "")
 		}
 		k.text(path+"title", "miniprogram.title", p.Title)
 		k.text(path+"page", "miniprogram.page", p.Page)
 	case Video, File:
-		k.need(path+"media", p.Media != "")
+		k.Need(path+"media", p.Media != "")
 	default:
-		k.fault(path+"form", "wecom.no_such_form")
+		k.Fault(path+"form", "wecom.no_such_form")
 	}
 }
 
@@ -149,9 +151,9 @@ func (t Content) into(in map[string]any) map[string]any {
 // Lost means that nobody knows whether it arrived.
 func (c *Client) Welcome(ctx context.Context, code string, t Content) error {
 	var k checker
-	k.need("code", code != "")
+	k.Need("code", code != "")
 	t.check(&k)
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return err
 	}
 	return c.post(ctx, "externalcontact/send_welcome_msg", t.into(map[string]any{"welcome_code": code}), nil)
@@ -164,33 +166,33 @@ var forms = []string{Image, Video, File, "voice"}
 func (c *Client) Upload(ctx context.Context, form, name string, data []byte) (string, error) {
 	var k checker
 	if !slices.Contains(forms, form) {
-		k.fault("form", "wecom.no_such_form")
+		k.Fault("form", "wecom.no_such_form")
 	}
-	k.need("name", name != "")
-	k.need("data", len(data) > 5) // the platform refuses fewer bytes
+	k.Need("name", name != "")
+	k.Need("data", len(data) > 5) // the platform refuses fewer bytes
 	k.count("data", "media.bytes", len(data))
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return "", err
 	}
 	var out struct {
 		ID string `json:"media_id"`
 	}
-	err := c.do(ctx, request{api: "media/upload", query: map[string][]string{"type": {form}}, file: &file{name: name, data: data}, reads: true}, &out)
+	err := c.do(ctx, request{api: "media/upload", query: map[string][]string{"type": {form}}, file: &wxcall.File{Name: name, Data: data}, reads: true}, &out)
 	return out.ID, err
 }
 
 // UploadImage keeps a picture at the platform for good and gives its address.
 func (c *Client) UploadImage(ctx context.Context, name string, data []byte) (string, error) {
 	var k checker
-	k.need("name", name != "")
-	k.need("data", len(data) > 5)
+	k.Need("name", name != "")
+	k.Need("data", len(data) > 5)
 	k.count("data", "media.bytes", len(data))
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return "", err
 	}
 	var out struct {
 		URL string `json:"url"`
 	}
-	err := c.do(ctx, request{api: "media/uploadimg", file: &file{name: name, data: data}, reads: true}, &out)
+	err := c.do(ctx, request{api: "media/uploadimg", file: &wxcall.File{Name: name, Data: data}, reads: true}, &out)
 	return out.URL, err
 }

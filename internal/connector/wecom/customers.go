@@ -105,9 +105,9 @@ type Friend struct {
 // next page begins ("": this was the last).
 func (c *Client) FriendsOf(ctx context.Context, users []string, cursor string, most int) ([]Friend, string, error) {
 	var k checker
-	k.need("users", len(users) > 0)
+	k.Need("users", len(users) > 0)
 	k.count("users", "customers.users", len(users))
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return nil, "", err
 	}
 	in := map[string]any{"userid_list": users, "limit": page("customers.page", most)}
@@ -132,8 +132,8 @@ type Remark struct {
 // is the name, Description the note; the platform keeps them apart.
 func (c *Client) SetRemark(ctx context.Context, user, customer string, r Remark) error {
 	var k checker
-	k.need("user", user != "")
-	k.need("customer", customer != "")
+	k.Need("user", user != "")
+	k.Need("customer", customer != "")
 	in := map[string]any{"userid": user, "external_userid": customer}
 	for _, f := range []struct {
 		key, limit string
@@ -148,7 +148,7 @@ func (c *Client) SetRemark(ctx context.Context, user, customer string, r Remark)
 		k.count("remark_mobiles", "remark.mobiles", len(r.Mobiles))
 		in["remark_mobiles"] = r.Mobiles
 	}
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return err
 	}
 	return c.post(ctx, "externalcontact/remark", in, nil)

@@ -16,7 +16,7 @@ const GroupOwnerLeft = 1
 func (c *Client) Groups(ctx context.Context, owners []string, status int, cursor string, most int) ([]GroupListed, string, error) {
 	var k checker
 	k.count("owners", "groups.owners", len(owners))
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return nil, "", err
 	}
 	in := map[string]any{"status_filter": status, "limit": page("groups.page", most)}
@@ -93,12 +93,12 @@ type JoinWay struct {
 
 func (w JoinWay) call() (map[string]any, error) {
 	var k checker
-	k.need("groups", len(w.Groups) > 0)
+	k.Need("groups", len(w.Groups) > 0)
 	k.count("groups", "join.groups", len(w.Groups))
 	k.text("remark", "join.remark", w.Remark)
 	k.text("state", "join.state", w.State)
 	k.text("baseName", "join.name", w.BaseName)
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return nil, err
 	}
 	scene, auto := 2, 0
@@ -173,9 +173,9 @@ func (c *Client) groupWelcome(id string, t Content, notify bool) (map[string]any
 	t.check(&k)
 	k.text("text", "groupwelcome.text", t.Text)
 	if len(t.Parts) > 1 {
-		k.fault("parts", "wecom.one_part")
+		k.Fault("parts", "wecom.one_part")
 	}
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return nil, err
 	}
 	in := c.ofAgent(map[string]any{})

@@ -2,80 +2,64 @@ package wecom
 
 import (
 	"strconv"
-	"unicode/utf8"
 
-	"github.com/koipond/koipond/internal/platform/errs"
+	"github.com/koipond/koipond/internal/connector/wxcall"
 )
-
-// unit is what a limit counts.
-type unit uint8
-
-const (
-	chars unit = iota
-	bytesOf
-	items
-	number
-)
-
-type limit struct {
-	most int
-	unit unit
-}
 
 // limits are what the platform takes, as data: by call and field. A name that is
 // missing here is a mistake in this package, and its tests find it.
-var limits = map[string]limit{
-	"customers.users":    {100, items},
-	"customers.page":     {100, number},
-	"remark.remark":      {20, chars},
-	"remark.description": {150, chars},
-	"remark.company":     {20, chars},
-	"remark.mobiles":     {5, items},
-	"tags.group":         {MaxTagGroup, chars},
-	"tags.name":          {MaxTagName, chars},
-	"tags.names":         {100, items},
-	"tags.ids":           {100, items},
-	"mark.tags":          {100, items},
-	"way.remark":         {30, chars},
-	"way.state":          {30, chars},
-	"way.users":          {100, items},
-	"way.parties":        {100, items},
-	"way.expires":        {14 * 24 * 3600, number},
-	"text":               {4000, bytesOf},
-	"parts":              {9, items},
-	"link.title":         {128, bytesOf},
-	"link.desc":          {512, bytesOf},
-	"link.url":           {2048, bytesOf},
-	"link.picture":       {2048, bytesOf},
-	"miniprogram.title":  {64, bytesOf},
-	"miniprogram.page":   {1024, bytesOf},
-	"mass.customers":     {10_000, items},
-	"mass.groups":        {2000, items},
-	"mass.page":          {100, number},
-	"mass.span":          {31 * 24 * 3600, number},
-	"result.page":        {1000, number},
-	"moment.text":        {2000, chars},
-	"moment.images":      {9, items},
-	"moment.senders":     {100_000, items},
-	"moment.tags":        {100, items},
-	"moment.page":        {100, number},
-	"groups.page":        {1000, number},
-	"groups.owners":      {100, items},
-	"join.remark":        {30, chars},
-	"join.state":         {30, chars},
-	"join.groups":        {5, items},
-	"join.name":          {40, chars},
-	"groupwelcome.text":  {3000, bytesOf},
-	"transfer.customers": {100, items},
-	"transfer.message":   {200, chars},
-	"transfer.groups":    {100, items},
-	"unassigned.page":    {1000, number},
-	"service.page":       {1000, number},
-	"service.customers":  {100, items},
-	"service.text":       {2048, bytesOf},
-	"agent.text":         {2048, bytesOf},
-	"agent.users":        {1000, items},
-	"media.bytes":        {20 << 20, number},
+var limits = wxcall.Limits{
+	"customers.users":    wxcall.Items(100),
+	"customers.page":     wxcall.Number(100),
+	"remark.remark":      wxcall.Chars(20),
+	"remark.description": wxcall.Chars(150),
+	"remark.company":     wxcall.Chars(20),
+	"remark.mobiles":     wxcall.Items(5),
+	"tags.group":         wxcall.Chars(MaxTagGroup),
+	"tags.name":          wxcall.Chars(MaxTagName),
+	"tags.names":         wxcall.Items(100),
+	"tags.ids":           wxcall.Items(100),
+	"mark.tags":          wxcall.Items(100),
+	"way.remark":         wxcall.Chars(30),
+	"way.state":          wxcall.Chars(30),
+	"way.users":          wxcall.Items(100),
+	"way.parties":        wxcall.Items(100),
+	"way.expires":        wxcall.Number(14 * 24 * 3600),
+	"text":               wxcall.Bytes(4000),
+	"parts":              wxcall.Items(9),
+	"link.title":         wxcall.Bytes(128),
+	"link.desc":          wxcall.Bytes(512),
+	"link.url":           wxcall.Bytes(2048),
+	"link.picture":       wxcall.Bytes(2048),
+	"miniprogram.title":  wxcall.Bytes(64),
+	"miniprogram.page":   wxcall.Bytes(1024),
+	"mass.customers":     wxcall.Items(10_000),
+	"mass.groups":        wxcall.Items(2000),
+	"mass.page":          wxcall.Number(100),
+	"mass.span":          wxcall.Number(31 * 24 * 3600),
+	"result.page":        wxcall.Number(1000),
+	"moment.text":        wxcall.Chars(2000),
+	"moment.images":      wxcall.Items(9),
+	"moment.senders":     wxcall.Items(100_000),
+	"moment.tags":        wxcall.Items(100),
+	"moment.page":        wxcall.Number(100),
+	"groups.page":        wxcall.Number(1000),
+	"groups.owners":      wxcall.Items(100),
+	"join.remark":        wxcall.Chars(30),
+	"join.state":         wxcall.Chars(30),
+	"join.groups":        wxcall.Items(5),
+	"join.name":          wxcall.Chars(40),
+	"groupwelcome.text":  wxcall.Bytes(3000),
+	"transfer.customers": wxcall.Items(100),
+	"transfer.message":   wxcall.Chars(200),
+	"transfer.groups":    wxcall.Items(100),
+	"unassigned.page":    wxcall.Number(1000),
+	"service.page":       wxcall.Number(1000),
+	"service.customers":  wxcall.Items(100),
+	"service.text":       wxcall.Bytes(2048),
+	"agent.text":         wxcall.Bytes(2048),
+	"agent.users":        wxcall.Items(1000),
+	"media.bytes":        wxcall.Number(20 << 20),
 }
 
 // What the platform takes of tags, for those who look before they ask.
@@ -86,55 +70,17 @@ const (
 )
 
 // checker collects what is wrong with a call before it is made.
-type checker struct{ faults []errs.Field }
+type checker struct{ wxcall.Checker }
 
-// most checks a text, or a count given as n, against the table.
 func (k *checker) text(path, name, value string) {
-	l, ok := limits[name]
-	if !ok {
-		panic("wecom: no such limit: " + name)
-	}
-	switch {
-	case l.unit == bytesOf && len(value) > l.most:
-		k.faults = append(k.faults, errs.At(path, "wecom.too_many_bytes", "limit", l.most, "got", len(value)))
-	case l.unit == chars && utf8.RuneCountInString(value) > l.most:
-		k.faults = append(k.faults, errs.At(path, "request.too_long", "limit", l.most))
-	}
+	k.Within(path, limits.Of(name), value, "wecom.too_many_bytes")
 }
 
-func (k *checker) count(path, name string, n int) {
-	l, ok := limits[name]
-	if !ok {
-		panic("wecom: no such limit: " + name)
-	}
-	switch {
-	case n <= l.most:
-	case l.unit == items:
-		k.faults = append(k.faults, errs.At(path, "request.too_many_items", "limit", l.most))
-	default:
-		k.faults = append(k.faults, errs.At(path, "request.too_big", "limit", l.most))
-	}
-}
-
-func (k *checker) need(path string, have bool) {
-	if !have {
-		k.faults = append(k.faults, errs.At(path, "request.field_required"))
-	}
-}
-
-// forbid notes another mistake.
-func (k *checker) fault(path, code string) { k.faults = append(k.faults, errs.At(path, code)) }
-
-func (k *checker) err() error {
-	if len(k.faults) == 0 {
-		return nil
-	}
-	return errs.New(errs.Invalid, "request.invalid").On(k.faults...)
-}
+func (k *checker) count(path, name string, n int) { k.Count(path, limits.Of(name), n) }
 
 // page bounds how many entries are asked for; 0 is as many as the platform gives.
 func page(name string, n int) int {
-	most := limits[name].most
+	most := limits[name].Most
 	if n <= 0 || n > most {
 		return most
 	}

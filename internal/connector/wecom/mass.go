@@ -31,13 +31,13 @@ func (m Mass) check() error {
 	k.count("groups", "mass.groups", len(m.Groups))
 	switch m.To {
 	case ToCustomers:
-		k.need("customers", len(m.Customers) > 0 || m.Sender != "" || len(m.Tags) > 0)
+		k.Need("customers", len(m.Customers) > 0 || m.Sender != "" || len(m.Tags) > 0)
 	case ToGroups:
-		k.need("sender", m.Sender != "")
+		k.Need("sender", m.Sender != "")
 	default:
-		k.fault("to", "wecom.no_such_form")
+		k.Fault("to", "wecom.no_such_form")
 	}
-	return k.err()
+	return k.Err()
 }
 
 // SendMass makes a mass message. It gives its id, and those who will not get it:
@@ -87,10 +87,10 @@ type MassMade struct {
 // Masses lists mass messages made between two times at most a month apart.
 func (c *Client) Masses(ctx context.Context, to string, from, until time.Time, cursor string, most int) ([]MassMade, string, error) {
 	var k checker
-	k.need("to", to == ToCustomers || to == ToGroups)
-	k.need("from", until.After(from))
+	k.Need("to", to == ToCustomers || to == ToGroups)
+	k.Need("from", until.After(from))
 	k.count("until", "mass.span", int(until.Sub(from)/time.Second))
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return nil, "", err
 	}
 	in := map[string]any{"chat_type": to, "start_time": from.Unix(), "end_time": until.Unix(), "limit": page("mass.page", most)}

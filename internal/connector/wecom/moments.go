@@ -17,7 +17,7 @@ type Moment struct {
 
 func (m Moment) check() error {
 	var k checker
-	k.need("text", m.Text != "" || len(m.Parts) > 0)
+	k.Need("text", m.Text != "" || len(m.Parts) > 0)
 	k.text("text", "moment.text", m.Text)
 	k.count("parts", "moment.images", len(m.Parts))
 	k.count("users", "moment.senders", len(m.Users))
@@ -26,18 +26,18 @@ func (m Moment) check() error {
 		path := at("parts", i)
 		switch {
 		case p.Form != Image && p.Form != Video && p.Form != Link:
-			k.fault(path+".form", "wecom.no_such_form")
+			k.Fault(path+".form", "wecom.no_such_form")
 		case p.Form != m.Parts[0].Form || p.Form != Image && len(m.Parts) > 1:
-			k.fault(path, "wecom.moment_parts")
+			k.Fault(path, "wecom.moment_parts")
 		case p.Media == "":
-			k.need(path+".media", false)
+			k.Need(path+".media", false)
 		}
 		if p.Form == Link {
-			k.need(path+".url", p.URL != "")
+			k.Need(path+".url", p.URL != "")
 			k.text(path+".title", "link.title", p.Title)
 		}
 	}
-	return k.err()
+	return k.Err()
 }
 
 // AddMoment asks for a post. It is made in the background: see MomentJob.
@@ -122,9 +122,9 @@ type MomentMade struct {
 // Moments lists the posts made between two times at most a month apart.
 func (c *Client) Moments(ctx context.Context, from, until time.Time, cursor string, most int) ([]MomentMade, string, error) {
 	var k checker
-	k.need("from", until.After(from))
+	k.Need("from", until.After(from))
 	k.count("until", "mass.span", int(until.Sub(from)/time.Second))
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return nil, "", err
 	}
 	var out struct {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/connector"
+	"github.com/koipond/koipond/internal/connector/wxcall"
 	"github.com/koipond/koipond/internal/connector/wxcrypto"
 )
 
@@ -122,7 +123,7 @@ func ParseEvent(plain []byte) (Event, error) {
 // whom they are about is part of it.
 func (e Event) repeat(doc wxcrypto.Node) string {
 	if e.MsgID != "" {
-		return "m:" + clip(e.MsgID, 80)
+		return "m:" + wxcall.Clip(e.MsgID, 80)
 	}
 	h := sha256.New()
 	for _, s := range []string{e.From, doc.Get("CreateTime"), e.Name, e.UserID, e.CustomerID, e.ChatID, e.Detail, strings.Join(e.Members, ","), doc.Get("CurMemVer"), e.TagID, e.TagType,
@@ -136,7 +137,7 @@ func (e Event) repeat(doc wxcrypto.Node) string {
 // incoming is the event as the inbox keeps it. In the order of arrival go: what is
 // about one customer, one group, all tags, all colleagues, one service account.
 func (e Event) incoming(plain []byte) connector.Incoming {
-	in := connector.Incoming{Key: e.key, Name: clip(e.Name, 100), At: e.At, Body: plain, Urgent: e.WelcomeCode != "" || e.Name == nameService}
+	in := connector.Incoming{Key: e.key, Name: wxcall.Clip(e.Name, 100), At: e.At, Body: plain, Urgent: e.WelcomeCode != "" || e.Name == nameService}
 	switch {
 	case e.CustomerID != "":
 		in.Subject = e.CustomerID
@@ -151,6 +152,6 @@ func (e Event) incoming(plain []byte) connector.Incoming {
 	case e.From != "" && e.From != "sys":
 		in.Subject = "member:" + e.From
 	}
-	in.Subject = clip(in.Subject, 150)
+	in.Subject = wxcall.Clip(in.Subject, 150)
 	return in
 }

@@ -95,9 +95,9 @@ func (c *Client) ServiceMessages(ctx context.Context, service, cursor, token str
 // friends: a hundred at most.
 func (c *Client) ServiceCustomers(ctx context.Context, ids []string) ([]Customer, error) {
 	var k checker
-	k.need("ids", len(ids) > 0)
+	k.Need("ids", len(ids) > 0)
 	k.count("ids", "service.customers", len(ids))
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return nil, err
 	}
 	var out struct {
@@ -130,9 +130,9 @@ func (c *Client) SendOnEvent(ctx context.Context, code, id, text string) (string
 
 func (c *Client) sendService(ctx context.Context, api string, in map[string]any, id, text string) (string, error) {
 	var k checker
-	k.need("text", text != "")
+	k.Need("text", text != "")
 	k.text("text", "service.text", text)
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return "", err
 	}
 	in["msgtype"], in["text"] = "text", map[string]string{"content": text}
@@ -170,11 +170,11 @@ func (c *Client) SetServiceState(ctx context.Context, service, customer string, 
 // reach.
 func (c *Client) Tell(ctx context.Context, users []string, text string) (missed []string, err error) {
 	var k checker
-	k.need("users", len(users) > 0)
+	k.Need("users", len(users) > 0)
 	k.count("users", "agent.users", len(users))
-	k.need("text", text != "")
+	k.Need("text", text != "")
 	k.text("text", "agent.text", text)
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return nil, err
 	}
 	for _, u := range users {

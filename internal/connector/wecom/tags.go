@@ -40,17 +40,17 @@ func (c *Client) TagGroups(ctx context.Context, groups, tags []string) ([]TagGro
 // it is.
 func (c *Client) AddTags(ctx context.Context, groupID, groupName string, names []string) (TagGroup, error) {
 	var k checker
-	k.need("group", groupID != "" || groupName != "")
+	k.Need("group", groupID != "" || groupName != "")
 	k.text("group", "tags.group", groupName)
-	k.need("names", len(names) > 0)
+	k.Need("names", len(names) > 0)
 	k.count("names", "tags.names", len(names))
 	list := make([]map[string]any, len(names))
 	for i, n := range names {
-		k.need(at("names", i), n != "")
+		k.Need(at("names", i), n != "")
 		k.text(at("names", i), "tags.name", n)
 		list[i] = map[string]any{"name": n}
 	}
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return TagGroup{}, err
 	}
 	in := c.ofAgent(map[string]any{"tag": list})
@@ -69,10 +69,10 @@ func (c *Client) AddTags(ctx context.Context, groupID, groupName string, names [
 // RenameTag renames a tag or a group.
 func (c *Client) RenameTag(ctx context.Context, id, name string) error {
 	var k checker
-	k.need("id", id != "")
-	k.need("name", name != "")
+	k.Need("id", id != "")
+	k.Need("name", name != "")
 	k.text("name", "tags.name", name)
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return err
 	}
 	return c.post(ctx, "externalcontact/edit_corp_tag", c.ofAgent(map[string]any{"id": id, "name": name}), nil)
@@ -81,10 +81,10 @@ func (c *Client) RenameTag(ctx context.Context, id, name string) error {
 // DeleteTags deletes tags and groups, from all customers too.
 func (c *Client) DeleteTags(ctx context.Context, groups, tags []string) error {
 	var k checker
-	k.need("tags", len(groups)+len(tags) > 0)
+	k.Need("tags", len(groups)+len(tags) > 0)
 	k.count("tags", "tags.ids", len(tags))
 	k.count("groups", "tags.ids", len(groups))
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return err
 	}
 	in := c.ofAgent(map[string]any{})
@@ -100,12 +100,12 @@ func (c *Client) DeleteTags(ctx context.Context, groups, tags []string) error {
 // MarkTags puts tags on a friendship and takes others off.
 func (c *Client) MarkTags(ctx context.Context, user, customer string, add, remove []string) error {
 	var k checker
-	k.need("user", user != "")
-	k.need("customer", customer != "")
-	k.need("add", len(add)+len(remove) > 0)
+	k.Need("user", user != "")
+	k.Need("customer", customer != "")
+	k.Need("add", len(add)+len(remove) > 0)
 	k.count("add", "mark.tags", len(add))
 	k.count("remove", "mark.tags", len(remove))
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return err
 	}
 	in := map[string]any{"userid": user, "external_userid": customer}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/koipond/koipond/internal/connector"
+	"github.com/koipond/koipond/internal/connector/wxcall"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
@@ -183,7 +184,7 @@ func (t *Talks) take(ctx context.Context, a connector.Account, c *Client, list [
 func (t *Talks) who(ctx context.Context, a connector.Account, c *Client, ids []string) []event.Fact {
 	var out []event.Fact
 	for len(ids) > 0 {
-		n := min(len(ids), limits["service.customers"].most)
+		n := min(len(ids), limits["service.customers"].Most)
 		known, err := c.ServiceCustomers(ctx, ids[:n])
 		if err != nil {
 			t.Log.InfoContext(ctx, "the names of customers in customer service are not to be had", "account", a.ID, "error", err)
@@ -223,17 +224,17 @@ func talkFact(account string, m ServiceMessage) (event.Fact, bool) {
 	case m.Origin == FromCustomer:
 		name = event.NameMessageReceived
 		props["form"] = m.Form
-		set("text", clip(cmp.Or(m.Text.Content, m.Link.Title, m.Location.Name), 2000))
+		set("text", wxcall.Clip(cmp.Or(m.Text.Content, m.Link.Title, m.Location.Name), 2000))
 		set("menu", m.Text.MenuID)
 	case m.Origin == FromAgent:
 		name = event.NameMessageSent
 		props["form"] = m.Form
 		set("staff", m.UserID)
-		set("text", clip(m.Text.Content, 2000))
+		set("text", wxcall.Clip(m.Text.Content, 2000))
 	case m.Event.Type == "enter_session":
 		name = event.NameServiceStarted
 		set("scene", m.Event.Scene)
-		set("param", clip(m.Event.Param, 200))
+		set("param", wxcall.Clip(m.Event.Param, 200))
 	case m.Event.Type == "session_status_change":
 		name = sessions[m.Event.Change]
 		set("staff", m.Event.NewUser)
@@ -262,7 +263,7 @@ func (t *Talks) answer(ctx context.Context, a connector.Account, m ServiceMessag
 	case m.Event.Type == "enter_session" && m.Event.Welcome != "" && age < welcomeIn:
 		in.Name = AskedEntered
 	case m.Origin == FromCustomer && m.Form != "" && age < answerIn:
-		in.Name = AskedMessage + clip(m.Form, 40)
+		in.Name = AskedMessage + wxcall.Clip(m.Form, 40)
 	default:
 		return nil
 	}
@@ -283,7 +284,7 @@ func (t *Talks) answer(ctx context.Context, a connector.Account, m ServiceMessag
 		t.Log.WarnContext(ctx, "an answer in customer service was refused", "account", a.ID, "code", got.Code, "reason", got.Reason)
 		return nil
 	}
-	props, _ := json.Marshal(map[string]any{"account": a.ID, "service": say.From, "form": "text", "text": clip(say.Text, 2000), "automatic": true}) // texts always encode
+	props, _ := json.Marshal(map[string]any{"account": a.ID, "service": say.From, "form": "text", "text": wxcall.Clip(say.Text, 2000), "automatic": true}) // texts always encode
 	_, err = t.Ingest.Ingest(ctx, []event.Fact{{MessageID: talkID(a.ID, "answer", say.Key), Type: event.Track, Name: event.NameMessageSent, Identifiers: customerIDs(in.Subject, ""),
 		Timestamp: max(got.At.UnixMilli(), m.SentAt*1000), Source: Source, Properties: props}})
 	if err != nil {

@@ -20,12 +20,12 @@ type Handed struct {
 // other's after 24 hours: see Transfers for what becomes of each.
 func (c *Client) Hand(ctx context.Context, t Transfer) ([]Handed, error) {
 	var k checker
-	k.need("from", t.From != "")
-	k.need("to", t.To != "" && t.To != t.From)
-	k.need("customers", len(t.Customers) > 0)
+	k.Need("from", t.From != "")
+	k.Need("to", t.To != "" && t.To != t.From)
+	k.Need("customers", len(t.Customers) > 0)
 	k.count("customers", "transfer.customers", len(t.Customers))
 	k.text("message", "transfer.message", t.Message)
-	if err := k.err(); err != nil {
+	if err := k.Err(); err != nil {
 		return nil, err
 	}
 	in := map[string]any{"handover_userid": t.From, "takeover_userid": t.To, "external_userid": t.Customers}
@@ -109,10 +109,10 @@ func (c *Client) UnassignedCustomers(ctx context.Context, cursor string, most in
 // owner takes 300 a day. Those that cannot be handed over come back.
 func (c *Client) HandGroups(ctx context.Context, groups []string, to string, left bool) ([]Handed, error) {
 	var k checker
-	k.need("groups", len(groups) > 0)
+	k.Need("groups", len(groups) > 0)
 	k.count("groups", "transfer.groups", len(groups))
-	k.need("to", to != "")
-	if err := k.err(); err != nil {
+	k.Need("to", to != "")
+	if err := k.Err(); err != nil {
 		return nil, err
 	}
 	if err := c.env.Quota(ctx, "transfer.group", to, int64(len(groups))); err != nil {

@@ -42,14 +42,14 @@ func (w Way) check() error {
 	var k checker
 	k.text("remark", "way.remark", w.Remark)
 	k.text("state", "way.state", w.State)
-	k.need("users", len(w.Users)+len(w.Parties) > 0)
+	k.Need("users", len(w.Users)+len(w.Parties) > 0)
 	k.count("users", "way.users", len(w.Users))
 	k.count("parties", "way.parties", len(w.Parties))
 	k.count("expiresIn", "way.expires", int(w.ExpiresIn))
 	if w.Single && (len(w.Users) != 1 || len(w.Parties) > 0) {
-		k.fault("users", "wecom.way_of_one")
+		k.Fault("users", "wecom.way_of_one")
 	}
-	return k.err()
+	return k.Err()
 }
 
 func (w Way) json() wayJSON {
