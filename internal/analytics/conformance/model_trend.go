@@ -108,25 +108,42 @@ func bucketName(t time.Time, iv analytics.Interval, loc *time.Location) string {
 	}
 }
 
-// calendarOf walks through time by the quarter of an hour, which every clock
-// change and midnight of the last decades falls on, and notes where the name of the bucket changes.
+// calendarOf walks through time by the minute, which every clock change and
+// midnight of the last decades falls on, and notes where a bucket with a new
+// name begins. It steps over whole quarters of an hour that begin and end in
+// one bucket. Clocks that are turned back over midnight do not open the day
+// before again.
 func calendarOf(r analytics.Range, iv analytics.Interval, loc *time.Location) []time.Time {
 	if !r.From.Before(r.To) {
 		return nil
 	}
-	const step = 15 * time.Minute
-	t := r.From.Truncate(step)
-	for name := bucketName(t, iv, loc); bucketName(t.Add(-step), iv, loc) == name; {
-		t = t.Add(-step)
+	const quarter = 15 * time.Minute
+	t := r.From.Truncate(time.Minute)
+	for name := bucketName(t, iv, loc); ; {
+		switch name {
+		case bucketName(t.Add(-quarter), iv, loc):
+			t = t.Add(-quarter)
+			continue
+		case bucketName(t.Add(-time.Minute), iv, loc):
+			t = t.Add(-time.Minute)
+			continue
+		}
+		break
 	}
 	out := []time.Time{t.UTC()}
 	for last := bucketName(t, iv, loc); ; {
-		t = t.Add(step)
+		if at := t.Add(quarter); bucketName(at, iv, loc) == last {
+			t = at
+			continue
+		}
+		t = t.Add(time.Minute)
 		if !t.Before(r.To) {
 			return out
 		}
-		if name := bucketName(t, iv, loc); name != last {
-			out, last = append(out, t.UTC()), name
+		name := bucketName(t, iv, loc)
+		if name == last || iv != analytics.Hour && name < last {
+			continue
 		}
+		out, last = append(out, t.UTC()), name
 	}
 }
