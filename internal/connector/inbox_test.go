@@ -267,7 +267,7 @@ func TestWorksByItself(t *testing.T) {
 		require.NoError(t, p.Start(p.ctx))
 		require.NoError(t, p.Start(p.ctx))
 		p.tell(contract.FakeCall{})
-		require.Eventually(t, func() bool { return len(h.all()) == 1 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(h.all()) == 1 }, 30*time.Second, time.Millisecond)
 		require.NoError(t, p.Stop(p.ctx))
 		require.NoError(t, p.Stop(p.ctx))
 	})

@@ -58,7 +58,7 @@ func TestTwoHundredFetchOnce(t *testing.T) {
 				}
 			})
 		}
-		require.Eventually(t, func() bool { return c.n.Load() == 1 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return c.n.Load() == 1 }, 30*time.Second, time.Millisecond)
 		close(c.gate)
 		wait.Wait()
 		for _, g := range got {
@@ -89,7 +89,7 @@ func TestTokensAreRenewedEarlyAndOnce(t *testing.T) {
 		c.gate = make(chan struct{})
 		done := make(chan string)
 		go func() { s, _ := p.conn().Token(p.ctx, "x", c.fetch); done <- s }()
-		require.Eventually(t, func() bool { return c.n.Load() == 3 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return c.n.Load() == 3 }, 30*time.Second, time.Millisecond)
 		require.Equal(t, "t2", get())
 		close(c.gate)
 		require.Equal(t, "t3", <-done)
@@ -147,7 +147,7 @@ func TestACallerWhoLeavesTakesNobodyAlong(t *testing.T) {
 		short, cancel := context.WithCancel(p.ctx)
 		left := make(chan error)
 		go func() { _, err := p.conn().Token(short, "x", c.fetch); left <- err }()
-		require.Eventually(t, func() bool { return c.n.Load() == 1 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return c.n.Load() == 1 }, 30*time.Second, time.Millisecond)
 		stayed := make(chan string)
 		go func() { s, _ := p.conn().Token(p.ctx, "x", c.fetch); stayed <- s }()
 		cancel()
@@ -185,7 +185,7 @@ func TestTokensOfOldCredentialsAreGone(t *testing.T) {
 		c.gate = make(chan struct{})
 		late := make(chan error)
 		go func() { _, err := old.Refresh(p.ctx, "x", "t1", c.fetch); late <- err }()
-		require.Eventually(t, func() bool { return c.n.Load() == 2 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return c.n.Load() == 2 }, 30*time.Second, time.Millisecond)
 		_, err = p.Change(p.ctx, p.account.ID, p.input())
 		require.NoError(t, err)
 		close(c.gate)

@@ -378,7 +378,7 @@ func TestOpeningsWaitForTheDoor(t *testing.T) {
 		w.door.says(errors.New("the disk is full"))
 		require.NoError(t, w.Start(w.ctx))
 		w.open(l.Path, nil)
-		require.Eventually(t, func() bool { w.door.mu.Lock(); defer w.door.mu.Unlock(); return w.door.calls > 1 }, 10*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { w.door.mu.Lock(); defer w.door.mu.Unlock(); return w.door.calls > 1 }, 30*time.Second, 5*time.Millisecond)
 		require.Empty(t, w.door.has())
 		w.door.says(nil)
 		require.Eventually(t, func() bool { return len(w.door.has()) == 1 }, 20*time.Second, 5*time.Millisecond)

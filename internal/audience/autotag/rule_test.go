@@ -404,7 +404,7 @@ func TestStartAndStop(t *testing.T) {
 		p.hand(p.did(a, "order.paid", `{"total":100}`, 0))
 		_, err := p.Put(p.ctx, tag, keen())
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return p.from(tag, a) == "score" }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return p.from(tag, a) == "score" }, 30*time.Second, 10*time.Millisecond)
 		require.NoError(t, p.Stop(p.ctx))
 		require.NoError(t, p.Stop(p.ctx))
 	})

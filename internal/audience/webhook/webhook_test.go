@@ -279,7 +279,7 @@ func TestStartAndStop(t *testing.T) {
 		require.NoError(t, p.Start(p.ctx))
 		require.NoError(t, p.Start(p.ctx))
 		p.handle(fact(event.NameSegmentEntered, "sg_1", "ct_1", true))
-		require.Eventually(t, func() bool { return len(p.r.heard(t)) == 1 }, 5*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return len(p.r.heard(t)) == 1 }, 30*time.Second, 5*time.Millisecond)
 		require.NoError(t, p.Stop(p.ctx))
 		require.NoError(t, p.Stop(p.ctx))
 	})

@@ -217,7 +217,7 @@ func TestNightlyRunOnceANight(t *testing.T) {
 			require.NoError(t, p.Tick(ctx))
 		}
 		require.Equal(t, 1, p.jobs())
-		require.Eventually(t, func() bool { return len(p.open()) == 1 }, 10*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return len(p.open()) == 1 }, 30*time.Second, 20*time.Millisecond)
 		set, err := p.Settings(p.ctx)
 		require.NoError(t, err)
 		set.Nightly = false

@@ -437,7 +437,7 @@ func TestOverCapacity(t *testing.T) {
 	big := `{"event":"e","userId":"u","properties":{"x":"` + strings.Repeat("y", 1500) + `"}}`
 	first := make(chan *answer, 1)
 	go func() { first <- w.send("/v1/track", big) }()
-	require.Eventually(t, func() bool { w.tape.mu.Lock(); defer w.tape.mu.Unlock(); return len(w.tape.messages) == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { w.tape.mu.Lock(); defer w.tape.mu.Unlock(); return len(w.tape.messages) == 1 }, 30*time.Second, time.Millisecond)
 	a := w.send("/v1/track", big)
 	require.Equal(t, 429, a.ResponseRecorder.Code)
 	require.Equal(t, "intake.busy", a.Code)
@@ -473,11 +473,11 @@ func TestRequestsShareMessages(t *testing.T) {
 		wg.Go(func() { require.Equal(t, 200, w.send("/v1/track", `{"event":"e","userId":"u"}`).ResponseRecorder.Code) })
 	}
 	send()
-	require.Eventually(t, func() bool { w.tape.mu.Lock(); defer w.tape.mu.Unlock(); return len(w.tape.messages) == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { w.tape.mu.Lock(); defer w.tape.mu.Unlock(); return len(w.tape.messages) == 1 }, 30*time.Second, time.Millisecond)
 	for range 50 {
 		send()
 	}
-	require.Eventually(t, func() bool { return w.svc.Waiting() == 51 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return w.svc.Waiting() == 51 }, 30*time.Second, time.Millisecond)
 	close(w.tape.hold)
 	wg.Wait()
 	require.Len(t, w.tape.facts(t), 51)

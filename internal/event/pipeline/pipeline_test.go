@@ -367,7 +367,7 @@ func TestStoredMessagesLeaveTheStream(t *testing.T) {
 		st, err := w.stream.State(t.Context())
 		require.NoError(t, err)
 		return st.Messages == 0
-	}, 10*time.Second, 20*time.Millisecond)
+	}, 30*time.Second, 20*time.Millisecond)
 	w.stop()
 	w.start()
 	w.wait(seq)

@@ -103,7 +103,7 @@ func TestComputationsAreBounded(t *testing.T) {
 	for range maxWaiting {
 		wg.Go(func() { _, err := h.Hash(ctx, "p"); results <- err })
 	}
-	require.Eventually(t, func() bool { return h.waiting.Load() == maxWaiting }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return h.waiting.Load() == maxWaiting }, 30*time.Second, time.Millisecond)
 	_, err := h.Hash(ctx, "one too many")
 	require.ErrorIs(t, err, ErrBusy)
 	require.Positive(t, errs.As(err).RetryAfter)

@@ -186,7 +186,7 @@ func TestIdempotency(t *testing.T) {
 		}
 		var body string
 		require.NoError(t, d.QueryRow(t.Context(), "select body from http_idempotency where key = 'sealedk2'").Scan(&body))
-		require.NotContains(t, body, "koi", "sealed at rest")
+		require.NotContains(t, body, `"koi"`, "sealed at rest")
 	}, httpx.Migrations())
 }
 

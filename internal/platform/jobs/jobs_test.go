@@ -263,7 +263,7 @@ func TestRestartGoesOnFromTheCheckpoint(t *testing.T) {
 		require.Equal(t, 0, <-began)
 		oldStep <- struct{}{}
 		oldStep <- struct{}{}
-		require.Eventually(t, func() bool { r, _ := a.Get(t.Context(), j.ID); return r.Done == 2 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { r, _ := a.Get(t.Context(), j.ID); return r.Done == 2 }, 30*time.Second, time.Millisecond)
 		p.checkpointed(j, "2")
 
 		a.Freeze()
@@ -288,7 +288,7 @@ func (p *pond) checkpointed(j jobs.Job, text string) {
 		var got string
 		err := p.db.QueryRow(p.Context(), "select checkpoint from jobs where id = $1", j.ID).Scan(&got)
 		return err == nil && got == text
-	}, 5*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 }
 
 func TestAnotherNodeTakesOverWhenTheHeartbeatIsStale(t *testing.T) {

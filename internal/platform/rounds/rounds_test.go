@@ -21,9 +21,9 @@ func TestRounds(t *testing.T) {
 	r.Start(begun, run)
 	r.Start(begun, func(context.Context) { t.Error("it runs already") })
 	gone() // whoever started it may go
-	require.Eventually(t, func() bool { return turns.Load() == 1 }, 10*time.Second, time.Millisecond, "one turn at once")
+	require.Eventually(t, func() bool { return turns.Load() == 1 }, 30*time.Second, time.Millisecond, "one turn at once")
 	wake <- struct{}{}
-	require.Eventually(t, func() bool { return turns.Load() == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return turns.Load() == 2 }, 30*time.Second, time.Millisecond)
 	r.Stop()
 	r.Stop()
 	select {
@@ -32,6 +32,6 @@ func TestRounds(t *testing.T) {
 	default:
 	}
 	r.Start(t.Context(), run)
-	require.Eventually(t, func() bool { return turns.Load() == 3 }, 10*time.Second, time.Millisecond, "it can begin again")
+	require.Eventually(t, func() bool { return turns.Load() == 3 }, 30*time.Second, time.Millisecond, "it can begin again")
 	r.Stop()
 }
