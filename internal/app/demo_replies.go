@@ -89,7 +89,49 @@ func (d *demoPond) replies(ctx context.Context, a *App) error {
 	if err := d.scenes(ctx, a, account, ids); err != nil {
 		return err
 	}
+	if err := d.talk(ctx, a); err != nil {
+		return err
+	}
 	return p.Mark(ctx, stageReplies)
+}
+
+// talk makes what WeCom's customer service says by itself: a greeting with a menu whose
+// lines choose the others.
+func (d *demoPond) talk(ctx context.Context, a *App) error {
+	list, err := a.connectors.Accounts(ctx, simKind)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	account := list[0].ID
+	have, _, _, err := a.replies.List(ctx, reply.Query{Account: account}, "", 200)
+	if err != nil || len(have) > 0 {
+		return err
+	}
+	ids := map[string]string{}
+	made := func(name, kind string, words []reply.Word, hours int, contents ...reply.Content) error {
+		r, err := a.replies.Create(ctx, reply.Definition{Account: account, Name: name, Kind: kind, Words: words, Contents: contents, EveryHours: hours})
+		if err != nil {
+			return fmt.Errorf("make the auto-reply %s: %w", name, err)
+		}
+		ids[name] = r.ID
+		return nil
+	}
+	menu := func(text, tail string, lines ...reply.Line) reply.Content {
+		return reply.Content{Kind: reply.PartMenu, Text: text, Lines: lines, Tail: tail}
+	}
+	err = made("客服：查订单", reply.Keyword, []reply.Word{{Text: "订单", Match: reply.Contains}, {Text: "物流", Match: reply.Contains}}, 0, said("请发来下单的手机号后四位，马上为您查询。"))
+	if err == nil {
+		err = made("客服：选茶", reply.Keyword, []reply.Word{{Text: "选茶", Match: reply.Contains}, {Text: "推荐", Match: reply.Contains}}, 0,
+			menu("您平时喝茶的口味是？", "", reply.Line{Text: "清香鲜爽"}, reply.Line{Text: "花果香浓"}, reply.Line{Text: "陈香醇厚"}, reply.Line{Text: "看全部茶单", URL: "https://shanyue.example/menu"}))
+	}
+	if err == nil {
+		err = made("客服：口味推荐", reply.Keyword, []reply.Word{{Text: "清香鲜爽"}, {Text: "花果香浓"}, {Text: "陈香醇厚"}}, 0, said("喜欢{word}，推荐您试试本季的品鉴装，三款各五泡。茶艺师稍后与您细聊。"))
+	}
+	if err == nil {
+		err = made("客服：欢迎", reply.Follow, nil, 0, menu("您好，这里是山月茶集。想了解什么？", "也可以直接留言，茶艺师马上来。",
+			reply.Line{Text: "帮我选茶", Reply: ids["客服：选茶"]}, reply.Line{Text: "查订单", Reply: ids["客服：查订单"]}, reply.Line{Text: "逛逛茶礼", URL: "https://shanyue.example/gifts"}))
+	}
+	return err
 }
 
 // demoHolidays are days of a year on which the shops answer nobody.

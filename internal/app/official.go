@@ -51,7 +51,7 @@ func (o answering) Accounts(ctx context.Context) ([]reply.Account, error) {
 
 // Media implements reply.Platform.
 func (o answering) Media(ctx context.Context, account, name string, body io.Reader) (string, time.Time, error) {
-	c, err := o.conn(ctx, account)
+	c, err := o.a.connectors.Conn(ctx, account)
 	if err != nil {
 		return "", time.Time{}, err
 	}
@@ -59,7 +59,15 @@ func (o answering) Media(ctx context.Context, account, name string, body io.Read
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("read picture: %w", err)
 	}
-	id, err := c.Upload(ctx, wechat.FormImage, name, data)
+	var id string
+	switch c := c.(type) {
+	case *wechat.Official:
+		id, err = c.Upload(ctx, wechat.FormImage, name, data)
+	case *wecom.Client:
+		id, err = c.Upload(ctx, wecom.Image, name, data)
+	default:
+		err = fmt.Errorf("account %s: %w", account, errNotOfficial)
+	}
 	return id, o.a.clock.Now().Add(mediaTime), err
 }
 
@@ -203,6 +211,7 @@ func (a *App) askOfficial(ctx context.Context, acc connector.Account, in connect
 	switch {
 	case strings.HasPrefix(e.Name, "message."):
 		ask.Kind, ask.Text = reply.AskMessage, e.Text
+		ask.Choice, _ = menu.ReplyOf(e.Key) // of a menu in a message, a line of which they tapped
 	case e.Name == wechat.EventSubscribe:
 		ask.Kind = reply.AskFollow
 		ask.Choice = a.scenes.Choice(ctx, acc.ID, e.Scene, e.OpenID, in.MessageID(acc, event.NameCodeScanned))

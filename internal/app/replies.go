@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 
 	"github.com/koipond/koipond/internal/acquire/livecode"
 	"github.com/koipond/koipond/internal/acquire/menu"
@@ -45,7 +46,7 @@ func (u uploaded) OpenPicture(ctx context.Context, id string) (string, io.ReadCl
 	return f.Name, body, err
 }
 
-// messageOf is an answer as connectors send it.
+// messageOf is an answer as official accounts send it.
 func messageOf(m reply.Message) connector.Message {
 	out := connector.Message{Form: m.Kind, Text: m.Text, Title: m.Title, URL: m.URL, Media: m.Media, Picture: m.Picture, AppID: m.AppID, Page: m.AppPath}
 	switch m.Kind {
@@ -53,21 +54,39 @@ func messageOf(m reply.Message) connector.Message {
 		out.Text = m.Note
 	case reply.PartApp:
 		out.Picture = m.Media
+	case reply.PartMenu:
+		out.Title = m.Tail
+		for i, l := range m.Lines {
+			out.Params = append(out.Params, connector.Param{Name: lineID(i, l), Value: l.Text})
+		}
 	}
 	return out
 }
 
+// lineID is the id of a line of a menu: that of the auto-reply which answers, or its
+// place, for the words alone say what is asked.
+func lineID(i int, l reply.Line) string {
+	if l.Reply != "" {
+		return menu.KeyOf(l.Reply)
+	}
+	return "koi-line-" + strconv.Itoa(i+1)
+}
+
 // sendReply sends what an answer of a call cannot hold, once per key.
 func (a *App) sendReply(account, to string) reply.Send {
-	return func(ctx context.Context, key string, m reply.Message) (gone bool, why string, err error) {
+	return func(ctx context.Context, key string, m reply.Message) (reply.Sent, error) {
 		out := messageOf(m)
 		out.Key, out.To = key, to
-		got, err := a.connectors.Send(ctx, account, out)
-		if err != nil && connector.GivenUp(err) && !connector.NotSent(err) {
-			return true, "", nil
-		}
-		return got.State == connector.Refused, got.Reason, err
+		return sentOf(a.connectors.Send(ctx, account, out))
 	}
+}
+
+// sentOf is what became of a message, as auto-replies read it.
+func sentOf(got connector.Receipt, err error) (reply.Sent, error) {
+	if err != nil && connector.GivenUp(err) && !connector.NotSent(err) {
+		return reply.Sent{Gone: true}, nil
+	}
+	return reply.Sent{Gone: got.State == connector.Refused, Why: got.Reason, Unsure: got.State == connector.Doubtful}, err
 }
 
 var errNotOfficial = errors.New("the account is no official account")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/koipond/koipond/internal/acquire/menu"
 	"github.com/koipond/koipond/internal/acquire/reply"
 	"github.com/koipond/koipond/internal/connector"
 	"github.com/koipond/koipond/internal/connector/wecom"
@@ -24,27 +25,50 @@ func (a *App) answerTalk(ctx context.Context, acc connector.Account, in connecto
 		return nil, fmt.Errorf("read what somebody says in customer service: %w", err)
 	}
 	ask := reply.Ask{Key: in.MessageID(acc, "reply"), Account: acc.ID, Person: in.Subject, At: in.At, Kind: reply.AskMessage, Text: m.Text.Content}
+	ask.Choice, _ = menu.ReplyOf(m.Text.MenuID) // of a menu in a message, a line of which they tapped
 	if in.Name == wecom.AskedEntered {
 		ask.Kind = reply.AskFollow
 	}
 	ids := []event.Identifier{{Kind: contact.KindExternalUserID, Value: in.Subject}}
 	ticket := m.Event.Welcome
-	send := func(ctx context.Context, key string, say reply.Message) (gone bool, why string, err error) {
-		out := connector.Message{Key: key, Form: wecom.FormService, To: in.Subject, From: cmp.Or(m.Service, m.Event.Service), Text: say.Text, Ticket: ticket}
-		switch {
-		case say.Kind == reply.PartLink:
-			out.Text = say.Title + "\n" + say.URL
-		case say.Kind != reply.PartText:
-			return true, "reply.text_alone", nil
-		case in.Name == wecom.AskedEntered && ticket == "":
-			return true, "reply.one_greeting", nil // the platform takes one before they have written
+	send := func(ctx context.Context, key string, say reply.Message) (reply.Sent, error) {
+		out := talkOf(say)
+		out.Key, out.To, out.From, out.Ticket = key, in.Subject, cmp.Or(m.Service, m.Event.Service), ticket
+		if in.Name == wecom.AskedEntered && (ticket == "" || len(out.Parts) > 0) { // of a rule that was saved before this was looked at
+			return reply.Sent{Gone: true, Why: "reply.one_greeting"}, nil
 		}
 		ticket = ""
-		got, err := a.connectors.Send(ctx, acc.ID, out)
-		if err != nil && connector.GivenUp(err) && !connector.NotSent(err) {
-			return true, "", nil
-		}
-		return got.State == connector.Refused, got.Reason, err
+		return sentOf(a.connectors.Send(ctx, acc.ID, out))
 	}
 	return nil, a.replies.Work(ctx, ask, a.clock.Now(), false, ids, send)
+}
+
+// talkOf is an answer as customer service sends it.
+func talkOf(m reply.Message) connector.Message {
+	out := connector.Message{Form: wecom.FormService, Text: m.Text}
+	part := func(form, text string) {
+		out.Text, out.Parts = "", []connector.Message{{Form: form, Text: text, Media: m.Media, Title: m.Title, URL: m.URL, AppID: m.AppID, Page: m.AppPath}}
+	}
+	switch m.Kind {
+	case reply.PartImage:
+		part(wecom.Image, "")
+	case reply.PartApp:
+		part(wecom.MiniProgram, "")
+	case reply.PartLink:
+		if m.Media == "" { // of a rule that is older than cards: the platform takes none without a picture
+			out.Text = m.Title + "\n" + m.URL
+			break
+		}
+		part(wecom.Link, m.Note)
+	case reply.PartMenu:
+		out.Title = m.Tail
+		for i, l := range m.Lines {
+			c := connector.Choice{Text: l.Text, URL: l.URL, AppID: l.AppID, Page: l.AppPath}
+			if l.URL == "" && l.AppID == "" {
+				c.ID = lineID(i, l)
+			}
+			out.Choices = append(out.Choices, c)
+		}
+	}
+	return out
 }

@@ -45,12 +45,14 @@ func (s *Service) SendAll(ctx context.Context, accountID string, list []Message)
 		return out, nil
 	}
 	var mine []int
+	claims := make([]claim, len(list))
 	for i, m := range list {
 		if m.Key == "" {
 			out[i].Err = errNoKey
 			continue
 		}
-		was, claimed, err := s.claimSend(ctx, a.ID, s.Keys.Index(keyField, m.Key))
+		claims[i] = claim{account: a.Account, key: s.Keys.Index(keyField, m.Key)}
+		was, claimed, err := s.claimSend(ctx, &claims[i])
 		switch {
 		case err != nil:
 			out[i].Err = err
@@ -71,7 +73,7 @@ func (s *Service) SendAll(ctx context.Context, accountID string, list []Message)
 	defer cancel()
 	got := sendSafely(short, batcher, some)
 	for i, n := range mine {
-		out[n].Receipt, out[n].Err = s.settleSend(ctx, a.Account, s.Keys.Index(keyField, list[n].Key), got[i].Receipt, got[i].Err)
+		out[n].Receipt, out[n].Err = s.settleSend(ctx, claims[n], got[i].Receipt, got[i].Err)
 	}
 	return out, nil
 }

@@ -118,6 +118,12 @@ type Sender interface {
 	Send(ctx context.Context, m Message) (Receipt, error)
 }
 
+// Repeater is a Sender whose platform takes messages under an id of ours: one that is
+// sent again, because nobody knows whether it left, arrives once all the same.
+type Repeater interface {
+	Repeats(m Message) bool
+}
+
 // Message is something to send to one person.
 type Message struct {
 	Key     string // the sender's own: a message of the same key is sent once
@@ -136,6 +142,7 @@ type Message struct {
 	Template string
 	Params   []Param
 	Parts    []Message // what goes with it: attachments of a welcome
+	Choices  []Choice  // of a menu: its lines, below Text and above Title
 	Many     *Many     // whom one for many goes to, where the platform spreads it
 	Headers  map[string]string
 	// Marketing tells an advertisement from what somebody asked for, such as a code.
@@ -151,6 +158,16 @@ type Many struct {
 	Groups   []string   // these; none: all of the sender
 	Senders  []string   // who publish a post; none: all who may
 	Choose   bool       // the sender may leave some out
+}
+
+// Choice is one line of a menu in a message. Tapped it says its words, and the
+// platform tells by the ID which line it was; or it opens a page or a mini-program.
+type Choice struct {
+	ID    string
+	Text  string
+	URL   string
+	AppID string
+	Page  string // of the mini-program
 }
 
 // Param is one parameter of a template.

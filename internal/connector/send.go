@@ -11,8 +11,12 @@ import (
 	"github.com/koipond/koipond/internal/platform/errs"
 )
 
-// claimed is a message that was about to leave when it was last heard of.
-const claimed = "claimed"
+// claimed is a message that was about to leave when it was last heard of. unheard is
+// one whose answer got lost, and that may be sent again under its id (see Repeater).
+const (
+	claimed = "claimed"
+	unheard = "unheard"
+)
 
 // sendIn is how long sending one message may take; one that was claimed longer ago
 // than sendLost, and of which nothing was heard, may or may not have left.
@@ -25,13 +29,16 @@ var (
 	errNoSender = errs.New(errs.Invalid, "connector.cannot_send")
 	errNoKey    = errs.New(errs.Invalid, "connector.message_needs_key")
 	errSending  = errs.New(errs.Conflict, "connector.being_sent")
+	errUnheard  = errs.New(errs.Unavailable, "connector.answer_lost")
 )
 
 // Send sends a message through an account, once: the key is claimed before the
 // platform is called, and the same key later gives the receipt of the first. A
 // Later or a fault of the network before anything left gives the claim back, so
-// that the caller may try again; when the answer got lost the receipt says Doubtful
-// and nothing is sent again.
+// that the caller may try again. When the answer got lost, or this program stopped
+// before it came, nobody knows whether the message left: a Repeater gets it again,
+// under the same id, when the caller tries again; else the receipt says Doubtful and
+// nothing is sent again.
 func (s *Service) Send(ctx context.Context, accountID string, m Message) (Receipt, error) {
 	if m.Key == "" {
 		return Receipt{}, errNoKey
@@ -40,15 +47,24 @@ func (s *Service) Send(ctx context.Context, accountID string, m Message) (Receip
 	if err != nil {
 		return Receipt{}, err
 	}
-	key := s.Keys.Index(keyField, m.Key)
-	was, mine, err := s.claimSend(ctx, a.ID, key)
+	rep, ok := sender.(Repeater)
+	c := claim{account: a.Account, key: s.Keys.Index(keyField, m.Key), repeats: ok && rep.Repeats(m)}
+	was, mine, err := s.claimSend(ctx, &c)
 	if err != nil || !mine {
 		return was, err
 	}
 	short, cancel := context.WithTimeout(ctx, sendIn)
 	defer cancel()
 	got, err := sender.Send(short, m)
-	return s.settleSend(ctx, a.Account, key, got, err)
+	return s.settleSend(ctx, c, got, err)
+}
+
+// claim is a message that one caller sends.
+type claim struct {
+	account Account
+	key     string
+	repeats bool // it may be sent again: see Repeater
+	again   bool // it was sent before, and nobody knows whether it left
 }
 
 // sender gives an account that is active, and what sends through it.
@@ -72,25 +88,35 @@ func (s *Service) sender(ctx context.Context, id string) (account, Sender, error
 }
 
 // settleSend keeps what became of a claimed message.
-func (s *Service) settleSend(ctx context.Context, a Account, key string, got Receipt, err error) (Receipt, error) {
+func (s *Service) settleSend(ctx context.Context, c claim, got Receipt, err error) (Receipt, error) {
 	keep := context.WithoutCancel(ctx)
 	switch {
 	case err == nil:
+	case NotSent(err) && c.again: // this time it did not leave; of the first nobody knows
+		return Receipt{}, errors.Join(err, s.keepReceipt(keep, c, Receipt{State: unheard, Reason: "connector.answer_lost", At: s.Clock.Now()}))
 	case NotSent(err):
-		if _, free := s.DB.Exec(keep, "delete from connector_sends where account = $1 and key_index = $2", a.ID, key); free != nil {
-			s.Log.ErrorContext(ctx, "a message that did not leave stays claimed", "account", a.ID, "error", free)
+		if _, free := s.DB.Exec(keep, "delete from connector_sends where account = $1 and key_index = $2", c.account.ID, c.key); free != nil {
+			s.Log.ErrorContext(ctx, "a message that did not leave stays claimed", "account", c.account.ID, "error", free)
 		}
 		return Receipt{}, err
+	case GivenUp(err) && c.again: // most likely because it has the first under this id
+		got = Receipt{State: Doubtful, Code: got.Code, Reason: "connector.answer_lost"}
 	case GivenUp(err):
 		got = Receipt{State: Refused, Code: got.Code, Reason: errs.CodeOf(err)}
+	case c.repeats:
+		s.Log.WarnContext(ctx, "it is not known whether a message left: it may be sent again", "account", c.account.ID, "error", err)
+		if err := s.keepReceipt(keep, c, Receipt{State: unheard, Reason: "connector.answer_lost", At: s.Clock.Now()}); err != nil {
+			return Receipt{}, err
+		}
+		return Receipt{}, errUnheard.Wrap(err)
 	default: // nobody knows
-		s.Log.WarnContext(ctx, "it is not known whether a message left", "account", a.ID, "error", err)
+		s.Log.WarnContext(ctx, "it is not known whether a message left", "account", c.account.ID, "error", err)
 		got = Receipt{State: Doubtful, Reason: "connector.answer_lost"}
 	}
 	if got.At.IsZero() {
 		got.At = s.Clock.Now()
 	}
-	if err := s.keepReceipt(keep, a.ID, key, got); err != nil {
+	if err := s.keepReceipt(keep, c, got); err != nil {
 		return got, err
 	}
 	return got, nil
@@ -113,10 +139,10 @@ func NotSent(err error) bool {
 
 // claimSend makes the caller the one who sends, or gives what is known of the
 // message already.
-func (s *Service) claimSend(ctx context.Context, account, key string) (was Receipt, mine bool, err error) {
+func (s *Service) claimSend(ctx context.Context, c *claim) (was Receipt, mine bool, err error) {
 	now := clock.Ms(s.Clock.Now())
 	n, err := s.DB.ExecN(ctx, `insert into connector_sends (account, key_index, receipt_id, state, code, reason, claimed_at, at) values ($1, $2, '', $3, '', '', $4, 0)
-		on conflict (account, key_index) do nothing`, account, key, claimed, now)
+		on conflict (account, key_index) do nothing`, c.account.ID, c.key, claimed, now)
 	if err != nil {
 		return was, false, fmt.Errorf("claim message: %w", err)
 	}
@@ -124,7 +150,7 @@ func (s *Service) claimSend(ctx context.Context, account, key string) (was Recei
 		return was, true, nil
 	}
 	var at, claimedAt int64
-	err = s.DB.QueryRow(ctx, "select receipt_id, state, code, reason, at, claimed_at from connector_sends where account = $1 and key_index = $2", account, key).
+	err = s.DB.QueryRow(ctx, "select receipt_id, state, code, reason, at, claimed_at from connector_sends where account = $1 and key_index = $2", c.account.ID, c.key).
 		Scan(&was.ID, &was.State, &was.Code, &was.Reason, &at, &claimedAt)
 	switch {
 	case db.NoRows(err): // given back since
@@ -133,18 +159,31 @@ func (s *Service) claimSend(ctx context.Context, account, key string) (was Recei
 		return was, false, fmt.Errorf("read receipt: %w", err)
 	}
 	was.At = clock.FromMs(at)
-	if was.State == claimed {
-		if s.since(claimedAt) < sendLost {
-			return Receipt{}, false, errSending
-		}
-		was.State, was.Reason, was.At = Doubtful, "connector.answer_lost", clock.FromMs(claimedAt)
+	if was.State != claimed && was.State != unheard {
+		return was, false, nil
 	}
-	return was, false, nil
+	if was.State == claimed && s.since(claimedAt) < sendLost {
+		return Receipt{}, false, errSending
+	}
+	if !c.repeats {
+		was.State, was.Reason, was.At = Doubtful, "connector.answer_lost", clock.FromMs(claimedAt)
+		return was, false, nil
+	}
+	n, err = s.DB.ExecN(ctx, "update connector_sends set state = $3, claimed_at = $4 where account = $1 and key_index = $2 and state = $5 and claimed_at = $6",
+		c.account.ID, c.key, claimed, max(now, claimedAt+1), was.State, claimedAt)
+	if err != nil {
+		return Receipt{}, false, fmt.Errorf("claim message again: %w", err)
+	}
+	if n == 0 { // another one was faster
+		return Receipt{}, false, errSending
+	}
+	c.again = true
+	return Receipt{}, true, nil
 }
 
-func (s *Service) keepReceipt(ctx context.Context, account, key string, r Receipt) error {
+func (s *Service) keepReceipt(ctx context.Context, c claim, r Receipt) error {
 	_, err := s.DB.Exec(ctx, "update connector_sends set receipt_id = $3, state = $4, code = $5, reason = $6, at = $7 where account = $1 and key_index = $2",
-		account, key, r.ID, r.State, r.Code, r.Reason, clock.Ms(r.At))
+		c.account.ID, c.key, r.ID, r.State, r.Code, r.Reason, clock.Ms(r.At))
 	if err != nil {
 		return fmt.Errorf("keep receipt: %w", err)
 	}
@@ -192,6 +231,9 @@ func (s *Service) ReceiptOf(ctx context.Context, account, key string) (Receipt, 
 	}
 	if err != nil {
 		return r, fmt.Errorf("read receipt: %w", err)
+	}
+	if r.State == unheard {
+		r.State = Doubtful
 	}
 	r.At = clock.FromMs(at)
 	return r, nil

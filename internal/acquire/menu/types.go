@@ -45,7 +45,12 @@ type Button struct {
 const keyPrefix = "koi-reply-"
 
 // ReplyOf gives the auto-reply that a button's key names.
-func ReplyOf(key string) (id string, ok bool) { return strings.CutPrefix(key, keyPrefix) }
+func ReplyOf(key string) (id string, ok bool) {
+	if id, ok = strings.CutPrefix(key, keyPrefix); !ok {
+		return "", false
+	}
+	return id, true
+}
 
 // KeyOf is the key of a button that an auto-reply answers.
 func KeyOf(reply string) string { return keyPrefix + reply }

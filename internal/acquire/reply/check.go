@@ -3,7 +3,6 @@ package reply
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -52,15 +51,31 @@ func (s *Service) named(ctx context.Context, account string) string {
 	return ""
 }
 
-func (s *Service) checkAccount(ctx context.Context, account string) error {
+// checkAccount gives an account that can answer.
+func (s *Service) checkAccount(ctx context.Context, account string) (Account, error) {
 	list, err := s.Platform.Accounts(ctx) // one may have been connected a moment ago
 	if err != nil {
-		return err
+		return Account{}, err
 	}
-	if !slices.ContainsFunc(list, func(a Account) bool { return a.ID == account }) {
-		return bad("account", "reply.no_such_account")
+	i := slices.IndexFunc(list, func(a Account) bool { return a.ID == account })
+	if i < 0 {
+		return Account{}, bad("account", "reply.no_such_account")
 	}
-	return nil
+	return list[i], nil
+}
+
+// kindOf is the kind of an account, "" when it is no longer there.
+func (s *Service) kindOf(ctx context.Context, account string) (string, error) {
+	list, err := s.accounts(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, a := range list {
+		if a.ID == account {
+			return a.Kind, nil
+		}
+	}
+	return "", nil
 }
 
 // check cleans a definition and tells the first thing that is wrong with it.
@@ -98,10 +113,8 @@ func (s *Service) check(ctx context.Context, d *Definition) error {
 	if err := checkWords(d); err != nil {
 		return err
 	}
-	for i := range d.Contents {
-		if err := s.checkContent(ctx, fmt.Sprintf("contents[%d]", i), &d.Contents[i]); err != nil {
-			return err
-		}
+	if err := s.checkContents(ctx, d); err != nil {
+		return err
 	}
 	if len(d.Tags) == 0 {
 		return nil
@@ -141,61 +154,6 @@ func checkWords(d *Definition) error {
 			return bad(at+".text", "reply.word_twice")
 		}
 		seen[key] = true
-	}
-	return nil
-}
-
-func (s *Service) checkContent(ctx context.Context, path string, c *Content) error {
-	for _, p := range []*string{&c.Text, &c.Title, &c.Note, &c.URL, &c.Picture} {
-		*p = strings.TrimSpace(*p)
-	}
-	need := func(fields ...[2]string) error {
-		for _, f := range fields {
-			if f[1] == "" {
-				return bad(path+"."+f[0], "request.field_required")
-			}
-		}
-		return nil
-	}
-	var err error
-	switch c.Kind {
-	case PartText:
-		if err = need([2]string{"text", c.Text}); err == nil && len(c.Text) > maxText {
-			err = bad(path+".text", "livecode.text_too_long", "limit", maxText)
-		}
-		*c = Content{Kind: c.Kind, Text: c.Text}
-	case PartImage:
-		err = need([2]string{"file", c.File})
-		*c = Content{Kind: c.Kind, File: c.File}
-	case PartLink:
-		if err = need([2]string{"title", c.Title}); err == nil {
-			err = checkURL(path+".url", c.URL)
-		}
-		if err == nil && c.Picture != "" {
-			err = checkURL(path+".picture", c.Picture)
-		}
-		*c = Content{Kind: c.Kind, Title: c.Title, Note: c.Note, URL: c.URL, Picture: c.Picture}
-	case PartApp:
-		err = need([2]string{"title", c.Title}, [2]string{"appId", c.AppID}, [2]string{"appPath", c.AppPath}, [2]string{"file", c.File})
-		*c = Content{Kind: c.Kind, File: c.File, Title: c.Title, AppID: c.AppID, AppPath: c.AppPath}
-	default:
-		err = bad(path+".kind", "reply.bad_choice")
-	}
-	if err != nil || c.File == "" {
-		return err
-	}
-	ok, err := s.Files.IsPicture(ctx, c.File)
-	if err == nil && !ok {
-		err = bad(path+".file", "livecode.no_picture")
-	}
-	return err
-}
-
-// checkURL takes addresses that a phone can open.
-func checkURL(path, raw string) error {
-	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
-		return bad(path, "livecode.bad_url")
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func (s *Service) decide(ctx context.Context, a Ask) *note {
 	n := &note{Verdict: v, account: a.Account, person: a.Person, key: a.Key, at: a.At}
 	if !v.Silent() {
 		_, n.passive = s.ready(a.Account, v.Rule.Contents[0])
-		n.passive = n.passive && v.Rule.Contents[0].Kind != PartApp
+		n.passive = n.passive && v.Rule.Contents[0].Kind != PartApp && v.Rule.Contents[0].Kind != PartMenu
 	}
 	return s.notes.put(n)
 }

@@ -29,7 +29,10 @@ func (s *Service) sealDef(d *Definition) (string, error) {
 
 // Create makes a rule. It comes after those that are there.
 func (s *Service) Create(ctx context.Context, d Definition) (*Rule, error) {
-	if err := s.checkAccount(ctx, d.Account); err != nil {
+	if _, err := s.checkAccount(ctx, d.Account); err != nil {
+		return nil, err
+	}
+	if err := s.fresh(ctx); err != nil { // a menu may choose a rule that was made on another node
 		return nil, err
 	}
 	if err := s.check(ctx, &d); err != nil {
@@ -249,7 +252,7 @@ func (s *Service) Move(ctx context.Context, id, before string) (*Rule, error) {
 
 // Hours gives the working hours of an account.
 func (s *Service) Hours(ctx context.Context, account string) (Hours, error) {
-	if err := s.checkAccount(ctx, account); err != nil {
+	if _, err := s.checkAccount(ctx, account); err != nil {
 		return Hours{}, err
 	}
 	if err := s.fresh(ctx); err != nil {
@@ -263,7 +266,7 @@ func (s *Service) Hours(ctx context.Context, account string) (Hours, error) {
 
 // SetHours sets the working hours of an account.
 func (s *Service) SetHours(ctx context.Context, account string, h Hours) (Hours, error) {
-	if err := s.checkAccount(ctx, account); err != nil {
+	if _, err := s.checkAccount(ctx, account); err != nil {
 		return h, err
 	}
 	if h.Windows == nil {

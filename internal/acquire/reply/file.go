@@ -65,7 +65,7 @@ var matchWords = map[string]string{"": Exact, "exact": Exact, "完全": Exact, "
 // those that can be used are written, or none when one cannot be.
 func (s *Service) Import(ctx context.Context, in File) (FileResult, error) {
 	out := FileResult{Rejects: []Rejected{}}
-	if err := s.checkAccount(ctx, in.Account); err != nil {
+	if _, err := s.checkAccount(ctx, in.Account); err != nil {
 		return out, err
 	}
 	if in.UploadID == "" {
@@ -222,7 +222,7 @@ func fileRule(readable bool, cell func(string) string) (d Definition, code strin
 // Export writes the keyword rules of an account as a file that Import reads: a line
 // for each way to match. Of a rule with several contents the first text goes along.
 func (s *Service) Export(ctx context.Context, account string, to io.Writer) error {
-	if err := s.checkAccount(ctx, account); err != nil {
+	if _, err := s.checkAccount(ctx, account); err != nil {
 		return err
 	}
 	if err := s.fresh(ctx); err != nil {

@@ -162,7 +162,7 @@ func (s *Service) httpList(ctx context.Context, in *listInput) (*listOutput, err
 
 func (s *Service) serveCSV(w http.ResponseWriter, r *http.Request) {
 	account := r.URL.Query().Get("account")
-	if err := s.checkAccount(r.Context(), account); err != nil {
+	if _, err := s.checkAccount(r.Context(), account); err != nil {
 		httpx.WriteError(w, r, err)
 		return
 	}

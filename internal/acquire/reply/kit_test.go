@@ -32,7 +32,7 @@ type outside struct {
 }
 
 func (o *outside) Accounts(context.Context) ([]Account, error) {
-	return []Account{{"ac_1", "山月茶集", "wechat"}, {"ac_2", "山月会员", "wechat"}}, nil
+	return []Account{{"ac_1", "山月茶集", "wechat"}, {"ac_2", "山月会员", "wechat"}, {"ac_3", "山月客服", Talk}}, nil
 }
 
 func (o *outside) Media(_ context.Context, account, name string, r io.Reader) (string, time.Time, error) {
@@ -147,9 +147,9 @@ func (s *shop) said(a Ask) string {
 // work does what follows a callback, and gives what was sent.
 func (s *shop) work(a Ask) (sent []string) {
 	s.t.Helper()
-	require.NoError(s.t, s.Work(s.ctx, a, s.clock.Now(), true, []event.Identifier{{Kind: "openid", Value: a.Person}}, func(_ context.Context, key string, m Message) (bool, string, error) {
+	require.NoError(s.t, s.Work(s.ctx, a, s.clock.Now(), true, []event.Identifier{{Kind: "openid", Value: a.Person}}, func(_ context.Context, key string, m Message) (Sent, error) {
 		sent = append(sent, key+" "+m.Kind+" "+m.Text+m.Media+m.Title)
-		return false, "", nil
+		return Sent{}, nil
 	}))
 	return sent
 }

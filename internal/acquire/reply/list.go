@@ -42,7 +42,16 @@ type Query struct {
 func (q Query) takes(r *Rule, word string) bool {
 	return !r.gone && (q.Account == "" || q.Account == r.Account) && (q.Kind == "" || q.Kind == r.Kind) &&
 		(word == "" || strings.Contains(fold(r.Name), word) || slices.ContainsFunc(r.Words, func(w Word) bool { return strings.Contains(fold(w.Text), word) }) ||
-			slices.ContainsFunc(r.Contents, func(c Content) bool { return strings.Contains(fold(c.Text+" "+c.Title), word) }))
+			slices.ContainsFunc(r.Contents, func(c Content) bool { return strings.Contains(fold(c.words()), word) }))
+}
+
+// words are those of a content that somebody may look for.
+func (c *Content) words() string {
+	list := []string{c.Text, c.Title, c.Note, c.Tail}
+	for _, l := range c.Lines {
+		list = append(list, l.Text)
+	}
+	return strings.Join(list, " ")
 }
 
 // byDesk orders rules of several accounts and kinds.

@@ -26,7 +26,7 @@ const (
 
 // message is a content without its picture.
 func message(c Content) Message {
-	return Message{Kind: c.Kind, Text: c.Text, Title: c.Title, Note: c.Note, URL: c.URL, Picture: c.Picture, AppID: c.AppID, AppPath: c.AppPath}
+	return Message{Kind: c.Kind, Text: c.Text, Title: c.Title, Note: c.Note, URL: c.URL, Picture: c.Picture, AppID: c.AppID, AppPath: c.AppPath, Lines: c.Lines, Tail: c.Tail}
 }
 
 // ready makes a content the platform's, from memory.

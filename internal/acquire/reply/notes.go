@@ -3,6 +3,7 @@ package reply
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,8 +19,9 @@ const noteAge = 10 * time.Minute
 type note struct {
 	Verdict
 	account, person, key string
-	at                   time.Time // of the message
-	passive              bool      // the first content goes into the answer of the call
+	at                   time.Time   // of the message
+	passive              bool        // the first content goes into the answer of the call
+	given                atomic.Bool // to the platform: what passive says, in this process
 }
 
 // notes remembers decisions by callback, and when a rule last answered a person.

@@ -13,8 +13,14 @@ import (
 type Account struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
-	Kind string `json:"kind" doc:"wechat or wecom"`
+	Kind string `json:"kind" enum:"wechat,wecom"`
 }
+
+// The kinds of accounts.
+const (
+	Official = "wechat" // an official account
+	Talk     = "wecom"  // customer service
+)
 
 // Platform is what answers need of the outside (package app hands it over).
 type Platform interface {
@@ -25,17 +31,25 @@ type Platform interface {
 
 // Message is one thing as it leaves.
 type Message struct {
-	Kind           string // text, image, link, miniprogram
+	Kind           string // text, image, link, miniprogram, menu
 	Text           string
-	Media          string // image, miniprogram: the platform's id of the picture
+	Media          string // image, miniprogram, link: the platform's id of the picture
 	Title, Note    string
 	URL, Picture   string // of a link
 	AppID, AppPath string
+	Lines          []Line // of a menu
+	Tail           string
 }
 
-// Send sends one message to whom is answered, once per key. gone tells that the
-// platform refused it for good, with why in a code of ours.
-type Send func(ctx context.Context, key string, m Message) (gone bool, why string, err error)
+// Sent is what became of a message.
+type Sent struct {
+	Gone   bool   // the platform refused it for good
+	Why    string // in a code of ours
+	Unsure bool   // nobody knows whether it left
+}
+
+// Send sends one message to whom is answered, once per key.
+type Send func(ctx context.Context, key string, m Message) (Sent, error)
 
 // Files are the pictures that people uploaded (package livecode keeps them).
 type Files interface {

@@ -42,7 +42,7 @@ const mostOthers = 5
 // Try tells which rule would answer a message. Nothing is sent or written down.
 func (s *Service) Try(ctx context.Context, in Trial) (Tried, error) {
 	out := Tried{Contents: []Content{}, Others: []Other{}}
-	if err := s.checkAccount(ctx, in.Account); err != nil {
+	if _, err := s.checkAccount(ctx, in.Account); err != nil {
 		return out, err
 	}
 	if err := s.fresh(ctx); err != nil {

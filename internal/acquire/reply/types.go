@@ -12,6 +12,9 @@ const (
 	maxName     = 60   // characters
 	maxContents = 3    // what an official account may send after a click or a follow
 	maxText     = 2048 // bytes, by the platform
+	maxAround   = 1024 // bytes above and below a menu
+	maxLines    = 10   // of a menu
+	maxTap      = 128  // bytes that a line of a menu says
 	maxTags     = 20
 	maxHours    = 720 // how long "once in so many hours" can be
 	maxWindows  = 50
@@ -54,19 +57,32 @@ const (
 	PartImage = "image"
 	PartLink  = "link"
 	PartApp   = "miniprogram"
+	PartMenu  = "menu" // lines that can be tapped
 )
 
 // Content is one thing that is said.
 type Content struct {
-	Kind    string `json:"kind" enum:"text,image,link,miniprogram"`
-	Text    string `json:"text,omitempty" maxLength:"2048" doc:"At most 2,048 bytes; {word}, {date}, {time} and {account} are filled in"`
-	File    string `json:"file,omitempty" maxLength:"60" doc:"Id of an uploaded picture: the image, or that of a mini-program"`
+	Kind    string `json:"kind" enum:"text,image,link,miniprogram,menu"`
+	Text    string `json:"text,omitempty" maxLength:"2048" doc:"At most 2,048 bytes; of a menu what stands above its lines, 1,024; {word}, {date}, {time} and {account} are filled in"`
+	File    string `json:"file,omitempty" maxLength:"60" doc:"Id of an uploaded picture: the image, or that of a mini-program; in customer service also of a link"`
 	Title   string `json:"title,omitempty" maxLength:"128" doc:"Of a link or mini-program"`
 	Note    string `json:"note,omitempty" maxLength:"512" doc:"Of a link: a line below the title"`
 	URL     string `json:"url,omitempty" maxLength:"2000" doc:"Of a link"`
-	Picture string `json:"picture,omitempty" maxLength:"2000" doc:"Of a link: address of its picture, where everybody can read it"`
+	Picture string `json:"picture,omitempty" maxLength:"2000" doc:"Of an official account's link: address of its picture, where everybody can read it"`
 	AppID   string `json:"appId,omitempty" maxLength:"60" doc:"Of a mini-program"`
 	AppPath string `json:"appPath,omitempty" maxLength:"1000" doc:"Page of the mini-program"`
+	Lines   []Line `json:"lines,omitempty" maxItems:"10" doc:"Of a menu"`
+	Tail    string `json:"tail,omitempty" maxLength:"1024" doc:"Of a menu: what stands below its lines, 1,024 bytes"`
+}
+
+// Line is one line of a menu. Tapped, it says its words, as if the customer had
+// written them; or it opens a page or a mini-program, in customer service alone.
+type Line struct {
+	Text    string `json:"text" maxLength:"1024" doc:"128 bytes; of one that opens something 1,024"`
+	Reply   string `json:"reply,omitempty" maxLength:"60" doc:"Id of the auto-reply that answers; left out: the one that fits the words"`
+	URL     string `json:"url,omitempty" maxLength:"2000" doc:"Of a page"`
+	AppID   string `json:"appId,omitempty" maxLength:"60" doc:"Of a mini-program"`
+	AppPath string `json:"appPath,omitempty" maxLength:"1000"`
 }
 
 // Definition is what people say of a rule.
@@ -138,7 +154,7 @@ type Ask struct {
 	Person  string // id on the platform
 	Kind    string
 	Text    string
-	Choice  string // id of the rule that the button, or the scene code, chose
+	Choice  string // id of the rule that the button, the menu's line, or the scene code chose
 	At      time.Time
 }
 

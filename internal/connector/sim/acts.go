@@ -15,7 +15,7 @@ import (
 // "be a customer".
 type Act struct {
 	Who  string `json:"who,omitempty" yaml:"who" maxLength:"200" doc:"A person's id or name; for what the staff do, a userid"`
-	Does string `json:"does" yaml:"does" maxLength:"40" doc:"scan, accept, chat, reply, ask, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, group, dismiss, serve, close, hire, quit, invent; follow, unfollow, press, launch, phone, allow, deny"`
+	Does string `json:"does" yaml:"does" maxLength:"40" doc:"scan, accept, chat, reply, ask, tap, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, group, dismiss, serve, close, hire, quit, invent; follow, unfollow, press, launch, phone, allow, deny"`
 	What string `json:"what,omitempty" yaml:"what" maxLength:"2000" doc:"A code, a link, a group, a message id, a tag: what it is done to"`
 	With string `json:"with,omitempty" yaml:"with" maxLength:"200" doc:"The other one: a userid for people, a person for the staff"`
 	Text string `json:"text,omitempty" yaml:"text" maxLength:"4000"`
@@ -60,6 +60,7 @@ var deeds = map[string]func(s *Sim, ctx context.Context, a Act) (Done, error){
 	"chat":   func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Chat(a.Who, a.With, a.Text) },
 	"reply":  func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Reply(a.Who, a.With, a.Text) },
 	"ask":    func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Ask(a.Who, a.With, a.Text) },
+	"tap":    func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Tap(a.Who, a.With, a.What) },
 	"open":   func(s *Sim, ctx context.Context, a Act) (Done, error) { return s.open(ctx, a.Who, a.What) },
 	"click":  func(s *Sim, ctx context.Context, a Act) (Done, error) { return s.open(ctx, a.Who, a.What) },
 	"delete": func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Delete(a.Who, a.With) },

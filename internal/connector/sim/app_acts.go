@@ -103,7 +103,7 @@ func (s *Sim) Unfollow(who, app string) error {
 }
 
 // write is a person writing to an official account.
-func (s *Sim) write(w *World, a *App, p *Person, text string, now time.Time) error {
+func (s *Sim) write(w *World, a *App, p *Person, text, menu string, now time.Time) error {
 	open := w.openID(a, p)
 	f := a.fan(open)
 	if a.Kind == AppOfficial && !f.Follows {
@@ -112,7 +112,7 @@ func (s *Sim) write(w *World, a *App, p *Person, text string, now time.Time) err
 	f.Word, f.Sent = now, 0
 	w.appChat(p, a).say(Line{ID: w.next("m", 20), At: now, From: "me", Name: p.Name, Kind: "text", Text: text})
 	s.diary.act(now, "ask", open, "", short(text, 60))
-	s.wordTo(w, a, now, open, "text", wxcrypto.Elem("Content", text))
+	s.wordTo(w, a, now, open, "text", append([]wxcrypto.Node{wxcrypto.Elem("Content", text)}, menuWord(menu)...)...)
 	return nil
 }
 

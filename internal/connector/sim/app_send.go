@@ -92,7 +92,10 @@ func (c *appCall) line(in customIn) (Line, error) {
 		l.Kind, l.Title, l.App, l.Page = "miniprogram", in.Mini.Title, in.Mini.App, in.Mini.Page
 		return l, media(in.Mini.Thumb, "image")
 	case in.Type == "msgmenu" && in.Menu != nil:
-		l.Kind, l.Text = "menu", in.Menu.Head
+		if len(in.Menu.List) == 0 || len(in.Menu.List) > c.s.limits.WeChat.MenuItems {
+			return l, no(45002)
+		}
+		l.Kind, l.Text, l.Tail = "menu", in.Menu.Head, in.Menu.Tail
 		for _, m := range in.Menu.List {
 			l.Menu = append(l.Menu, MenuItem{ID: strings.Trim(string(m.ID), `"`), Text: m.Content})
 		}

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"strconv"
 	"time"
-
-	"github.com/koipond/koipond/internal/platform/errs"
 )
 
 // KfAccount is a customer service account of a corp.
@@ -17,6 +15,7 @@ type KfAccount struct {
 	Talks    map[string]*KfTalk `json:"talks"`  // by external_userid
 	Tokens   map[string]int64   `json:"tokens"` // of callbacks, by when they were given
 	Codes    map[string]*KfCode `json:"codes"`
+	Own      map[string]int64   `json:"own,omitempty"` // ids that the company gave its messages, by when
 }
 
 // KfMessage is one message in either direction.
@@ -129,128 +128,6 @@ func kfSync(c *call) (answer, error) {
 	return answer{"next_cursor": next, "has_more": more, "msg_list": list}, nil
 }
 
-type kfSend struct {
-	To    string `json:"touser"`
-	ID    string `json:"open_kfid"`
-	Code  string `json:"code"`
-	MsgID string `json:"msgid"`
-	Type  string `json:"msgtype"`
-	Text  *struct {
-		Content string `json:"content"`
-	} `json:"text"`
-	Link *struct {
-		Title string `json:"title"`
-		Desc  string `json:"desc"`
-		URL   string `json:"url"`
-	} `json:"link"`
-	Menu *struct {
-		Head string `json:"head_content"`
-		List []struct {
-			Type  string `json:"type"`
-			Click *struct {
-				ID      string `json:"id"`
-				Content string `json:"content"`
-			} `json:"click"`
-			View *struct {
-				URL     string `json:"url"`
-				Content string `json:"content"`
-			} `json:"view"`
-		} `json:"list"`
-		Tail string `json:"tail_content"`
-	} `json:"msgmenu"`
-}
-
-// line is what the phone shows of it.
-func (in kfSend) line(w *World, now time.Time, name string) (Line, error) {
-	l := Line{ID: w.next("m", 20), At: now, From: "them", Name: name, Via: "kf"}
-	switch {
-	case in.Type == "text" && in.Text != nil && in.Text.Content != "":
-		if len(in.Text.Content) > 2048 {
-			return l, refuse(45002)
-		}
-		l.Kind, l.Text = "text", in.Text.Content
-	case in.Type == "link" && in.Link != nil && in.Link.URL != "":
-		l.Kind, l.Title, l.Text, l.URL = "link", in.Link.Title, in.Link.Desc, in.Link.URL
-	case in.Type == "msgmenu" && in.Menu != nil:
-		l.Kind, l.Text = "menu", in.Menu.Head
-		for _, m := range in.Menu.List {
-			if m.Click != nil {
-				l.Menu = append(l.Menu, MenuItem{ID: m.Click.ID, Text: m.Click.Content})
-			} else if m.View != nil {
-				l.Menu = append(l.Menu, MenuItem{URL: m.View.URL, Text: m.View.Content})
-			}
-		}
-	default:
-		return l, refuse(40008)
-	}
-	return l, nil
-}
-
-// MenuItem is one line of a menu in a message.
-type MenuItem struct {
-	ID   string `json:"id,omitempty"`
-	Text string `json:"text"`
-	URL  string `json:"url,omitempty"`
-}
-
-func kfSendMessage(c *call) (answer, error) {
-	var in kfSend
-	if err := c.in(&in); err != nil {
-		return nil, err
-	}
-	k, err := c.kf(in.ID)
-	if err != nil {
-		return nil, err
-	}
-	p := c.w.people[c.corp.External[in.To]]
-	talk := k.Talks[in.To]
-	l := c.s.limits.WeCom
-	switch {
-	case p == nil:
-		return nil, refuse(40096)
-	case talk == nil || c.now.Sub(talk.Last) > time.Duration(l.KfHours)*time.Hour:
-		return nil, refuse(95002)
-	case talk.State == 4:
-		return nil, refuse(95013)
-	case talk.Sent >= l.KfReplies:
-		return nil, refuse(95001)
-	}
-	c.about = in.To
-	line, err := in.line(c.w, c.now, k.Name)
-	if err != nil {
-		return nil, err
-	}
-	talk.Sent++
-	p.chat("kf", c.corp.ID, k.ID).say(line)
-	c.said = short(line.Text, 60)
-	return answer{"msgid": first(in.MsgID, line.ID)}, nil
-}
-
-func kfSendOnEvent(c *call) (answer, error) {
-	var in kfSend
-	if err := c.in(&in); err != nil {
-		return nil, err
-	}
-	for _, k := range c.corp.Kf {
-		code := k.Codes[in.Code]
-		if code == nil {
-			continue
-		}
-		if code.Used || c.now.Sub(code.At) > seconds(c.s.limits.WeCom.KfEventSeconds) {
-			return nil, refuse(95018)
-		}
-		line, err := in.line(c.w, c.now, k.Name)
-		if err != nil {
-			return nil, err
-		}
-		code.Used = true
-		c.about, c.said = code.External, short(line.Text, 60)
-		c.w.people[c.corp.External[code.External]].chat("kf", c.corp.ID, k.ID).say(line)
-		return answer{"msgid": first(in.MsgID, line.ID)}, nil
-	}
-	return nil, refuse(95018)
-}
-
 func kfState(c *call) (answer, error) {
 	var in struct {
 		ID       string `json:"open_kfid"`
@@ -322,51 +199,4 @@ func kfCustomers(c *call) (answer, error) {
 		list = append(list, one)
 	}
 	return answer{"customer_list": list, "invalid_external_userid": bad}, nil
-}
-
-// Ask is a customer writing to a customer service account; the first word of a
-// person who comes opens the session.
-func (s *Sim) Ask(who, account, text string) error {
-	if text == "" || len(text) > 4000 {
-		return errs.New(errs.Invalid, "request.invalid").On(errs.At("text", "sim.text_length", "most", 4000))
-	}
-	return s.at(func(w *World, now time.Time) error {
-		p, err := w.find(who)
-		if err != nil {
-			return err
-		}
-		for _, c := range w.Corps {
-			for _, k := range c.Kf {
-				if k.ID == account || k.Name == account || account == "" {
-					s.kfWord(w, c, k, p, text, now)
-					return nil
-				}
-			}
-		}
-		if a, err := w.findApp(account, ""); err == nil && account != "" {
-			return s.write(w, a, p, text, now)
-		}
-		return errs.New(errs.NotFound, "sim.staff_not_found", "name", short(account, 60))
-	})
-}
-
-func (s *Sim) kfWord(w *World, c *Corp, k *KfAccount, p *Person, text string, now time.Time) {
-	fill(&k.Talks)
-	fill(&k.Codes)
-	ext := w.externalID(c, p)
-	talk := k.Talks[ext]
-	if talk == nil || talk.State == 4 {
-		code := w.next("", 40)
-		k.Codes[code] = &KfCode{External: ext, At: now}
-		body, _ := json.Marshal(answer{"event_type": "enter_session", "open_kfid": k.ID, "external_userid": ext, "welcome_code": code, "scene": ""}) // plain texts always encode
-		k.Messages = append(k.Messages, &KfMessage{ID: w.next("msg_", 24), External: ext, At: now, Origin: 4, Type: "event", Body: body})
-		talk = &KfTalk{}
-		k.Talks[ext] = talk
-	}
-	talk.Last, talk.Sent = now, 0
-	body, _ := json.Marshal(answer{"content": text}) // plain texts always encode
-	k.Messages = append(k.Messages, &KfMessage{ID: w.next("msg_", 24), External: ext, At: now, Origin: 3, Type: "text", Body: body})
-	p.chat("kf", c.ID, k.ID).say(Line{ID: w.next("m", 20), At: now, From: "me", Name: p.Name, Kind: "text", Text: text})
-	s.diary.act(now, "ask", ext, "", short(text, 60))
-	s.tellKf(w, c, k, ext, now)
 }

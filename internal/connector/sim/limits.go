@@ -64,6 +64,7 @@ type WeChatLimits struct {
 
 	MediaSeconds int `json:"mediaSeconds"`
 	MediaBytes   int `json:"mediaBytes"`
+	MenuItems    int `json:"menuItems"` // of a menu in a message
 }
 
 // WeComLimits are those of WeCom. Lengths are in characters unless named bytes.
@@ -148,6 +149,13 @@ type WeComLimits struct {
 	KfReplies      int `json:"kfReplies"`
 	KfHours        int `json:"kfHours"`
 	KfEventSeconds int `json:"kfEventSeconds"`
+
+	KfTextBytes      int `json:"kfTextBytes"`
+	KfPageBytes      int `json:"kfPageBytes"`
+	KfMiniTitleBytes int `json:"kfMiniTitleBytes"`
+	KfMenuItems      int `json:"kfMenuItems"`
+	KfMenuTextBytes  int `json:"kfMenuTextBytes"`
+	KfMenuIDBytes    int `json:"kfMenuIDBytes"` // of a line's id, and of the words that it says
 }
 
 // DefaultLimits are those of the platforms.

@@ -63,7 +63,8 @@ type Line struct {
 	Page  string     `json:"page,omitempty"`
 	Media string     `json:"media,omitempty"`
 	Menu  []MenuItem `json:"menu,omitempty"`
-	Via   string     `json:"via,omitempty"` // welcome, mass, kf, reply
+	Tail  string     `json:"tail,omitempty"` // what stands below a menu
+	Via   string     `json:"via,omitempty"`  // welcome, mass, kf, reply
 }
 
 // linesKept bounds a conversation.

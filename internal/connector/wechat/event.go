@@ -44,7 +44,7 @@ type Event struct {
 	MsgID  string // of a message; of what was sent, when the platform tells what became of it
 	Text   string // what the customer wrote, or said as the platform heard it
 	Media  string // id of what they sent
-	Key    string // of a button, or its address
+	Key    string // of a button, or its address; of a word that a menu in a message said, the line's id
 	Scene  string // of the code that was scanned
 	Ticket string
 	Status string // of what was sent: "success", "failed:user block", …
@@ -87,7 +87,7 @@ func ParseEvent(plain []byte) (Event, error) {
 		return Event{}, connector.ErrMalformed.Wrap(errNoEvent)
 	}
 	e := Event{Name: "message." + wxcall.Clip(form, 60), At: time.Unix(seconds, 0).UTC(), OpenID: wxcall.Clip(from, 128), MsgID: cmp.Or(doc.Get("MsgId"), doc.Get("MsgID")),
-		Text: cmp.Or(doc.Get("Content"), doc.Get("Recognition")), Media: doc.Get("MediaId"), Key: doc.Get("EventKey"), Ticket: doc.Get("Ticket"), Status: doc.Get("Status")}
+		Text: cmp.Or(doc.Get("Content"), doc.Get("Recognition")), Media: doc.Get("MediaId"), Key: cmp.Or(doc.Get("EventKey"), doc.Get("bizmsgmenuid")), Ticket: doc.Get("Ticket"), Status: doc.Get("Status")}
 	if form == "event" {
 		if e.Name = wxcall.Clip(doc.Get("Event"), 100); e.Name == "" {
 			return Event{}, connector.ErrMalformed.Wrap(errNoEvent)

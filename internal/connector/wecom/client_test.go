@@ -223,7 +223,13 @@ func TestLimitsAreCheckedFirst(t *testing.T) {
 		"group welcome":     {second(c.AddGroupWelcome(ctx, Content{Text: *long(1001)}, false)), "text"},
 		"upload":            {second(c.Upload(ctx, Image, "a.png", []byte("123"))), "data"},
 		"tell":              {second(c.Tell(ctx, many[:1001], "x")), "users"},
-		"service":           {second(c.SendService(ctx, "k", "c", "", *long(700))), "text"},
+		"service link":      {second(c.SendService(ctx, "k", "c", "", Said{Form: Link, Title: "x", URL: "https://a.example"})), "media"},
+		"service page":      {second(c.SendService(ctx, "k", "c", "", Said{Form: MiniProgram, AppID: "wx1", Media: "m"})), "page"},
+		"service image":     {second(c.SendService(ctx, "k", "c", "", Said{Form: Image})), "media"},
+		"service menu":      {second(c.SendService(ctx, "k", "c", "", Said{Form: ServiceMenu, Text: "x"})), "lines"},
+		"service line":      {second(c.SendService(ctx, "k", "c", "", Said{Form: ServiceMenu, Lines: []connector.Choice{{Text: "x", ID: *long(129)}}})), "lines[0].id"},
+		"service event":     {second(c.SendOnEvent(ctx, "k", "", Said{Form: Image, Media: "m"})), "form"},
+		"service":           {second(c.SendService(ctx, "k", "c", "", Said{Text: *long(700)})), "text"},
 	} {
 		e := errs.As(x.err)
 		require.NotNil(t, e, name)

@@ -2,6 +2,8 @@ package wecom
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"strconv"
 
@@ -12,8 +14,9 @@ import (
 // The forms of messages that Send takes.
 const (
 	// FormService is an answer in customer service: From is the service account,
-	// To the customer. With a Ticket, the code of an event, it goes without the
-	// window of 48 hours, once.
+	// To the customer. It is the Text, or a menu when there are Choices, or the one
+	// of Parts. With a Ticket, the code of an event, it goes without the window of
+	// 48 hours, once, and can be a text or a menu.
 	FormService = "service"
 	// FormMass is a message that colleagues send, when they confirm it: to customers
 	// or groups named in Many. Its receipt follows when all have done so.
@@ -41,9 +44,9 @@ func (c *Client) sendForm(ctx context.Context, m connector.Message) (string, err
 	switch m.Form {
 	case FormService:
 		if m.Ticket != "" {
-			return c.SendOnEvent(ctx, m.Ticket, "", m.Text)
+			return c.SendOnEvent(ctx, m.Ticket, ownID(m), saidOf(m))
 		}
-		return c.SendService(ctx, m.From, m.To, "", m.Text)
+		return c.SendService(ctx, m.From, m.To, ownID(m), saidOf(m))
 	case FormMass:
 		id, _, err := c.SendMass(ctx, massOf(m))
 		return id, err
@@ -55,6 +58,19 @@ func (c *Client) sendForm(ctx context.Context, m connector.Message) (string, err
 	default:
 		return "", connector.GiveUp(errForm)
 	}
+}
+
+// Repeats implements connector.Repeater: customer service knows a message by the id
+// that we give it, and the code of an event can be used once.
+func (c *Client) Repeats(m connector.Message) bool { return m.Form == FormService }
+
+// ownID is the id of a message on the platform: the same each time it is sent.
+func ownID(m connector.Message) string {
+	if m.Key == "" {
+		return ""
+	}
+	h := sha256.Sum256([]byte(m.Key))
+	return hex.EncodeToString(h[:16])
 }
 
 // sendError says of an error what it means for a message: it never left, or no try

@@ -115,37 +115,6 @@ func (c *Client) ServiceCustomers(ctx context.Context, ids []string) ([]Customer
 	return list, err
 }
 
-// SendService answers a customer: five messages within 48 hours of the
-// customer's last one. id, when given, is the message's own (32 letters and digits
-// at most): the platform refuses the same twice.
-func (c *Client) SendService(ctx context.Context, service, customer, id string, text string) (string, error) {
-	in := map[string]any{"touser": customer, "open_kfid": service}
-	return c.sendService(ctx, "kf/send_msg", in, id, text)
-}
-
-// SendOnEvent answers an event that brought a code: once, within 20 seconds.
-func (c *Client) SendOnEvent(ctx context.Context, code, id, text string) (string, error) {
-	return c.sendService(ctx, "kf/send_msg_on_event", map[string]any{"code": code}, id, text)
-}
-
-func (c *Client) sendService(ctx context.Context, api string, in map[string]any, id, text string) (string, error) {
-	var k checker
-	k.Need("text", text != "")
-	k.text("text", "service.text", text)
-	if err := k.Err(); err != nil {
-		return "", err
-	}
-	in["msgtype"], in["text"] = "text", map[string]string{"content": text}
-	if id != "" {
-		in["msgid"] = id
-	}
-	var out struct {
-		ID string `json:"msgid"`
-	}
-	err := c.post(ctx, api, in, &out)
-	return out.ID, err
-}
-
 // ServiceState is who answers a customer: 0 nobody yet, 1 the program, 2 waiting
 // for a person, 3 a person, 4 it is over.
 func (c *Client) ServiceState(ctx context.Context, service, customer string) (state int, user string, err error) {

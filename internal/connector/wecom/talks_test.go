@@ -194,17 +194,73 @@ func TestServiceWindow(t *testing.T) {
 		}
 		require.Equal(t, []string{want.State, want.Code, want.Reason}, []string{got.State, got.Code, got.Reason})
 	}
-	_, err = s.AddFault(sim.Fault{Kind: sim.FaultLost, Path: "kf/send_msg", Left: 1})
-	require.NoError(t, err)
-	require.NoError(t, s.Ask(who.ID, "", "还在吗"))
-	short, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	got, err := p.Send(short, p.account.ID, connector.Message{Key: "lost", Form: wecom.FormService, To: phone.Externals[0], From: services[0].ID, Text: "答"})
-	require.NoError(t, err)
-	require.Equal(t, connector.Doubtful, got.State, "nobody knows, nothing is sent again")
-	got, err = p.Send(ctx, p.account.ID, connector.Message{Key: "none", Form: "fax", To: "x", Text: "答"})
+	got, err := p.Send(ctx, p.account.ID, connector.Message{Key: "none", Form: "fax", To: "x", Text: "答"})
 	require.NoError(t, err)
 	require.Equal(t, connector.Refused, got.State)
+}
+
+// An answer of which nobody knows whether it left, because what the platform said got
+// lost or the program stopped before it came, is sent again under its id: it arrives,
+// and it arrives once.
+func TestAnAnswerThatMayHaveLeftArrivesOnce(t *testing.T) {
+	database(t, func(t *testing.T, d *db.DB) {
+		s := newSim(t)
+		p := newProgram(t, s, d)
+		services, err := p.client.Services(t.Context())
+		require.NoError(t, err)
+		who, err := s.Invent("沈小满", 2)
+		require.NoError(t, err)
+		require.NoError(t, s.Ask(who.ID, "", "在吗"))
+		phone, err := s.Phone(who.ID)
+		require.NoError(t, err)
+		ctx := testkit.As(t.Context(), "admin")
+		send := func(ctx context.Context, key string) (connector.Receipt, error) {
+			return p.Send(ctx, p.account.ID, connector.Message{Key: key, Form: wecom.FormService, To: phone.Externals[0], From: services[0].ID, Text: key})
+		}
+		heard := func() (out []string) {
+			phone, err := s.Phone(who.ID)
+			require.NoError(t, err)
+			for _, l := range phone.Chats[0].Lines[1:] {
+				out = append(out, l.Text)
+			}
+			return out
+		}
+		faulty := func(kind, key string) {
+			_, err := s.AddFault(sim.Fault{Kind: kind, Path: "kf/send_msg", Left: 1})
+			require.NoError(t, err)
+			short, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			_, err = send(short, key)
+			require.Error(t, err, "whoever sends is to try again")
+			was, err := p.ReceiptOf(ctx, p.account.ID, key)
+			require.NoError(t, err)
+			require.Equal(t, connector.Doubtful, was.State)
+		}
+		faulty(sim.FaultLost, "it left")
+		got, err := send(ctx, "it left")
+		require.NoError(t, err)
+		require.Equal(t, []string{connector.Doubtful, "40058"}, []string{got.State, got.Code}, "the platform has the id")
+		faulty(sim.FaultTimeout, "it did not")
+		got, err = send(ctx, "it did not")
+		require.NoError(t, err)
+		require.Equal(t, connector.Accepted, got.State)
+		require.Equal(t, []string{"it left", "it did not"}, heard())
+
+		// The program stopped while a message was about to leave.
+		_, err = d.Exec(ctx, "update connector_sends set state = 'claimed', claimed_at = $1 where receipt_id = $2", time.Now().UnixMilli(), got.ID)
+		require.NoError(t, err)
+		_, err = send(ctx, "it did not")
+		require.Error(t, err, "another node may be sending it just now")
+		_, err = d.Exec(ctx, "update connector_sends set claimed_at = $1 where receipt_id = $2", time.Now().Add(-2*time.Minute).UnixMilli(), got.ID)
+		require.NoError(t, err)
+		got, err = send(ctx, "it did not")
+		require.NoError(t, err)
+		require.Equal(t, connector.Doubtful, got.State)
+		require.Equal(t, []string{"it left", "it did not"}, heard(), "and nobody hears it twice")
+		got, err = send(ctx, "it did not")
+		require.NoError(t, err)
+		require.Equal(t, connector.Doubtful, got.State, "once it is tried again, and no more")
+	})
 }
 
 // Mass messages, to people and groups, and posts: by the door of all messages, with

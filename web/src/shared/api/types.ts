@@ -325,6 +325,7 @@ export type Reply = Item<'/api/replies'>
 export type ReplyInput = Sent<'/api/replies', 'post'>
 export type ReplyWord = NonNullable<ReplyInput['words']>[number]
 export type ReplyContent = NonNullable<ReplyInput['contents']>[number]
+export type ReplyLine = NonNullable<ReplyContent['lines']>[number]
 export type ReplyAccount = Item<'/api/replies/accounts'>
 export type ReplyTrial = Sent<'/api/replies/try', 'post'>
 export type ReplyTried = Answer<'/api/replies/try', 'post'>

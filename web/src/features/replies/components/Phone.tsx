@@ -36,6 +36,15 @@ export function Bubble({ content, from = 'K' }: { content: ReplyContent; from?: 
           {content.file && <img src={pictureURL(content.file)} alt="" />}
         </div>
       )}
+      {content.kind === 'menu' && (
+        <div className={css.tap}>
+          {content.text && <p>{content.text}</p>}
+          {(content.lines ?? []).map((l, i) => (
+            <span key={i}>{l.text || t('line.text', { n: i + 1 })}</span>
+          ))}
+          {content.tail && <p>{content.tail}</p>}
+        </div>
+      )}
     </div>
   )
 }

@@ -88,7 +88,7 @@ export function ReplyForm({ account, reply, onClose }: Props) {
       {failure !== undefined && <Alert type="error" showIcon role="alert" style={{ marginBottom: 12 }} title={fields.length > 0 ? fields.map((f) => f.detail).join(' ') : say(failure).detail} />}
       <div className={css.edit}>
         <div className="kp-stack">
-          <Labelled label={t('form.when')} hint={t(`kind.${d.kind}Hint`)}>
+          <Labelled label={t('form.when')} hint={account.kind === 'wecom' && d.kind === 'follow' ? t('kind.greetHint') : t(`kind.${d.kind}Hint`)}>
             <Segmented
               aria-label={t('form.when')}
               disabled={reply !== undefined}
@@ -102,7 +102,7 @@ export function ReplyForm({ account, reply, onClose }: Props) {
           </Labelled>
           {d.kind === 'keyword' && <WordsEditor value={d.words ?? []} onChange={(list) => put({ words: list })} faultOf={faultOf} />}
           <Labelled label={t('form.says')} fault={faultOf('contents')}>
-            <ContentsEditor value={d.contents ?? []} onChange={(contents) => put({ contents })} faultOf={faultOf} />
+            <ContentsEditor account={account} kind={d.kind} value={d.contents ?? []} onChange={(contents) => put({ contents })} faultOf={faultOf} />
           </Labelled>
           <After d={d} put={put} faultOf={faultOf} />
         </div>

@@ -159,6 +159,6 @@ function Words({ reply }: { reply: Reply }) {
 }
 
 /** What a rule says, in a line. */
-function summary(r: Reply, part: (kind: 'image' | 'link' | 'miniprogram') => string): string {
-  return (r.contents ?? []).map((c) => (c.kind === 'text' ? (c.text ?? '') : `[${part(c.kind)}] ${c.title ?? ''}`.trim())).join(' · ')
+function summary(r: Reply, part: (kind: 'image' | 'link' | 'miniprogram' | 'menu') => string): string {
+  return (r.contents ?? []).map((c) => (c.kind === 'text' ? (c.text ?? '') : `[${part(c.kind)}] ${c.title ?? c.text ?? ''}`.trim())).join(' · ')
 }

@@ -64,6 +64,47 @@ describe('auto-replies', () => {
   })
 })
 
+describe('customer service', () => {
+  const service = { ...base, 'GET /api/replies/accounts': () => json({ items: [{ id: 'ac_3', name: '山月客服', kind: 'wecom' }] }) }
+  it('is answered with a menu whose lines say words, choose a rule or open a page', async () => {
+    const seen = serve({ ...service, 'POST /api/replies': () => json(reply()) })
+    const user = userEvent.setup()
+    open()
+    await user.click((await screen.findAllByRole('button', { name: /新建自动回复/ }))[0] as HTMLElement)
+    await user.type(await screen.findByRole('textbox', { name: '名称' }), '菜单')
+    await user.type(screen.getByRole('textbox', { name: '关键词 1' }), '你好')
+    await user.click(screen.getByRole('button', { name: '文字' }))
+    await user.click(await screen.findByText('菜单消息'))
+    await user.type(screen.getByRole('textbox', { name: '菜单上方的话' }), '想看什么？')
+    await user.type(screen.getByRole('textbox', { name: '第 1 项' }), '茶单')
+    await user.click(screen.getByRole('button', { name: '添加一项' }))
+    await user.type(screen.getByRole('textbox', { name: '第 2 项' }), '官网')
+    await user.click(screen.getByRole('combobox', { name: '第 2 项点了之后' }))
+    await user.click(await screen.findByText('打开网页'))
+    const save = screen.getByRole('button', { name: '保存' }) as HTMLButtonElement
+    expect(save.disabled, 'the address is missing').toBe(true)
+    await user.type(screen.getByRole('textbox', { name: '第 2 项的网址' }), 'https://a.example')
+    await user.click(save)
+    await waitFor(() =>
+      expect((seen.find((r) => r.path === '/api/replies' && r.method === 'POST')?.body as { contents: unknown } | undefined)?.contents).toEqual([
+        { kind: 'menu', text: '想看什么？', lines: [{ text: '茶单' }, { text: '官网', url: 'https://a.example' }] },
+      ]),
+    )
+  })
+  it('greets with one text or menu, and says why', async () => {
+    serve(service)
+    const user = userEvent.setup()
+    open()
+    await user.click((await screen.findAllByRole('button', { name: /新建自动回复/ }))[0] as HTMLElement)
+    await user.click(await screen.findByText('关注时', { selector: '.ant-segmented-item-label' }))
+    await screen.findByText(/在客户开口之前/)
+    expect(screen.queryByRole('button', { name: '再加一条' })).toBeNull()
+    await user.click(screen.getByRole('button', { name: '文字' }))
+    await screen.findByText('菜单消息')
+    expect(screen.queryByText('图文链接')).toBeNull()
+  })
+})
+
 describe('the menu', () => {
   it('is edited on the phone, moved by keyboard and published with what it replaces told first', async () => {
     const seen = serve({

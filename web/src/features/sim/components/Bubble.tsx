@@ -13,7 +13,7 @@ interface Props {
   /** Whose picture stands beside it. */
   face: string
   onOpen: (url: string) => void
-  onChoose: (text: string) => void
+  onChoose: (item: NonNullable<SimLine['menu']>[number]) => void
 }
 
 /** One message on the phone: a bubble, a card, or a line of the phone's own. */
@@ -94,11 +94,18 @@ function Content({ line, onOpen, onChoose }: Omit<Props, 'face'>) {
       return (
         <div className={css.bubble}>
           {line.text && <p>{line.text}</p>}
-          {line.menu?.map((m, i) => (
-            <button key={i} type="button" className={css.choice} onClick={() => (m.url ? onOpen(m.url) : onChoose(m.text))}>
-              {m.text}
-            </button>
-          ))}
+          {line.menu?.map((m, i) =>
+            m.url || m.id ? (
+              <button key={i} type="button" className={css.choice} onClick={() => (m.url ? onOpen(m.url) : onChoose(m))}>
+                {m.text}
+              </button>
+            ) : (
+              <p key={i}>
+                {m.app && <SquareStack size={12} aria-hidden />} {m.text}
+              </p>
+            ),
+          )}
+          {line.tail && <p>{line.tail}</p>}
         </div>
       )
     default:

@@ -84,7 +84,7 @@ export function ChatView({ chat, person, busy, onBack, onAct, onOpen }: Props) {
       </header>
       <ol className={css.lines} aria-label={t('chat.lines', { name: chat.name })} aria-live="polite">
         {lines.map((l) => (
-          <Bubble key={l.id} line={l} face={l.from === 'me' ? person.id : chat.kind === 'staff' || account ? chat.id : 'app'} onOpen={onOpen} onChoose={say} />
+          <Bubble key={l.id} line={l} face={l.from === 'me' ? person.id : chat.kind === 'staff' || account ? chat.id : 'app'} onOpen={onOpen} onChoose={(m) => onAct({ does: 'tap', who: person.id, with: chat.id, what: m.id })} />
         ))}
         {chat.state === 'pending' && (
           <li className={css.note}>

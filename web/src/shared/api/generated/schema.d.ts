@@ -6593,8 +6593,8 @@ export interface components {
     schemas: {
         Account: {
             id: string;
-            /** @description wechat or wecom */
-            kind: string;
+            /** @enum {string} */
+            kind: "wechat" | "wecom";
             name: string;
         };
         AccountOption: {
@@ -6654,7 +6654,7 @@ export interface components {
             source?: string;
         };
         Act: {
-            /** @description scan, accept, chat, reply, ask, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, group, dismiss, serve, close, hire, quit, invent; follow, unfollow, press, launch, phone, allow, deny */
+            /** @description scan, accept, chat, reply, ask, tap, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, group, dismiss, serve, close, hire, quit, invent; follow, unfollow, press, launch, phone, allow, deny */
             does: string;
             text?: string;
             /** @description A code, a link, a group, a message id, a tag: what it is done to */
@@ -8516,15 +8516,19 @@ export interface components {
             appId?: string;
             /** @description Page of the mini-program */
             appPath?: string;
-            /** @description Id of an uploaded picture: the image, or that of a mini-program */
+            /** @description Id of an uploaded picture: the image, or that of a mini-program; in customer service also of a link */
             file?: string;
             /** @enum {string} */
-            kind: "text" | "image" | "link" | "miniprogram";
+            kind: "text" | "image" | "link" | "miniprogram" | "menu";
+            /** @description Of a menu */
+            lines?: components["schemas"]["ReplyLine"][];
             /** @description Of a link: a line below the title */
             note?: string;
-            /** @description Of a link: address of its picture, where everybody can read it */
+            /** @description Of an official account's link: address of its picture, where everybody can read it */
             picture?: string;
-            /** @description At most 2,048 bytes; {word}, {date}, {time} and {account} are filled in */
+            /** @description Of a menu: what stands below its lines, 1,024 bytes */
+            tail?: string;
+            /** @description At most 2,048 bytes; of a menu what stands above its lines, 1,024; {word}, {date}, {time} and {account} are filled in */
             text?: string;
             /** @description Of a link or mini-program */
             title?: string;
@@ -11137,7 +11141,9 @@ export interface components {
             items: components["schemas"]["MenuAccount"][];
         };
         MenuItem: {
+            app?: string;
             id?: string;
+            page?: string;
             text: string;
             url?: string;
         };
@@ -12720,6 +12726,17 @@ export interface components {
             dryRun?: boolean;
             uploadId: string;
         };
+        ReplyLine: {
+            /** @description Of a mini-program */
+            appId?: string;
+            appPath?: string;
+            /** @description Id of the auto-reply that answers; left out: the one that fits the words */
+            reply?: string;
+            /** @description 128 bytes; of one that opens something 1,024 */
+            text: string;
+            /** @description Of a page */
+            url?: string;
+        };
         ReplyListOutputBody: {
             items: components["schemas"]["ReplyRow"][];
             next?: string;
@@ -13527,6 +13544,7 @@ export interface components {
             name?: string;
             page?: string;
             pic?: string;
+            tail?: string;
             text?: string;
             title?: string;
             url?: string;
