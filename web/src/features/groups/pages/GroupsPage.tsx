@@ -5,6 +5,7 @@ import { useNavigate } from 'react-router'
 import { useCursorList } from '@/shared/api/cursor'
 import type { CustomerGroup, GroupAccount } from '@/shared/api/types'
 import { useUrlChoice, useUrlPatch, useUrlText } from '@/shared/lib/url'
+import { ConnectAccount } from '@/shared/ui/ConnectAccount'
 import { Chip } from '@/shared/ui/chips'
 import { DataTable, type Column } from '@/shared/ui/DataTable'
 import { FilterBar, FilterSelect, SearchBox } from '@/shared/ui/FilterBar'
@@ -40,7 +41,7 @@ export default function GroupsPage() {
             <Groups key={account.account} account={account} />
           ) : (
             <Panel>
-              <Empty title={t('none.title')} desc={t('none.desc')} />
+              <Empty title={t('none.title')} desc={t('none.desc')} action={<ConnectAccount />} />
             </Panel>
           )
         }

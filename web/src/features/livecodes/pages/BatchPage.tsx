@@ -9,6 +9,7 @@ import type { LiveCodeBatchLine, LiveCodeInput, LiveCodeOptions } from '@/shared
 import { useChannelOptions } from '@/shared/lib/channels'
 import { usePrefs } from '@/shared/lib/prefs'
 import { tagsQuery } from '@/shared/rules/queries'
+import { ConnectAccount } from '@/shared/ui/ConnectAccount'
 import { JobProgress } from '@/shared/ui/JobProgress'
 import { Alert, Button, Input, Select } from '@/shared/ui/kit'
 import { Page, PageHead } from '@/shared/ui/PageHead'
@@ -47,7 +48,7 @@ function Batch({ options }: { options: LiveCodeOptions }) {
     return (
       <Page>
         {head}
-        <Empty title={t('list.noAccount')} desc={t('list.noAccountDesc')} />
+        <Empty title={t('list.noAccount')} desc={t('list.noAccountDesc')} action={<ConnectAccount />} />
       </Page>
     )
   if (job)

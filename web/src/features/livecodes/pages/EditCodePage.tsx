@@ -11,6 +11,7 @@ import { usePrefs } from '@/shared/lib/prefs'
 import { useTimezone } from '@/shared/lib/session'
 import { dayOf, dayStart } from '@/shared/lib/time'
 import { tagsQuery } from '@/shared/rules/queries'
+import { ConnectAccount } from '@/shared/ui/ConnectAccount'
 import { Alert, Button, Input, Segmented, Select, Switch } from '@/shared/ui/kit'
 import { Page, PageHead } from '@/shared/ui/PageHead'
 import { Panel } from '@/shared/ui/Panel'
@@ -35,7 +36,13 @@ export default function EditCodePage() {
 function New({ options }: { options: LiveCodeOptions }) {
   const { t } = useTranslation('livecodes')
   const account = options.accounts[0]
-  if (!account) return <Empty page title={t('list.noAccount')} desc={t('list.noAccountDesc')} />
+  if (!account)
+    return (
+      <Page>
+        <PageHead title={t('form.new')} back={{ to: '/live-codes', label: t('title') }} />
+        <Empty title={t('list.noAccount')} desc={t('list.noAccountDesc')} action={<ConnectAccount />} />
+      </Page>
+    )
   return <Edit options={options} first={{ name: '', account: account.id, members: [], verify: 'skip', greet: 'own', welcome: { text: t('welcome.first') } }} />
 }
 

@@ -10,6 +10,7 @@ import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useCan } from '@/shared/lib/session'
 import { useUrlChoice, useUrlText } from '@/shared/lib/url'
+import { ConnectAccount } from '@/shared/ui/ConnectAccount'
 import { DataTable, type Column } from '@/shared/ui/DataTable'
 import { FilterBar, FilterSelect, SearchBox } from '@/shared/ui/FilterBar'
 import { Button, Segmented } from '@/shared/ui/kit'
@@ -96,7 +97,7 @@ export default function LiveCodesPage() {
             connected ? (
               <Empty icon={<QrCode size={26} strokeWidth={1.5} aria-hidden />} title={t('list.empty')} desc={t('list.emptyDesc')} action={create || undefined} />
             ) : (
-              <Empty icon={<QrCode size={26} strokeWidth={1.5} aria-hidden />} title={t('list.noAccount')} desc={t('list.noAccountDesc')} />
+              <Empty icon={<QrCode size={26} strokeWidth={1.5} aria-hidden />} title={t('list.noAccount')} desc={t('list.noAccountDesc')} action={<ConnectAccount />} />
             )
           }
         />

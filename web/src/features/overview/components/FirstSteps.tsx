@@ -1,4 +1,4 @@
-import { FileUp, Fish, Radio, Waves } from 'lucide-react'
+import { Cable, FileUp, Fish, Radio, Waves } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router'
@@ -15,6 +15,7 @@ export function FirstSteps() {
   const { t } = useTranslation('overview')
   const go = useNavigate()
   const mayImport = useCan('import.write')
+  const mayConnect = useCan('connector.write')
   const mayKeys = useCan('keys.write')
   return (
     <section className={`kp-panel ${css.first}`}>
@@ -34,6 +35,9 @@ export function FirstSteps() {
           ) : (
             <small>{t('first.ask')}</small>
           )}
+        </Way>
+        <Way icon={<Cable size={20} strokeWidth={1.6} aria-hidden />} title={t('first.connect')} desc={t('first.connectDesc')}>
+          {mayConnect ? <Button onClick={() => void go('/connectors')}>{t('first.connectGo')}</Button> : <small>{t('first.ask')}</small>}
         </Way>
         <Way icon={<Radio size={20} strokeWidth={1.6} aria-hidden />} title={t('first.send')} desc={t('first.sendDesc')}>
           {mayKeys ? <Button onClick={() => void go('/keys')}>{t('first.sendGo')}</Button> : <small>{t('first.ask')}</small>}

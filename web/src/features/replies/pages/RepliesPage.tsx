@@ -5,8 +5,10 @@ import { useTranslation } from 'react-i18next'
 import type { Reply, ReplyAccount } from '@/shared/api/types'
 import { useCan } from '@/shared/lib/session'
 import { useUrlChoice, useUrlText } from '@/shared/lib/url'
+import { ConnectAccount } from '@/shared/ui/ConnectAccount'
 import { Button, Select, Tabs } from '@/shared/ui/kit'
 import { Page, PageHead } from '@/shared/ui/PageHead'
+import { Panel } from '@/shared/ui/Panel'
 import { Empty, QueryState } from '@/shared/ui/states'
 import { FileDrawer } from '../components/FileDrawer'
 import { HoursDrawer } from '../components/HoursDrawer'
@@ -25,7 +27,18 @@ export default function RepliesPage() {
   return (
     <Page>
       <QueryState query={accounts}>
-        {(list) => (list.items.length > 0 ? <View accounts={list.items} /> : <Empty page icon={<MessageSquareReply size={26} strokeWidth={1.5} aria-hidden />} title={t('noAccount')} desc={t('noAccountDesc')} />)}
+        {(list) =>
+          list.items.length > 0 ? (
+            <View accounts={list.items} />
+          ) : (
+            <>
+              <PageHead title={t('title')} desc={t('desc')} />
+              <Panel>
+                <Empty icon={<MessageSquareReply size={26} strokeWidth={1.5} aria-hidden />} title={t('noAccount')} desc={t('noAccountDesc')} action={<ConnectAccount />} />
+              </Panel>
+            </>
+          )
+        }
       </QueryState>
     </Page>
   )

@@ -2,11 +2,13 @@ import { useQuery } from '@tanstack/react-query'
 import { Pencil, Plus } from 'lucide-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useNavigate } from 'react-router'
 import type { Rfm, RfmModel } from '@/shared/api/types'
 import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useCan } from '@/shared/lib/session'
 import { useUrlText } from '@/shared/lib/url'
+import { ruleEventsQuery } from '@/shared/rules/queries'
 import { Button, Select } from '@/shared/ui/kit'
 import { Page, PageHead } from '@/shared/ui/PageHead'
 import { Empty, QueryState } from '@/shared/ui/states'
@@ -74,10 +76,14 @@ function Scores({ model }: { model: RfmModel }) {
 function Shown({ data }: { data: Rfm }) {
   const { t } = useTranslation('rfm')
   const { lang } = usePrefs()
-  if (data.total.people === 0) return <Empty title={t('empty')} desc={t('emptyDesc', { event: data.model.event, days: data.model.days })} />
+  const go = useNavigate()
+  const mayImport = useCan('import.write')
+  const events = useQuery(ruleEventsQuery(lang)).data
+  const event = events?.find((e) => e.name === data.model.event)?.label ?? data.model.event // as the dictionary calls it
+  if (data.total.people === 0) return <Empty title={t('empty')} desc={t('emptyDesc', { event, days: data.model.days })} action={mayImport && <Button onClick={() => void go('/imports/new')}>{t('import')}</Button>} />
   return (
     <>
-      <p className="kp-muted">{t('about', { event: data.model.event, days: data.model.days, people: formatInt(data.total.people, lang), others: formatInt(data.others, lang) })}</p>
+      <p className="kp-muted">{t('about', { event, days: data.model.days, people: formatInt(data.total.people, lang), others: formatInt(data.others, lang) })}</p>
       <RfmTiers data={data} />
       <div className={css.page}>
         <RfmGrid data={data} />

@@ -9,6 +9,7 @@ import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useCan } from '@/shared/lib/session'
 import { useUrlChoice, useUrlPatch, useUrlText } from '@/shared/lib/url'
+import { ConnectAccount } from '@/shared/ui/ConnectAccount'
 import { DataTable, type Column } from '@/shared/ui/DataTable'
 import { FilterBar, FilterPills, FilterSelect, SearchBox } from '@/shared/ui/FilterBar'
 import { Button } from '@/shared/ui/kit'
@@ -65,7 +66,7 @@ export default function ScenesPage() {
           onClearFilters={clear}
           empty={
             accounts.data && !connected ? (
-              <Empty icon={<ScanLine size={26} strokeWidth={1.5} aria-hidden />} title={t('noAccount')} desc={t('noAccountDesc')} />
+              <Empty icon={<ScanLine size={26} strokeWidth={1.5} aria-hidden />} title={t('noAccount')} desc={t('noAccountDesc')} action={<ConnectAccount />} />
             ) : (
               <Empty icon={<ScanLine size={26} strokeWidth={1.5} aria-hidden />} title={t('list.empty')} desc={t('list.emptyDesc')} action={create || undefined} />
             )

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useUrlChoice, useUrlText } from '@/shared/lib/url'
+import { ConnectAccount } from '@/shared/ui/ConnectAccount'
 import { Select, Tabs } from '@/shared/ui/kit'
 import { Page, PageHead } from '@/shared/ui/PageHead'
 import { Panel } from '@/shared/ui/Panel'
@@ -40,7 +41,7 @@ export default function StaffPage() {
             <OfAccount key={account.id} account={account} />
           ) : (
             <Panel>
-              <Empty title={t('none.title')} desc={t('none.desc')} />
+              <Empty title={t('none.title')} desc={t('none.desc')} action={<ConnectAccount />} />
             </Panel>
           )
         }

@@ -7,6 +7,7 @@ import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useCan } from '@/shared/lib/session'
 import { useUrlText } from '@/shared/lib/url'
+import { ConnectAccount } from '@/shared/ui/ConnectAccount'
 import { StatusDot } from '@/shared/ui/chips'
 import { JobProgress } from '@/shared/ui/JobProgress'
 import { Alert, Button, Select, Switch } from '@/shared/ui/kit'
@@ -37,7 +38,7 @@ export function Mirror() {
           </>
         ) : (
           <Panel>
-            <Empty title={t('mirror.none.title')} desc={t('mirror.none.desc')} />
+            <Empty title={t('mirror.none.title')} desc={t('mirror.none.desc')} action={<ConnectAccount />} />
           </Panel>
         )
       }
