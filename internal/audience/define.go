@@ -93,6 +93,11 @@ func (s *Service) create(ctx context.Context, d Definition, more func(ctx contex
 		return nil, errs.New(errs.Invalid, "request.invalid").On(errs.At("kind", "request.field_required"))
 	}
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
+		if g.dynamic() {
+			if err := s.checkNestingNow(ctx, g.id, g.rule); err != nil {
+				return err
+			}
+		}
 		var n int64
 		if err := s.DB.QueryRow(ctx, "select count(*) from segments").Scan(&n); err != nil {
 			return fmt.Errorf("count segments: %w", err)
@@ -151,6 +156,11 @@ func (s *Service) Update(ctx context.Context, id string, c Change) (*Segment, er
 		owner = &r
 	}
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
+		if c.Rule != nil {
+			if err := s.checkNestingNow(ctx, id, c.Rule); err != nil {
+				return err
+			}
+		}
 		g, err := s.hold(ctx, id)
 		if err != nil {
 			return err
@@ -178,12 +188,6 @@ func (s *Service) Update(ctx context.Context, id string, c Change) (*Segment, er
 		if redefined {
 			if !g.dynamic() {
 				return rule.Fault("rule", "audience.static_has_no_rule")
-			}
-			if err := s.Sets.lock(ctx, "rules"); err != nil { // two changes at once could make a circle of two
-				return err
-			}
-			if err := s.checkNesting(ctx, id, c.Rule); err != nil {
-				return err
 			}
 			g.rule, g.version, g.state, g.fault = c.Rule, g.version+1, Working, ""
 		}

@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koipond/koipond/internal/audience"
+	"github.com/koipond/koipond/internal/audience/loops"
+	"github.com/koipond/koipond/internal/audience/machine"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/audit"
@@ -42,6 +44,8 @@ type pond struct {
 	contacts *contact.Service
 	jobs     *jobs.Service
 	cat      *i18n.Catalogue
+	loops    *loops.Finder
+	machines *machine.Service
 	emit     *emitted
 	audit    *audited
 	files    *files
@@ -49,11 +53,11 @@ type pond struct {
 }
 
 func each(t *testing.T, fn func(t *testing.T, p *pond)) {
-	testkit.EachDatabase(t, func(t *testing.T, d *db.DB) { fn(t, newPond(t, d)) }, jobs.Migrations(), contact.Migrations(), audience.Migrations())
+	testkit.EachDatabase(t, func(t *testing.T, d *db.DB) { fn(t, newPond(t, d)) }, jobs.Migrations(), contact.Migrations(), audience.Migrations(), machine.Migrations())
 }
 
 func newPond(t *testing.T, d *db.DB) *pond {
-	p := &pond{t: t, db: d, clock: testkit.Clock(), emit: &emitted{}, audit: &audited{}, files: &files{}}
+	p := &pond{t: t, db: d, clock: testkit.Clock(), emit: &emitted{}, audit: &audited{}, files: &files{}, loops: loops.New()}
 	p.ctx = testkit.As(t.Context(), "admin")
 	log := testkit.Logger(t)
 	store, err := blob.NewFolder(filepath.Join(t.TempDir(), "files"))
@@ -67,7 +71,13 @@ func newPond(t *testing.T, d *db.DB) *pond {
 	p.contacts.RegisterJobs()
 	exports := contact.NewExports(p.contacts, contact.ExportDeps{Jobs: p.jobs, Catalogue: p.cat})
 	p.Service = audience.NewService(audience.Deps{DB: d, Clock: p.clock, IDs: ids, Log: log, Keys: testkit.Ring(), Emit: p.emit, Audit: p.audit, Jobs: p.jobs,
-		Contacts: p.contacts, Exports: exports, People: users{"us_2": "李娜"}, Tables: p.files})
+		Contacts: p.contacts, Exports: exports, People: users{"us_2": "李娜"}, Tables: p.files, Loops: p.loops})
+	p.machines = machine.NewService(machine.Deps{DB: d, Clock: p.clock, Log: log, Audit: p.audit, Jobs: p.jobs, Contacts: p.contacts, Loops: p.loops,
+		Zone: func(context.Context) *time.Location { return time.UTC }})
+	p.machines.RegisterJobs()
+	for name, f := range p.machines.Fields() {
+		p.contacts.FilterBy(name, f)
+	}
 	p.contacts.FilterBy(audience.Field, p.Field())
 	p.contacts.AddReferrer(p.Terms())
 	p.contacts.OnRemove(p.Forget)

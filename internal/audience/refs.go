@@ -67,6 +67,15 @@ func (s *Service) checkNesting(ctx context.Context, id string, r *rule.Rule) err
 	return nil
 }
 
+// checkNestingNow is checkNesting in the transaction that keeps the rule: nobody
+// else changes one until it ends.
+func (s *Service) checkNestingNow(ctx context.Context, id string, r *rule.Rule) error {
+	if err := loops.Hold(ctx, s.DB); err != nil {
+		return err
+	}
+	return s.checkNesting(ctx, id, r)
+}
+
 // Rests implements loops.Source.
 func (s *Service) Rests(ctx context.Context) ([]loops.Node, error) {
 	all, err := s.all(ctx)
@@ -78,7 +87,8 @@ func (s *Service) Rests(ctx context.Context) ([]loops.Node, error) {
 }
 
 // heights gives a function that tells how many segments stand on each other
-// with one and beyond it, as next says. There are no circles.
+// with one and beyond it, as next says. A circle, which somebody who saves at the
+// same time may make until the last check refuses it, ends where it began.
 func heights(next map[string][]string) func(id string) int {
 	known := map[string]int{}
 	var of func(id string) int
@@ -86,6 +96,7 @@ func heights(next map[string][]string) func(id string) int {
 		if h, ok := known[id]; ok {
 			return h
 		}
+		known[id] = 0 // while it is looked at
 		most := 0
 		for _, n := range next[id] {
 			most = max(most, of(n))

@@ -45,6 +45,18 @@ func (s *Service) circles(ctx context.Context, tag string, r *rule.Rule) error {
 	return s.Loops.Refuse(ctx, "rule", loops.Node{ID: loops.Tag(tag), Name: s.saidInLoops(ctx, tag), On: loops.On(r)})
 }
 
+// circlesNow is circles in the transaction that keeps the rule: nobody else changes
+// one until it ends.
+func (s *Service) circlesNow(ctx context.Context, tag string, d Definition) error {
+	if d.Kind != ByRule {
+		return nil
+	}
+	if err := loops.Hold(ctx, s.DB); err != nil {
+		return err
+	}
+	return s.circles(ctx, tag, d.Rule)
+}
+
 // Rests implements loops.Source.
 func (s *Service) Rests(ctx context.Context) ([]loops.Node, error) {
 	all, err := s.all(ctx)

@@ -125,6 +125,9 @@ func (s *Service) Put(ctx context.Context, tag string, d Definition) (Automation
 	}
 	by, now := principal(ctx), s.Clock.Now().UnixMilli()
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := s.circlesNow(ctx, tag, d); err != nil {
+			return err
+		}
 		was, err := s.get(ctx, tag)
 		if err != nil {
 			return err

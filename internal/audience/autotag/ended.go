@@ -9,6 +9,7 @@ import (
 	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/errs"
 )
 
 // endedFor is how long an automatic tag is kept whose tag is gone: as long as the
@@ -40,11 +41,12 @@ func (s *Service) Returned(ctx context.Context, tag string) error {
 	if err != nil || a == nil {
 		return err
 	}
-	if a.def.Kind == ByRule {
-		if err := s.circles(ctx, tag, a.def.Rule); err != nil {
-			s.Log.WarnContext(ctx, "a tag is not automatic again: its rule would rest on itself", "tag", tag, "error", err)
-			return nil
+	if err := s.circlesNow(ctx, tag, a.def); err != nil {
+		if errs.As(err).Kind != errs.Invalid {
+			return err
 		}
+		s.Log.WarnContext(ctx, "a tag is not automatic again: its rule would rest on itself", "tag", tag, "error", err)
+		return nil
 	}
 	_, err = s.DB.Exec(ctx, `insert into tag_automations (tag, kind, spec, version, created_at, changed_at, by_id, by_name)
 		select tag, kind, spec, version, created_at, cast($2 as bigint), by_id, by_name from tag_automations_ended where tag = $1

@@ -8,9 +8,12 @@ package loops
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/rule"
 )
 
@@ -79,8 +82,25 @@ func New() *Finder { return &Finder{} }
 // Add adds a part. Call it while wiring.
 func (f *Finder) Add(s Source) { f.sources = append(f.sources, s) }
 
+// Hold lets everybody who changes a rule wait for each other until the transaction
+// of ctx ends: two rules saved at the same time, each right by itself, could make a
+// circle together. Take it before anything else is written, and ask Refuse after it.
+func Hold(ctx context.Context, d *db.DB) error {
+	if !d.InTx(ctx) {
+		return errors.New("loops: Hold outside a transaction")
+	}
+	if d.Dialect() == db.SQLite { // has one writer at a time
+		return nil
+	}
+	if _, err := d.Exec(ctx, "select pg_advisory_xact_lock(7304221)"); err != nil {
+		return fmt.Errorf("wait for others who change rules: %w", err)
+	}
+	return nil
+}
+
 // Refuse refuses a rule, which stands at path, if what follows from it would rest on
-// itself. The refusal names the way round.
+// itself. The refusal names the way round. What is about to be kept is asked for in
+// the transaction that keeps it, after Hold.
 func (f *Finder) Refuse(ctx context.Context, path string, node Node) error {
 	if len(node.On) == 0 {
 		return nil

@@ -86,11 +86,8 @@ func (s *Service) check(ctx context.Context, machine string, states []State) err
 	if rest < 0 {
 		return errInput.On(errs.At("states", "machine.no_rest"))
 	}
-	for i := range states { // one after another, so that the refusal stands at the rule that does it
-		node := loops.Node{ID: loops.Machine(machine), Name: saidInLoops(ctx, machine), On: loops.On(states[i].Rule)}
-		if err := s.Loops.Refuse(ctx, fmt.Sprintf("states[%d].rule", i), node); err != nil {
-			return err
-		}
+	if err := s.circles(ctx, machine, states); err != nil {
+		return err
 	}
 	for i := range states {
 		st := &states[i]
@@ -118,16 +115,28 @@ func (s *Service) checkRule(ctx context.Context, r *rule.Rule, path string) erro
 	return bad
 }
 
+// circles refuses states whose rules rest on the machine itself, by way of whatever
+// else follows from rules.
+func (s *Service) circles(ctx context.Context, machine string, states []State) error {
+	for i := range states { // one after another, so that the refusal stands at the rule that does it
+		node := loops.Node{ID: loops.Machine(machine), Name: saidInLoops(ctx, machine), On: loops.On(states[i].Rule)}
+		if err := s.Loops.Refuse(ctx, fmt.Sprintf("states[%d].rule", i), node); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Rests implements loops.Source: a machine rests on all that one of its states rests on.
 func (s *Service) Rests(ctx context.Context) ([]loops.Node, error) {
-	defs, err := s.shown(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var out []loops.Node
 	for _, m := range Machines() {
+		d, err := s.newest(ctx, m) // not what is remembered: somebody may have saved just now
+		if err != nil {
+			return nil, err
+		}
 		node := loops.Node{ID: loops.Machine(m), Name: saidInLoops(ctx, m)}
-		if d := defs[m]; d != nil {
+		if d != nil {
 			for _, st := range d.States {
 				node.On = append(node.On, loops.On(st.Rule)...)
 			}
@@ -160,6 +169,12 @@ func (s *Service) write(ctx context.Context, machine string, version int64, stat
 		d.By = contact.Ref{ID: by.ID, Name: by.Name}
 	}
 	err := s.DB.Tx(ctx, func(ctx context.Context) error {
+		if err := loops.Hold(ctx, s.DB); err != nil {
+			return err
+		}
+		if err := s.circles(ctx, machine, states); err != nil {
+			return err
+		}
 		was, err := s.newest(ctx, machine)
 		if err != nil {
 			return err
