@@ -108,7 +108,7 @@ func (d *demoPond) ensureAdmin(ctx context.Context, a *App) error {
 
 // fill sends the pond in through the public doors, in the background.
 func (d *demoPond) fill(ctx context.Context, a *App, url string) {
-	ctx, d.cancel = context.WithCancel(auth.With(ctx, auth.System("demo")))
+	ctx, d.cancel = context.WithCancel(auth.With(ctx, auth.System("演示数据")))
 	d.wg.Go(func() {
 		if err := d.run(ctx, a, url); err != nil && ctx.Err() == nil {
 			a.log.Error("the demo pond is not full; the next start goes on", "error", err)

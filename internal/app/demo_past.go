@@ -156,7 +156,7 @@ func (d *demoPond) look(ctx context.Context, a *App) error {
 	if done, err := p.Done(ctx, stageLook); err != nil || done || a.sim == nil {
 		return err
 	}
-	ctx = auth.With(ctx, auth.System("demo"))
+	ctx = auth.With(ctx, auth.System("演示数据"))
 	accounts, err := a.connectors.Accounts(ctx, simKind)
 	if err != nil || len(accounts) == 0 {
 		return err

@@ -60,7 +60,7 @@ func (a *App) serve(ctx context.Context, lock *dataLock, ln net.Listener, ready 
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(ln) }()
-	if err := a.connectSim(auth.With(ctx, auth.System("demo")), ln); err != nil {
+	if err := a.connectSim(auth.With(ctx, auth.System("演示数据")), ln); err != nil {
 		a.log.Error("the demo goes on without its simulated WeCom", "error", err)
 	}
 	if err := a.greet(ctx, url, ready); err != nil {

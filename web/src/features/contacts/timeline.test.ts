@@ -62,6 +62,12 @@ describe('summaryOf', () => {
     expect(summaryOf({ name: 'x', title: '', properties, labels: { price: '单价' } }, 'zh-CN')).toEqual(['单价: 168', 'kg: 2'])
   })
 
+  it('names the channel, and the code that was scanned', () => {
+    const properties = { channel: 'offline', codeName: '湖滨店收银台', user: 'ruyan' }
+    const shown = summaryOf({ name: 'friend.added', title: '', properties, labels: { channel: '渠道', user: '成员' } }, 'zh-CN', (id) => (id === 'offline' ? '线下' : id))
+    expect(shown).toEqual(['湖滨店收银台', '渠道: 线下', '成员: ruyan'])
+  })
+
   it('cuts what is long', () => {
     const [text] = summaryOf({ name: 'x', title: '', properties: { url: 'h'.repeat(300) } }, 'en')
     expect(text).toHaveLength(48)

@@ -37,7 +37,7 @@ const SHOWN = 3
 const LONGEST = 48
 
 /** Properties that say most, first. */
-const TELLING = ['title', 'name', 'path', 'product', 'tag', 'coupon', 'text', 'url']
+const TELLING = ['title', 'name', 'path', 'product', 'tag', 'coupon', 'text', 'url', 'codeName', 'hook']
 
 function clip(text: string): string {
   return text.length > LONGEST ? text.slice(0, LONGEST - 1) + '…' : text
@@ -48,9 +48,9 @@ function isOrder(name: string): boolean {
 }
 
 /** An event in a line beside its title: an order's amount and goods, else its most telling properties. */
-export function summaryOf(fact: Summed, lang: string): string[] {
+export function summaryOf(fact: Summed, lang: string, channelName = (id: string) => id): string[] {
   // The title often holds the order's number or the page's name already.
-  return partsOf(fact, lang).filter((part) => !fact.title.includes(part))
+  return partsOf(fact, lang, channelName).filter((part) => !fact.title.includes(part))
 }
 
 type Summed = Pick<TimelineFact, 'name' | 'title' | 'properties' | 'labels'>
@@ -61,7 +61,7 @@ const DONE_TO = /^(contact|tag|note|owner|followup|consent|lifecycle|pool)\./
 /** Our own ids, such as us_01kjp…: nobody reads them. */
 const ID = /^[a-z]{2,3}_[0-9a-hjkmnp-tv-z]{26}$/
 
-function partsOf({ name, properties, labels }: Summed, lang: string): string[] {
+function partsOf({ name, properties, labels }: Summed, lang: string, channelName: (id: string) => string): string[] {
   if (DONE_TO.test(name) && name !== 'contact.identified') return typeof properties.why === 'string' && properties.why !== '' ? [clip(properties.why)] : []
   if (isOrder(name) && typeof properties.total === 'number') {
     const currency = typeof properties.currency === 'string' ? properties.currency : 'CNY'
@@ -77,5 +77,5 @@ function partsOf({ name, properties, labels }: Summed, lang: string): string[] {
     .filter(([, v]) => ['string', 'number', 'boolean'].includes(typeof v) && v !== '' && !(typeof v === 'string' && ID.test(v)))
     .sort(([a], [b]) => rank(a) - rank(b))
     .slice(0, SHOWN)
-    .map(([key, v]) => (rank(key) < TELLING.length ? clip(String(v)) : `${labels?.[key] ?? key}: ${clip(String(v))}`))
+    .map(([key, v]) => (rank(key) < TELLING.length ? clip(String(v)) : `${labels?.[key] ?? key}: ${clip(key === 'channel' ? channelName(String(v)) : String(v))}`))
 }

@@ -1,9 +1,20 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, unwrap } from '@/shared/api/client'
-import type { ContactRow, TimelineFact, SimAct, SimDiary, SimDone, SimFault, SimFaultInput, SimPeople, SimPhone, SimWorld } from '@/shared/api/types'
+import type { ContactRow, SceneCode, TimelineFact, SimAct, SimDiary, SimDone, SimFault, SimFaultInput, SimPeople, SimPhone, SimWorld } from '@/shared/api/types'
 
 export const worldQuery = () =>
   queryOptions({ queryKey: ['sim', 'world'], queryFn: ({ signal }) => unwrap<SimWorld>(api.GET('/api/sim', { signal })), staleTime: 2_000 })
+
+/** What the pond's scene codes are called, by their ids: their platform knows only a key. */
+export const sceneNamesQuery = () =>
+  queryOptions({
+    queryKey: ['sim', 'scenes'],
+    queryFn: async ({ signal }) => {
+      const { items } = await unwrap<{ items: SceneCode[] | null }>(api.GET('/api/scene-codes', { params: { query: { limit: 100 } }, signal }))
+      return new Map((items ?? []).map((c) => [c.id, c.name]))
+    },
+    staleTime: 30_000,
+  })
 
 export const peopleQuery = (q: string) =>
   queryOptions({

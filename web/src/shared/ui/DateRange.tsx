@@ -18,7 +18,7 @@ export function DateRange({ value, onChange }: Props) {
   const label = (p: Preset) => (p === 'month' ? t('range.month') : t('range.days', { count: parseInt(p, 10) }))
   const custom = value.preset === 'custom' || picking
   return (
-    <div className="kp-row" role="group" aria-label={t('range.label')}>
+    <div className="kp-row wrap kp-range" role="group" aria-label={t('range.label')}>
       <Segmented<Preset | 'custom'>
         value={custom ? 'custom' : value.preset}
         onChange={(v) => {

@@ -6,6 +6,7 @@ import { useToast } from '@/shared/ui/feedback'
 import { Field, Form, useForm } from '@/shared/ui/Form'
 import { Button, Input, Select } from '@/shared/ui/kit'
 import { draftOf, inputOf, limitKey, type Draft } from '../draft'
+import { optionOf } from '../kinds'
 import { makeValue } from '../queries'
 import { useSpan } from '../span'
 import styles from './connectors.module.css'
@@ -74,7 +75,7 @@ function OneField({ kind, field, isSet, fill }: FieldProps) {
       required={needed}
     >
       {field.options ? (
-        <Select options={field.options.map((o) => ({ value: o, label: o }))} />
+        <Select options={field.options.map((o) => ({ value: o, label: optionOf(o, t) }))} />
       ) : field.make ? (
         <MadeInput kind={kind} field={field} placeholder={placeholder} fill={fill} />
       ) : field.lines ? (

@@ -8,6 +8,7 @@ import { usePrefs } from '@/shared/lib/prefs'
 import { Drawer } from '@/shared/ui/Drawer'
 import { Button } from '@/shared/ui/kit'
 import { Empty, QueryState } from '@/shared/ui/states'
+import { inOrder, purposeOf } from '../kinds'
 import { createConnector, kindsQuery } from '../queries'
 import { AccountForm } from './AccountForm'
 import styles from './connectors.module.css'
@@ -62,11 +63,11 @@ function Kinds({ kinds, onPick }: { kinds: ConnectorKind[]; onPick: (kind: Conne
   const { t } = useTranslation('connectors')
   return (
     <ul className={styles.kinds}>
-      {kinds.map((k) => (
+      {inOrder(kinds).map((k) => (
         <li key={k.name}>
           <button type="button" onClick={() => onPick(k)}>
             <b>{k.label}</b>
-            <span className="kp-muted">{k.callback ? t('new.both') : t('new.out')}</span>
+            <span className="kp-muted">{purposeOf(k.name, t) ?? (k.callback ? t('new.both') : t('new.out'))}</span>
           </button>
         </li>
       ))}

@@ -19,6 +19,7 @@ import styles from '../components/connectors.module.css'
 import { HealthChip } from '../components/Health'
 import { Quotas } from '../components/Quotas'
 import { SendTest } from '../components/SendTest'
+import { optionOf } from '../kinds'
 import { changeConnector, connectorQuery, deleteConnector, hangingOf, kindsQuery, pauseConnector } from '../queries'
 
 /** One account: does it work, where the platform calls, what is left of its quotas. */
@@ -159,7 +160,7 @@ function SettingsPanel({ account, kind }: { account: Connector; kind: ConnectorK
         {kind.fields.map((f) => (
           <div key={f.name} style={{ display: 'contents' }}>
             <dt>{f.label}</dt>
-            <dd>{f.secret ? (account.secrets.includes(f.name) ? t('settings.set') : t('settings.notSet')) : (account.settings[f.name] ?? t('settings.notSet'))}</dd>
+            <dd>{f.secret ? (account.secrets.includes(f.name) ? t('settings.set') : t('settings.notSet')) : account.settings[f.name] === undefined ? t('settings.notSet') : f.options ? optionOf(account.settings[f.name] ?? '', t) : account.settings[f.name]}</dd>
           </div>
         ))}
         {account.settings.base && (

@@ -3,6 +3,7 @@ import { useId, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import type { TimelineFact } from '@/shared/api/types'
+import { useChannelName } from '@/shared/lib/channels'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useTimezone } from '@/shared/lib/session'
 import { formatTime } from '@/shared/lib/time'
@@ -33,7 +34,7 @@ export function TimelineItem({ fact }: { fact: TimelineFact }) {
   const panel = useId()
   const family = familyOf(fact.name)
   const Icon = ICONS[family]
-  const summary = summaryOf(fact, lang)
+  const summary = summaryOf(fact, lang, useChannelName())
   return (
     <li className={css.item}>
       <span className={css.sign} data-family={family}>

@@ -14,6 +14,7 @@ import { Drawer } from '@/shared/ui/Drawer'
 import { useToast } from '@/shared/ui/feedback'
 import { Button } from '@/shared/ui/kit'
 import { QueryState } from '@/shared/ui/states'
+import { appName, deviceName } from '../device'
 import { linkQuery, qrAddress, statsQuery } from '../queries'
 import { wholeAddress } from '../address'
 import css from './links.module.css'
@@ -107,7 +108,7 @@ function Figures({ stats, first, last }: { stats: LinkStats; first: string; last
       />
       <div className={css.shares}>
         {(['devices', 'apps', 'referrers'] as const).map((key) => (
-          <Shares key={key} title={t(`detail.${key}`)} of={stats.opens} rows={stats[key].map((c) => ({ name: c.key || t('detail.direct'), n: c.opens }))} />
+          <Shares key={key} title={t(`detail.${key}`)} of={stats.opens} rows={stats[key].map((c) => ({ name: key === 'devices' ? deviceName(c.key, t) : key === 'apps' ? appName(c.key, t) : c.key || t('detail.direct'), n: c.opens }))} />
         ))}
       </div>
     </>

@@ -58,7 +58,7 @@ export function LinkForm({ link, onClose }: { link?: ShortLink; onClose: () => v
         <Field name="title" label={t('form.title')}>
           <Input maxLength={80} autoComplete="off" placeholder={t('form.titleHint')} />
         </Field>
-        <Field name="target" label={t('form.target')} extra={t('form.targetHint')}>
+        <Field name="target" label={t('form.target')} required extra={t('form.targetHint')}>
           <Input maxLength={2000} autoComplete="off" inputMode="url" />
         </Field>
         <Field name="channel" label={t('list.channel')} extra={t('form.channelHint')}>
@@ -77,13 +77,13 @@ export function LinkForm({ link, onClose }: { link?: ShortLink; onClose: () => v
             <Input type="date" />
           </Field>
         </div>
-        <Field name="notify" label={t('form.notify')} valuePropName="checked" extra={t('form.notifyHint')}>
+        <Field name="notify" label={t('form.notify')} required valuePropName="checked" extra={t('form.notifyHint')}>
           <Switch />
         </Field>
-        <Field name="carry" label={t('form.carry')} valuePropName="checked" extra={t('form.carryHint')}>
+        <Field name="carry" label={t('form.carry')} required valuePropName="checked" extra={t('form.carryHint')}>
           <Switch />
         </Field>
-        <Field name="paused" label={t('form.paused')} valuePropName="checked">
+        <Field name="paused" label={t('form.paused')} required valuePropName="checked">
           <Switch />
         </Field>
       </Form>

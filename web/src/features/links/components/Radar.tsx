@@ -11,6 +11,7 @@ import { FilterBar } from '@/shared/ui/FilterBar'
 import { Segmented } from '@/shared/ui/kit'
 import { Panel } from '@/shared/ui/Panel'
 import { Empty } from '@/shared/ui/states'
+import { appName, deviceName } from '../device'
 import { openingsPage } from '../queries'
 
 const WHO = ['known', 'all'] as const
@@ -44,7 +45,7 @@ export function Openings({ code, known, withLink }: { code?: string; known: bool
         { key: 'at', title: t('radar.at'), render: (o) => <span className="kp-num">{formatDateTime(o.at, lang, zone, true)}</span> },
         { key: 'contact', title: t('radar.contact'), render: (o) => (o.contact ? <Link to={`/contacts/${o.contact.id}`}>{o.contact.name || t('radar.noName')}</Link> : <span className="kp-muted">{t('radar.visitor')}</span>) },
         ...(withLink ? [{ key: 'link', title: t('radar.link'), clip: true, render: (o: LinkOpen) => <Link to={`/links?link=${o.code}`}>{o.title || o.code}</Link> }] : []),
-        { key: 'device', title: t('radar.device'), render: (o) => t('radar.deviceIn', { device: o.device, app: o.app }) },
+        { key: 'device', title: t('radar.device'), render: (o) => t('radar.deviceIn', { device: deviceName(o.device, t), app: appName(o.app, t) }) },
         { key: 'referrer', title: t('radar.referrer'), clip: true, render: (o) => o.referrer || t('none') },
       ]}
       empty={<Empty title={t('radar.empty')} desc={t('radar.emptyDesc')} />}

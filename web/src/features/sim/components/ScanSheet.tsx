@@ -1,7 +1,11 @@
+import { useQuery } from '@tanstack/react-query'
 import { ChevronLeft, QrCode, Users } from 'lucide-react'
 import { useState, type FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { SimWorld } from '@/shared/api/types'
+import { useCan } from '@/shared/lib/session'
+import { sceneNamesQuery } from '../queries'
+import { nameOf } from '../scene'
 import css from './sim.module.css'
 
 interface Props {
@@ -17,6 +21,7 @@ export function ScanSheet({ world, busy, onScan, onBack }: Props) {
   const [pasted, setPasted] = useState('')
   const corps = world.corps ?? []
   const apps = world.apps ?? []
+  const names = useQuery({ ...sceneNamesQuery(), enabled: useCan('acquire.read') }).data
   const codes = [
     ...apps.flatMap((a) => (a.codes ?? []).map((c) => ({ ...c, staff: [t('scan.account', { name: a.name })] }))),
     ...corps.flatMap((c) => c.codes ?? []),
@@ -55,7 +60,7 @@ export function ScanSheet({ world, busy, onScan, onBack }: Props) {
               <button type="button" disabled={busy} onClick={() => onScan(c.id)}>
                 {c.kind === 'join' ? <Users size={30} strokeWidth={1.4} aria-hidden /> : <img src={`/api/sim/codes/${c.id}`} alt="" width={52} height={52} loading="lazy" />}
                 <span>
-                  <b>{c.remark || c.state || t('scan.unnamed')}</b>
+                  <b>{c.remark || nameOf(c.state, names) || t('scan.unnamed')}</b>
                   <small>{c.kind === 'join' ? t('scan.join') : [c.staff?.join('、'), c.scans > 0 ? t('scan.scans', { count: c.scans }) : ''].filter(Boolean).join(' · ')}</small>
                 </span>
               </button>
