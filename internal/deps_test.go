@@ -95,7 +95,7 @@ var domains = map[string][]string{
 	"connector/contract": {"connector"},
 	"connector/sim":      {"connector/wxcrypto"},
 	"acquire/livecode":   {"event", "event/veil"},
-	"acquire/menu":       {"event/veil"},
+	"acquire/menu":       {"event", "event/veil"},
 	"acquire/reply":      {"contact", "event", "event/veil"},
 	"acquire/scene":      {"event", "event/veil"},
 

@@ -296,7 +296,7 @@ func (a *App) buildServices() {
 	a.vault = vault.New(vault.Deps{DB: a.DB, Ring: a.ring, From: a.cfg.keySource(), Clock: a.clock, Log: a.log, Audit: a.Audit, Jobs: a.jobs, Node: a.nodeName()},
 		a.sealedSources()...)
 	a.contacts.AddReferrer(a.importer)
-	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.links, a.livecodes, a.replies, a.scenes, a.staff, a.pages, a.shop.TouchFollower(), a.mirror, a.groups} {
+	for _, s := range []event.Subscriber{a.contacts.Activity(), a.consent, a.shop, a.dict, a.webhooks, a.autotags.Follower(), a.links, a.livecodes, a.replies, a.menus, a.scenes, a.staff, a.pages, a.shop.TouchFollower(), a.mirror, a.groups} {
 		a.pipe.Subscribe(s)
 	}
 	a.followFacts()

@@ -2,12 +2,15 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/koipond/koipond/internal/acquire/menu"
 	"github.com/koipond/koipond/internal/acquire/reply"
 	"github.com/koipond/koipond/internal/acquire/scene"
+	"github.com/koipond/koipond/internal/connector/wechat"
+	"github.com/koipond/koipond/internal/event"
 )
 
 // stageReplies is the part of the demo that needs a simulated official account.
@@ -86,6 +89,9 @@ func (d *demoPond) replies(ctx context.Context, a *App) error {
 	if err := d.menu(ctx, a, account, ids); err != nil {
 		return err
 	}
+	if err := d.taps(ctx, a, account); err != nil {
+		return err
+	}
 	if err := d.scenes(ctx, a, account, ids); err != nil {
 		return err
 	}
@@ -149,13 +155,83 @@ func (d *demoPond) menu(ctx context.Context, a *App, account string, ids map[str
 		{Name: "会员", Sub: []menu.Button{{Name: "会员权益", Kind: menu.Reply, Reply: ids["会员权益"]}, {Name: "领券", Kind: menu.Reply, Reply: ids["优惠券"]}}},
 		{Name: "联系客服", Kind: menu.Reply, Reply: ids["联系客服"]},
 	}
-	if m, err = a.menus.Save(ctx, account, buttons, m.Rev); err != nil {
-		return fmt.Errorf("write the demo's menu: %w", err)
+	before := []menu.Button{ // of the program before this one; their taps are in the pond's past
+		{Name: "上新", Kind: menu.Click, Key: "NEW"}, {Name: "活动", Kind: menu.Click, Key: "EVENT"}, {Name: "会员卡", Kind: menu.Click, Key: "MEMBER"},
 	}
-	if _, err = a.menus.Publish(ctx, account, m.Rev); err != nil {
-		return fmt.Errorf("publish the demo's menu: %w", err)
+	for _, list := range [][]menu.Button{before, buttons} {
+		if m, err = a.menus.Save(ctx, account, list, m.Rev); err != nil {
+			return fmt.Errorf("write the demo's menu: %w", err)
+		}
+		if m, err = a.menus.Publish(ctx, account, m.Rev); err != nil {
+			return fmt.Errorf("publish the demo's menu: %w", err)
+		}
 	}
 	return nil
+}
+
+// tappers is how many followers tap the demo's menu in its last four weeks.
+const tappers = 500
+
+// demoShares is how often each button is tapped, of a hundred, by where it stands in
+// the menu.
+var demoShares = []int{34, 13, 11, 17, 20, 5}
+
+// taps are the facts of followers who tapped the menu, most of them lately.
+func (d *demoPond) taps(ctx context.Context, a *App, account string) error {
+	m, err := a.menus.Get(ctx, account)
+	if err != nil || m.Published == nil {
+		return err
+	}
+	var buttons []menu.Button
+	for _, b := range m.Published.Buttons {
+		if len(b.Sub) == 0 {
+			buttons = append(buttons, b)
+		}
+		buttons = append(buttons, b.Sub...)
+	}
+	c, err := (official{a}).conn(ctx, account)
+	if err != nil {
+		return err
+	}
+	ids, _, _, err := c.Followers(ctx, "")
+	if err != nil {
+		return fmt.Errorf("read the demo's followers: %w", err)
+	}
+	var facts []event.Fact
+	for i := 0; i < min(len(ids), tappers); i += 100 {
+		people, err := c.People(ctx, ids[i:min(i+100, len(ids), tappers)])
+		if err != nil {
+			return fmt.Errorf("read the demo's followers: %w", err)
+		}
+		for k, p := range people {
+			facts = append(facts, d.tapsOf(account, buttons, p, i+k)...)
+		}
+	}
+	_, err = a.intake.Ingest(ctx, facts)
+	return err
+}
+
+// tapsOf are those of one follower: once to three times, by their number.
+func (d *demoPond) tapsOf(account string, buttons []menu.Button, p wechat.Person, no int) (out []event.Fact) {
+	for n := range 1 + no%3 {
+		pick, at := (no*37+n*61)%100, 0
+		for at < min(len(buttons), len(demoShares))-1 && pick >= demoShares[at] {
+			pick -= demoShares[at]
+			at++
+		}
+		when := d.end.Add(-time.Duration((no*no*7+n*131)%(28*24*60)) * time.Minute)
+		if when.Unix() < p.Since {
+			continue
+		}
+		props := map[string]any{"account": account, "type": wechat.EventClick, "key": buttons[at].EventKey()}
+		if buttons[at].Kind == menu.View {
+			props = map[string]any{"account": account, "type": wechat.EventView, "url": buttons[at].URL}
+		}
+		raw, _ := json.Marshal(props) // texts always encode
+		out = append(out, event.Fact{MessageID: fmt.Sprintf("demo-tap-%d-%d", no, n), Type: event.Track, Name: event.NameMenuClicked, Timestamp: when.UnixMilli(), Source: wechat.Source,
+			Identifiers: wechat.Identifiers(p.OpenID, p.UnionID), Properties: raw})
+	}
+	return out
 }
 
 func (d *demoPond) scenes(ctx context.Context, a *App, account string, ids map[string]string) error {

@@ -96,10 +96,8 @@ func toButtons(list []menu.Button) []wechat.Button {
 			w.Sub = nil
 			w.Type, w.URL, w.AppID, w.Page, w.Key = buttonTypes[b.Kind], b.URL, b.AppID, b.Page, b.Key
 			switch b.Kind {
-			case menu.Reply:
-				w.Key = menu.KeyOf(b.Reply)
-			case menu.Scan, menu.Photo, menu.Location:
-				w.Key = "koi-" + b.Kind
+			case menu.Reply, menu.Scan, menu.Photo, menu.Location:
+				w.Key = b.EventKey()
 			}
 		}
 		out[i] = w

@@ -20,11 +20,12 @@ func (a *App) buildReplies(ingest event.Ingester) {
 	out := official{a}
 	a.replies = reply.NewService(reply.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit, Ingest: ingest, Platform: answering{out}, Files: uploaded{a.livecodes},
 		Tags: a.contacts, People: seenPeople{a.contacts}, Tables: tagTables{a}, Zone: a.zone})
-	a.menus = menu.NewService(menu.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Keys: a.ring, Audit: a.Audit, Platform: bottom{out}, Answers: a.replies})
+	a.menus = menu.NewService(menu.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Keys: a.ring, Audit: a.Audit, Platform: bottom{out}, Answers: a.replies, People: seenPeople{a.contacts}, Zone: a.zone})
 	a.scenes = scene.NewService(scene.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Keys: a.ring, Audit: a.Audit, Platform: codeMaker{out}, Answers: a.replies, Channels: knownChannels{a},
 		Tags: a.contacts, People: seenPeople{a.contacts}, Zone: a.zone})
 	a.contacts.OnRemove(a.replies.Forget)
 	a.contacts.OnRemove(a.scenes.Forget)
+	a.contacts.OnRemove(a.menus.Forget)
 	a.answerOfficial()
 }
 

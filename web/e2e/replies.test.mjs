@@ -10,8 +10,8 @@ before(async () => {
 after(() => pond?.stop())
 
 const WORDS = {
-  'zh-CN': { fresh: '新建自动回复', name: '名称', word: '关键词 1', text: '文字', save: '保存', ask: '客户会说什么？', send: '试一试', menu: '自定义菜单', above: '在“会员”下添加', publish: '发布', button: '名称', choose: '自动回复' },
-  en: { fresh: 'New auto-reply', name: 'Name', word: 'Keyword 1', text: 'Text', save: 'Save', ask: 'What would a customer write?', send: 'Try', menu: 'Menu', above: 'Add above “会员”', publish: 'Publish', button: 'Name', choose: 'Auto-reply' },
+  'zh-CN': { fresh: '新建自动回复', name: '名称', word: '关键词 1', text: '文字', save: '保存', ask: '客户会说什么？', send: '试一试', menu: '自定义菜单', above: '在“会员”下添加', publish: '发布', button: '名称', choose: '自动回复', taps: '点击统计', part: '菜单消息', head: '菜单上方的话', line: '第 1 项', does: '第 1 项点了之后', chooses: '选定回复', which: '第 1 项的自动回复' },
+  en: { fresh: 'New auto-reply', name: 'Name', word: 'Keyword 1', text: 'Text', save: 'Save', ask: 'What would a customer write?', send: 'Try', menu: 'Menu', above: 'Add above “会员”', publish: 'Publish', button: 'Name', choose: 'Auto-reply', taps: 'Taps', part: 'Menu message', head: 'Above the menu', line: 'Line 1', does: 'What a tap on line 1 does', chooses: 'Auto-reply', which: 'Auto-reply of line 1' },
 }
 
 /** Waits until something is so: the pond works on callbacks in its own time. */
@@ -77,6 +77,34 @@ for (const lang of ['zh-CN', 'en']) {
     const before = (await heard()).split(says).length
     await ask('/api/sim/acts', { does: 'press', who, with: app, what: word.slice(0, 20) })
     await until('the button answers', async () => (await heard()).split(says).length > before)
+    const fresh = await until('the tap is counted', async () => (await ask(`/api/menus/${account.id}/stats`)).buttons.find((b) => b.name === word.slice(0, 20) && b.clicks === 1))
+    assert.equal(fresh.people, 1)
+    await page.reload()
+    const row = page.getByRole('table', { name: t.taps }).getByRole('row', { name: word.slice(0, 20) })
+    await row.getByRole('link', { name: '1', exact: true }).click()
+    await page.waitForURL(/\/contacts\?/)
+    await until('whoever tapped is listed, and nobody else', async () => (await page.getByRole('table').locator('tbody tr').count()) === 1)
+
+    // Customer service greets with a menu; a tapped line is answered by the rule that it chose.
+    const desk = (await ask('/api/replies/accounts')).items.find((a) => a.kind === 'wecom')
+    await page.goto(`${pond.url}/replies?account=${desk.id}`)
+    await page.getByRole('button', { name: t.fresh }).first().click()
+    await form.getByRole('textbox', { name: t.name, exact: true }).fill(`菜单${word}`)
+    await form.getByRole('textbox', { name: t.word }).fill(`看${word}`)
+    await form.getByRole('button', { name: t.text, exact: true }).click()
+    await page.getByRole('menuitem', { name: t.part }).click()
+    await form.getByRole('textbox', { name: t.head }).fill('想看什么？')
+    await form.getByRole('textbox', { name: t.line, exact: true }).fill(`选${word}`)
+    await form.getByRole('combobox', { name: t.does }).click()
+    await page.locator('.ant-select-item-option', { hasText: t.chooses }).click()
+    await form.getByRole('combobox', { name: t.which }).fill('客服：查订单')
+    await page.locator('.ant-select-item-option', { hasText: '客服：查订单' }).click()
+    await form.getByRole('button', { name: t.save }).click()
+    await form.waitFor({ state: 'detached' })
+    await ask('/api/sim/acts', { does: 'ask', who, text: `看${word}` })
+    await until('the menu is shown', async () => (await heard()).includes(`选${word}`))
+    await ask('/api/sim/acts', { does: 'tap', who, what: `选${word}` })
+    await until('the line is answered by its rule', async () => (await heard()).includes('请发来下单的手机号后四位'))
     assert.deepEqual(faults, [])
     await ctx.close()
   })

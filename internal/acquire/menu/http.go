@@ -41,6 +41,12 @@ type (
 			Rev int64 `json:"rev" doc:"Of the draft"`
 		}
 	}
+	statsInput struct {
+		AccountInput
+		From string `query:"from" maxLength:"10" doc:"First day, YYYY-MM-DD, of the company; default 29 days before the last"`
+		To   string `query:"to" maxLength:"10" doc:"Last day, included; default today"`
+	}
+	statsOutput    struct{ Body Stats }
 	versionsOutput struct {
 		Body struct {
 			Items []Version `json:"items"`
@@ -82,6 +88,12 @@ func (s *Service) Routes(api *httpx.API) {
 	})
 	httpx.Register(api, op("read-menu", post, "/{account}/read", write, "Make the menu that the platform shows the draft"), func(ctx context.Context, in *revInput) (*menuOutput, error) {
 		return give(s.Read(ctx, in.Account, in.Body.Rev))
+	})
+	stats := op("get-menu-stats", get, "/{account}/stats", read, "How often the buttons of a menu were tapped, and by how many")
+	stats.Whole = true
+	httpx.Register(api, stats, func(ctx context.Context, in *statsInput) (*statsOutput, error) {
+		st, err := s.Stats(ctx, in.Account, in.From, in.To)
+		return &statsOutput{st}, err
 	})
 	httpx.Register(api, op("list-menu-versions", get, "/{account}/versions", read, "What was published, the newest first"), func(ctx context.Context, in *AccountInput) (*versionsOutput, error) {
 		list, err := s.Versions(ctx, in.Account)

@@ -41,13 +41,15 @@ func (o *outside) Known(_ context.Context, account, id string) (string, bool, er
 	return "会员日", account == "ac_1" && id == "rp_1", nil
 }
 
+func (o *outside) Hold(context.Context) error { return nil }
+
 func each(t *testing.T, fn func(t *testing.T, s *Service, o *outside, a *audit.Service)) {
 	testkit.EachDatabase(t, func(t *testing.T, d *db.DB) {
 		c := testkit.Clock()
 		a, err := audit.New(audit.Deps{DB: d, Clock: c, Log: testkit.Quiet(), Key: make([]byte, 32)})
 		require.NoError(t, err)
 		o := &outside{}
-		fn(t, NewService(Deps{DB: d, Clock: c, IDs: testkit.IDs(c), Keys: testkit.Ring(), Audit: a, Platform: o, Answers: o}), o, a)
+		fn(t, NewService(Deps{DB: d, Clock: c, IDs: testkit.IDs(c), Keys: testkit.Ring(), Audit: a, Platform: o, Answers: o, People: o}), o, a)
 	}, audit.Migrations(), Migrations())
 }
 

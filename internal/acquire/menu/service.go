@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"time"
 
 	"github.com/koipond/koipond/internal/event/veil"
 	"github.com/koipond/koipond/internal/platform/audit"
@@ -38,6 +39,9 @@ type Deps struct {
 	Audit    audit.Recorder
 	Platform Platform
 	Answers  Answers
+	People   People
+	// Zone is the company's: days are in it.
+	Zone func(ctx context.Context) *time.Location
 }
 
 // Service keeps menus.

@@ -93,6 +93,13 @@ type Platform interface {
 	Read(ctx context.Context, account string) ([]Button, error)
 }
 
+// People knows contacts.
+type People interface {
+	// Hold keeps contacts as they are until the transaction of ctx ends. Whoever
+	// removes or merges them holds it first and then comes here.
+	Hold(ctx context.Context) error
+}
+
 // Answers knows auto-replies (package acquire/reply).
 type Answers interface {
 	Known(ctx context.Context, account, id string) (name string, ok bool, err error)

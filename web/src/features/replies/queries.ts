@@ -30,7 +30,8 @@ export const choicesQuery = (account: string) =>
     },
   })
 
-export const statsQuery = (id: string) => queryOptions({ queryKey: [...REPLIES_KEY, 'stats', id], queryFn: ({ signal }) => unwrap(api.GET('/api/replies/{id}/stats', { params: at(id), signal })) })
+export const statsQuery = (id: string, from: string, to: string) =>
+  queryOptions({ queryKey: [...REPLIES_KEY, 'stats', id, from, to], queryFn: ({ signal }) => unwrap(api.GET('/api/replies/{id}/stats', { params: { ...at(id), query: { from, to } }, signal })) })
 
 export const hoursQuery = (account: string) => queryOptions({ queryKey: [...REPLIES_KEY, 'hours', account], queryFn: ({ signal }) => unwrap(api.GET('/api/reply-hours/{account}', { params: of(account), signal })) })
 
@@ -50,6 +51,8 @@ export const pictureURL = (id: string) => `/api/live-code-files/${encodeURICompo
 
 export const menuQuery = (account: string, lang: string) =>
   queryOptions({ queryKey: [...MENUS_KEY, 'one', account, lang], queryFn: ({ signal }) => unwrap(api.GET('/api/menus/{account}', { params: of(account), signal })), refetchOnWindowFocus: false })
+export const tapsQuery = (account: string, from: string, to: string) =>
+  queryOptions({ queryKey: [...MENUS_KEY, 'stats', account, from, to], queryFn: ({ signal }) => unwrap(api.GET('/api/menus/{account}/stats', { params: { ...of(account), query: { from, to } }, signal })) })
 export const versionsQuery = (account: string) => queryOptions({ queryKey: [...MENUS_KEY, 'versions', account], queryFn: ({ signal }) => unwrap(api.GET('/api/menus/{account}/versions', { params: of(account), signal })) })
 export const saveMenu = (account: string, buttons: MenuButton[], rev: number) => unwrap(api.PUT('/api/menus/{account}', { params: of(account), body: { buttons, rev } }))
 export const publishMenu = (account: string, rev: number) => unwrap(api.POST('/api/menus/{account}/publish', { params: of(account), body: { rev } }))

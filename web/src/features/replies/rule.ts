@@ -51,6 +51,12 @@ export type LineDoes = 'words' | 'reply' | 'page' | 'app'
 export const lineDoes = (l: ReplyLine): LineDoes => (l.reply !== undefined ? 'reply' : l.url !== undefined ? 'page' : l.appId !== undefined ? 'app' : 'words')
 export const lineOf = (text: string, does: LineDoes): ReplyLine => ({ text, ...(does === 'reply' ? { reply: '' } : does === 'page' ? { url: '' } : does === 'app' ? { appId: '', appPath: '' } : {}) })
 
+/** The list of contacts to whom something happened in a period, both days included. */
+export function whoIn(name: string, where: { property: string; value: string }[], from: string, to: string): string {
+  const rule = { v: 1, all: [{ event: { name, where: where.map((w) => ({ property: w.property, op: 'is', value: w.value })), within: { from, to } } }] }
+  return `/contacts?where=${encodeURIComponent(JSON.stringify(rule))}`
+}
+
 /** Moves one of a list, by its index. */
 export function moved<T>(list: readonly T[], from: number, to: number): T[] {
   const out = [...list]

@@ -16,6 +16,7 @@ import { MENUS_KEY, menuQuery, publishMenu, readMenu, saveMenu } from '../querie
 import { ButtonForm } from './ButtonForm'
 import { MenuHistory } from './MenuHistory'
 import { MenuPhone } from './MenuPhone'
+import { MenuTaps } from './MenuTaps'
 import css from './replies.module.css'
 
 /** The menu at the bottom of an official account: the draft, what is published, and what was. */
@@ -133,6 +134,7 @@ function Edit({ account, menu }: { account: ReplyAccount; menu: Menu }) {
           )}
         </Panel>
       </div>
+      <MenuTaps account={account.id} />
       {history && <MenuHistory account={account.id} rev={menu.rev} current={menu.published?.n} onClose={() => setHistory(false)} />}
     </>
   )

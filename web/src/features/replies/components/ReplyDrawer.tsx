@@ -8,12 +8,15 @@ import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { useCan } from '@/shared/lib/session'
 import { addDays, formatDay } from '@/shared/lib/time'
+import { useUrlRange } from '@/shared/lib/url'
 import { Chart } from '@/shared/ui/Chart'
+import { DateRange } from '@/shared/ui/DateRange'
 import { Drawer } from '@/shared/ui/Drawer'
 import { Grid } from '@/shared/ui/Grid'
 import { Button } from '@/shared/ui/kit'
 import { QueryState } from '@/shared/ui/states'
 import { statsQuery } from '../queries'
+import { whoIn } from '../rule'
 import { Bubble, Phone } from './Phone'
 import css from './replies.module.css'
 
@@ -23,8 +26,8 @@ export function ReplyDrawer({ reply, onClose, onEdit }: { reply: Reply; onClose:
   const { lang } = usePrefs()
   const go = useNavigate()
   const mayPeople = useCan('contact.read')
-  const stats = useQuery({ ...statsQuery(reply.id), enabled: reply.sent !== undefined })
-  const rule = { v: 1, all: [{ event: { name: 'reply.sent', where: [{ property: 'rule', op: 'is', value: reply.id }] } }] }
+  const [range, setRange] = useUrlRange('30d')
+  const stats = useQuery({ ...statsQuery(reply.id, range.first, range.last), enabled: reply.sent !== undefined })
   return (
     <Drawer
       open
@@ -34,7 +37,7 @@ export function ReplyDrawer({ reply, onClose, onEdit }: { reply: Reply; onClose:
       extra={
         <>
           {mayPeople && (
-            <Button icon={<Users size={15} aria-hidden />} onClick={() => void go(`/contacts?where=${encodeURIComponent(JSON.stringify(rule))}`)}>
+            <Button icon={<Users size={15} aria-hidden />} onClick={() => void go(whoIn('reply.sent', [{ property: 'rule', value: reply.id }], range.first, range.last))}>
               {t('view.people')}
             </Button>
           )}
@@ -56,29 +59,32 @@ export function ReplyDrawer({ reply, onClose, onEdit }: { reply: Reply; onClose:
         {reply.sent === undefined ? (
           <p className="kp-muted">{t('view.scoped')}</p>
         ) : (
-          <QueryState query={stats} height={260}>
-            {(s) => (
+          <>
+            <DateRange value={range} onChange={setRange} />
+            <QueryState query={stats} height={260}>
+              {(s) => (
               <>
-                <p className={css.figures}>
-                  <b>{t('view.sent', { value: formatInt(s.sent, lang) })}</b>
-                  <span>{t('view.reached', { value: formatInt(s.people, lang) })}</span>
-                </p>
-                <Days from={s.from} to={s.to} days={s.days ?? []} />
-                {(s.words ?? []).length > 0 && (
-                  <Grid
-                    label={t('form.words')}
-                    rows={s.words ?? []}
-                    rowKey={(w) => w.key}
-                    columns={[
-                      { key: 'word', title: t('form.words'), render: (w) => w.key },
-                      { key: 'sent', title: t('view.times'), align: 'right', render: (w) => formatInt(w.sent, lang) },
-                      { key: 'people', title: t('view.persons'), align: 'right', render: (w) => formatInt(w.people, lang) },
-                    ]}
-                  />
-                )}
+                  <p className={css.figures}>
+                    <b>{t('view.sent', { value: formatInt(s.sent, lang) })}</b>
+                    <span>{t('view.reached', { value: formatInt(s.people, lang) })}</span>
+                  </p>
+                  <Days from={s.from} to={s.to} days={s.days ?? []} />
+                  {(s.words ?? []).length > 0 && (
+                    <Grid
+                      label={t('form.words')}
+                      rows={s.words ?? []}
+                      rowKey={(w) => w.key}
+                      columns={[
+                        { key: 'word', title: t('form.words'), render: (w) => w.key },
+                        { key: 'sent', title: t('view.times'), align: 'right', render: (w) => formatInt(w.sent, lang) },
+                        { key: 'people', title: t('view.persons'), align: 'right', render: (w) => formatInt(w.people, lang) },
+                      ]}
+                    />
+                  )}
               </>
-            )}
-          </QueryState>
+              )}
+            </QueryState>
+          </>
         )}
         <Phone title={t('phone.account')}>
           {(reply.contents ?? []).map((c, i) => (

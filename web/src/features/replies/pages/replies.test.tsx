@@ -20,10 +20,22 @@ const base = {
   'GET /api/replies': () => json({ items: [reply(), reply({ id: 'rp_2', name: '在哪', clashes: [{ word: '地址', id: 'rp_1', name: '门店地址' }] })], total: 2 }),
   'GET /api/tags': () => json({ groups: [] }),
   'GET /api/menus/ac_1': () => json(menu()),
+  'GET /api/menus/ac_1/stats': () =>
+    json({
+      from: '2026-03-01', to: '2026-03-03', clicks: 10, people: 6, days: [3, 3, 4], formerAll: { clicks: 4, people: 3 },
+      buttons: [{ name: '新品', above: '买茶', kind: 'view', property: 'url', value: 'https://a.example', clicks: 6, people: 4, days: [1, 2, 3] }, { name: '会员', kind: 'reply', property: 'key', value: 'koi-reply-rp_1', clicks: 0, people: 0, days: [0, 0, 0] }],
+      former: [{ name: '活动', kind: 'click', property: 'key', value: 'EVENT', clicks: 4, people: 3, days: [2, 1, 1] }],
+    }),
 }
 const writer = someone({ permissions: ['acquire.read', 'acquire.write', 'contact.read', 'import.write'] })
 const reader = someone({ permissions: ['acquire.read'] })
 const open = (me = writer, at = '/replies') => renderPage(<RepliesPage />, { at, path: '/replies', me })
+
+/** Pastes, for typing letter by letter takes its time. */
+const put = async (user: ReturnType<typeof userEvent.setup>, field: HTMLElement, text: string) => {
+  await user.click(field)
+  await user.paste(text)
+}
 
 beforeEach(() => loadNamespaces('replies', 'rules'))
 afterEach(() => {
@@ -71,19 +83,19 @@ describe('customer service', () => {
     const user = userEvent.setup()
     open()
     await user.click((await screen.findAllByRole('button', { name: /新建自动回复/ }))[0] as HTMLElement)
-    await user.type(await screen.findByRole('textbox', { name: '名称' }), '菜单')
-    await user.type(screen.getByRole('textbox', { name: '关键词 1' }), '你好')
+    await put(user, await screen.findByRole('textbox', { name: '名称' }), '菜单')
+    await put(user, screen.getByRole('textbox', { name: '关键词 1' }), '你好')
     await user.click(screen.getByRole('button', { name: '文字' }))
     await user.click(await screen.findByText('菜单消息'))
-    await user.type(screen.getByRole('textbox', { name: '菜单上方的话' }), '想看什么？')
-    await user.type(screen.getByRole('textbox', { name: '第 1 项' }), '茶单')
+    await put(user, screen.getByRole('textbox', { name: '菜单上方的话' }), '想看什么？')
+    await put(user, screen.getByRole('textbox', { name: '第 1 项' }), '茶单')
     await user.click(screen.getByRole('button', { name: '添加一项' }))
-    await user.type(screen.getByRole('textbox', { name: '第 2 项' }), '官网')
+    await put(user, screen.getByRole('textbox', { name: '第 2 项' }), '官网')
     await user.click(screen.getByRole('combobox', { name: '第 2 项点了之后' }))
     await user.click(await screen.findByText('打开网页'))
     const save = screen.getByRole('button', { name: '保存' }) as HTMLButtonElement
     expect(save.disabled, 'the address is missing').toBe(true)
-    await user.type(screen.getByRole('textbox', { name: '第 2 项的网址' }), 'https://a.example')
+    await put(user, screen.getByRole('textbox', { name: '第 2 项的网址' }), 'https://a.example')
     await user.click(save)
     await waitFor(() =>
       expect((seen.find((r) => r.path === '/api/replies' && r.method === 'POST')?.body as { contents: unknown } | undefined)?.contents).toEqual([
@@ -125,5 +137,23 @@ describe('the menu', () => {
     expect(sent.buttons.map((b) => b.name)).toEqual(['会员', '买茶'])
     expect(sent.rev).toBe(3)
     await waitFor(() => expect(seen.find((r) => r.path === '/api/menus/ac_1/publish')?.body).toEqual({ rev: 4 }))
+  })
+  it('tells how often each button was tapped and by whom, and sums up those that are gone', async () => {
+    serve(base)
+    open(writer, '/replies?tab=menu')
+    await screen.findByText('点击 10 次')
+    expect(screen.getByText('买茶 › 新品')).toBeTruthy()
+    const rule = (name: string) => JSON.parse(new URL((screen.getAllByRole('link', { name })[0] as HTMLAnchorElement).href).searchParams.get('where') ?? '') as unknown
+    const span = { from: '2026-03-01', to: '2026-03-03' }
+    expect(rule('4')).toEqual({ v: 1, all: [{ event: { name: 'menu.clicked', where: [{ property: 'account', op: 'is', value: 'ac_1' }, { property: 'url', op: 'is', value: 'https://a.example' }], within: span } }] })
+    expect(rule('6 人')).toEqual({ v: 1, all: [{ event: { name: 'menu.clicked', where: [{ property: 'account', op: 'is', value: 'ac_1' }], within: span } }] })
+    expect(screen.queryByRole('link', { name: '0' })).toBeNull()
+    expect(screen.getByText('4 次，3 人')).toBeTruthy()
+  })
+  it('shows no figures to those who see only some customers', async () => {
+    serve({ ...base, 'GET /api/menus/ac_1/stats': () => problem(403, 'auth.whole_only', '没有权限') })
+    open(reader, '/replies?tab=menu')
+    await screen.findByText('统计涉及他人的客户，您看不到数字。')
+    expect(screen.queryByText('占比')).toBeNull()
   })
 })

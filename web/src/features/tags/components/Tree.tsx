@@ -7,12 +7,12 @@ import type { Tag, TagGroup, TagUsage } from '@/shared/api/types'
 import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { Button, Input } from '@/shared/ui/kit'
+import { Spark } from '@/shared/ui/Spark'
 import { Uses } from '@/shared/ui/Uses'
 import { createTag, deleteTag, orderTags, usageQuery } from '../queries'
 import { branches, dropOn, step, type Branch } from '../tree'
 import { AutomationDrawer } from './AutomationDrawer'
 import { MergeDialog } from './MergeDialog'
-import { Spark } from './Spark'
 import { TagForm } from './TagForm'
 import css from './tags.module.css'
 import { UsageDrawer } from './UsageDrawer'
@@ -127,7 +127,7 @@ function Line({ branch: { tag, depth }, mayManage, onOpen, onAdd }: { branch: Br
       <span className={css.name} title={tag.description}>
         {tag.name} {tag.automatic && <small className="kp-muted">{t(tag.automatic === 'rule' ? 'auto.markRule' : 'auto.markScore')}</small>} {tag.archivedAt && <small className="kp-muted">{t('tag.archived')}</small>}
       </span>
-      <Spark values={tag.added} label={t('tree.trend', { count: tag.added.reduce((a, b) => a + b, 0) })} />
+      <Spark className={css.spark} values={tag.added} label={t('tree.trend', { count: tag.added.reduce((a, b) => a + b, 0) })} />
       <Link className={`${css.count} kp-num`} to={`/contacts?tag=${tag.id}`} aria-label={t('tree.people', { count: tag.contacts })} data-tag={tag.id}>
         {formatInt(tag.contacts, lang)}
       </Link>

@@ -6,11 +6,11 @@ import { formatInt } from '@/shared/lib/format'
 import { usePrefs } from '@/shared/lib/prefs'
 import { Drawer } from '@/shared/ui/Drawer'
 import { Alert } from '@/shared/ui/kit'
+import { Spark } from '@/shared/ui/Spark'
 import { QueryState } from '@/shared/ui/states'
 import { Uses } from '@/shared/ui/Uses'
 import { DateTime, None } from '@/shared/ui/values'
 import { usageQuery } from '../queries'
-import { Spark } from './Spark'
 import css from './tags.module.css'
 
 /** How a tag is used: by how many, since when, given by whom, and where it is referred to. */
@@ -39,7 +39,7 @@ export function UsageDrawer({ tag, onClose }: { tag: Tag; onClose: () => void })
               <dd>{u.usedAt ? <DateTime at={u.usedAt} /> : <None />}</dd>
               <dt>{t('usage.added')}</dt>
               <dd>
-                {formatInt(sum(u.added), lang)} <Spark values={u.added} label={t('usage.addedTrend')} width={160} height={28} />
+                {formatInt(sum(u.added), lang)} <Spark className={css.spark} values={u.added} label={t('usage.addedTrend')} width={160} height={28} />
               </dd>
               <dt>{t('usage.removed')}</dt>
               <dd>{formatInt(sum(u.removed), lang)}</dd>

@@ -3790,6 +3790,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/menus/{account}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often the buttons of a menu were tapped, and by how many */
+        get: operations["get-menu-stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/menus/{account}/versions": {
         parameters: {
             query?: never;
@@ -7685,6 +7702,28 @@ export interface components {
             /** @description Of a page; of a mini-program what old phones open instead */
             url?: string;
         };
+        ButtonFigures: {
+            /** @description Name of the button that opens it */
+            above?: string;
+            /** Format: int64 */
+            clicks: number;
+            /** @description Taps of each day, from the first to the last */
+            days: number[];
+            kind?: string;
+            /** @description As it was published last; left out where no menu published here has it */
+            name?: string;
+            /**
+             * Format: int64
+             * @description Different people, by the platform's id
+             */
+            people: number;
+            /**
+             * @description Of the fact menu.clicked
+             * @enum {string}
+             */
+            property: "key" | "url";
+            value: string;
+        };
         ButtonView: {
             /** @description What the act press takes */
             at: string;
@@ -11140,12 +11179,41 @@ export interface components {
         MenuAccountsOutputBody: {
             items: components["schemas"]["MenuAccount"][];
         };
+        MenuFigures: {
+            /** Format: int64 */
+            clicks: number;
+            /**
+             * Format: int64
+             * @description Different people, by the platform's id
+             */
+            people: number;
+        };
         MenuItem: {
             app?: string;
             id?: string;
             page?: string;
             text: string;
             url?: string;
+        };
+        MenuStats: {
+            /** @description Those that are published, in their order */
+            buttons: components["schemas"]["ButtonFigures"][];
+            /** Format: int64 */
+            clicks: number;
+            /** @description Taps of each day, from the first to the last */
+            days: number[];
+            /** @description Those that are not, the most tapped first; fifty at most */
+            former: components["schemas"]["ButtonFigures"][];
+            /** @description All that are not published, together */
+            formerAll: components["schemas"]["MenuFigures"];
+            from: string;
+            /**
+             * Format: int64
+             * @description Different people, by the platform's id
+             */
+            people: number;
+            /** @description Included */
+            to: string;
         };
         MergeAllInputBody: {
             /**
@@ -23738,6 +23806,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Menu"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-menu-stats": {
+        parameters: {
+            query?: {
+                /** @description First day, YYYY-MM-DD, of the company; default 29 days before the last */
+                from?: string;
+                /** @description Last day, included; default today */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Account id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MenuStats"];
                 };
             };
             /** @description Problem */
