@@ -55,7 +55,7 @@ export function LinkForm({ link, onClose }: { link?: ShortLink; onClose: () => v
   return (
     <Drawer open onClose={onClose} title={link ? t('form.edit') : t('form.new')}>
       <Form<Values> submit={t('common:action.save')} initial={initial} onSubmit={save}>
-        <Field name="title" label={t('form.title')}>
+        <Field name="title" label={t('form.title')} required>
           <Input maxLength={80} autoComplete="off" placeholder={t('form.titleHint')} />
         </Field>
         <Field name="target" label={t('form.target')} required extra={t('form.targetHint')}>
