@@ -258,7 +258,7 @@ func (a *App) buildServices() {
 		Audit: a.Audit, Zone: a.zone, Dir: a.cfg.Data})
 	a.live = live.New(live.Deps{Store: a.store, Clock: a.clock, Contacts: describer{a.contacts}})
 	a.pipe = pipeline.New(pipeline.Deps{DB: a.DB, Stream: a.stream, Store: a.store, Resolver: a.contacts.Resolver(), Contacts: describer{a.contacts},
-		Emitter: a.intake, Keys: a.ring, Watcher: watchers{a.live, a.rfm}, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
+		Emitter: a.intake, Keys: a.ring, Watcher: watchers{a.live, a.rfm}, Audit: a.Audit, Prepare: a.prepare, Clock: a.clock, IDs: a.ids, Log: a.log, Metrics: reg})
 	a.shop = shop.NewService(shop.Deps{DB: a.DB, Clock: a.clock, IDs: a.ids, Log: a.log, Contacts: buyers{a.contacts, a.currency}, Currency: a.currency,
 		Touches: orderTouches{a.store}, Below: a.acquire.Below, Jobs: a.jobs, Audit: a.Audit})
 	a.shop.RegisterJobs()

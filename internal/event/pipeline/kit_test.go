@@ -16,6 +16,7 @@ import (
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/intake"
 	"github.com/koipond/koipond/internal/event/pipeline"
+	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/bus"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
@@ -234,6 +235,15 @@ type world struct {
 	pipe     *pipeline.Pipeline
 	batch    int
 	busy     func() bool
+	noted    noted
+}
+
+// noted keeps what the audit log would: the action and how many facts.
+type noted struct{ entries []string }
+
+func (n *noted) Record(_ context.Context, action string, _ audit.Object, detail map[string]any) error {
+	n.entries = append(n.entries, fmt.Sprint(action, " ", detail["facts"]))
+	return nil
 }
 
 func newWorld(t *testing.T, d *db.DB, subs ...string) *world {
@@ -262,7 +272,7 @@ func (w *world) start() *world {
 	w.stream, err = w.bus.Stream(w.Context(), bus.StreamConfig{Name: "FACTS", After: pos.Seq, Floor: floor})
 	require.NoError(w, err)
 	w.intake = intake.New(intake.Deps{Stream: w.stream, MaxMessage: w.bus.MaxMessage(), DB: w.db, Clock: w.clock, IDs: w.ids, Log: testkit.Quiet()})
-	w.pipe = pipeline.New(pipeline.Deps{DB: w.db, Stream: w.stream, Store: w.store, Resolver: w.resolver, Contacts: w.resolver, Emitter: w.intake,
+	w.pipe = pipeline.New(pipeline.Deps{DB: w.db, Stream: w.stream, Store: w.store, Resolver: w.resolver, Contacts: w.resolver, Emitter: w.intake, Audit: &w.noted,
 		Clock: w.clock, IDs: w.ids, Log: testkit.Quiet(), BatchFacts: w.batch, Busy: w.busy, Backoff: time.Millisecond})
 	for _, s := range w.subs {
 		w.pipe.Subscribe(s)

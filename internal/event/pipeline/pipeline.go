@@ -16,6 +16,7 @@ import (
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/wire"
+	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/bus"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
@@ -85,7 +86,8 @@ type Deps struct {
 	// are looked for; nil: facts stay as they came. It must give the same
 	// again for the same fact, and leaves alone what it cannot read.
 	Prepare func(f *event.Fact)
-	Watcher Watcher // nil: nobody watches
+	Watcher Watcher        // nil: nobody watches
+	Audit   audit.Recorder // of what people do with facts set aside; nil: nobody keeps it
 	Clock   clock.Clock
 	IDs     *id.Source
 	Log     *slog.Logger

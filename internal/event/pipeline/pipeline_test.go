@@ -186,6 +186,7 @@ func TestPoisonIsSetAsideAndCanBeRetried(t *testing.T) {
 		w.wait(seq)
 		require.Zero(t, w.open())
 		w.once("one", "a1", "a2", "bad")
+		require.Equal(t, []string{"facts.retried 1", "facts.retried 1"}, w.noted.entries)
 		require.Equal(t, []string{"a1", "a2", "bad"}, w.memory.ids())
 	})
 }
@@ -212,6 +213,10 @@ func TestAResolverThatFailsLosesOnlyTheFactAtFault(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 2, n)
 		require.Zero(t, w.open())
+		n, err = w.pipe.Discard(t.Context(), nil)
+		require.NoError(t, err)
+		require.Zero(t, n)
+		require.Equal(t, []string{"facts.discarded 2"}, w.noted.entries, "giving up facts is told to the audit log, once")
 	})
 }
 

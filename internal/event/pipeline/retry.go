@@ -11,6 +11,7 @@ import (
 
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/event/wire"
+	"github.com/koipond/koipond/internal/platform/audit"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
 	"github.com/koipond/koipond/internal/platform/errs"
@@ -134,8 +135,31 @@ func (p *Pipeline) Discard(ctx context.Context, ids []string) (int64, error) {
 		for _, r := range rows {
 			list = append(list, r.ID)
 		}
-		return p.aside.settle(ctx, StateDiscarded, list)
+		var n int64
+		err := p.deps.DB.Tx(ctx, func(ctx context.Context) (err error) {
+			if n, err = p.aside.settle(ctx, StateDiscarded, list); err != nil || n == 0 {
+				return err
+			}
+			return p.record(ctx, "facts.discarded", n, rows)
+		})
+		if err != nil {
+			return 0, err
+		}
+		return n, nil
 	})
+}
+
+// record tells the audit log what somebody does with facts set aside: how many, and
+// which, as far as a few names tell.
+func (p *Pipeline) record(ctx context.Context, action string, n int64, rows []asideRow) error {
+	if p.deps.Audit == nil {
+		return nil
+	}
+	var ids []string
+	for _, r := range rows[:min(len(rows), 20)] {
+		ids = append(ids, r.ID)
+	}
+	return p.deps.Audit.Record(ctx, action, audit.Object{Type: "facts"}, map[string]any{"facts": n, "ids": ids})
 }
 
 // Retry tries facts that were set aside once more; nil ids means all open
@@ -145,6 +169,10 @@ func (p *Pipeline) Discard(ctx context.Context, ids []string) (int64, error) {
 // again is open again, with one try more.
 func (p *Pipeline) Retry(ctx context.Context, ids []string) (int64, error) {
 	return p.each(ctx, ids, func(rows []asideRow) (int64, error) {
+		// Each fact is tried in a transaction of its own: what is tried is told before.
+		if err := p.deps.DB.Tx(ctx, func(ctx context.Context) error { return p.record(ctx, "facts.retried", int64(len(rows)), rows) }); err != nil {
+			return 0, err
+		}
 		var n int64
 		for _, r := range rows {
 			ok, err := p.retryOne(ctx, r)
