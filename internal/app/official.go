@@ -9,7 +9,6 @@ import (
 
 	"github.com/koipond/koipond/internal/acquire/menu"
 	"github.com/koipond/koipond/internal/acquire/reply"
-	"github.com/koipond/koipond/internal/acquire/scene"
 	"github.com/koipond/koipond/internal/connector"
 	"github.com/koipond/koipond/internal/connector/wechat"
 	"github.com/koipond/koipond/internal/connector/wecom"
@@ -145,29 +144,6 @@ func (o bottom) Read(ctx context.Context, account string) ([]menu.Button, error)
 	}
 	m, _, err := c.GetMenu(ctx)
 	return fromButtons(m.Buttons), err
-}
-
-// codeMaker is the platform of scene codes.
-type codeMaker struct{ official }
-
-// Accounts implements scene.Platform.
-func (o codeMaker) Accounts(ctx context.Context) ([]scene.Account, error) {
-	list, err := o.a.connectors.Accounts(ctx, wechat.Name)
-	out := make([]scene.Account, len(list))
-	for i, a := range list {
-		out[i] = scene.Account{ID: a.ID, Name: a.Name}
-	}
-	return out, err
-}
-
-// Create implements scene.Platform.
-func (o codeMaker) Create(ctx context.Context, account, key string, days int) (string, time.Time, error) {
-	c, err := o.conn(ctx, account)
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	made, err := c.CreateSceneCode(ctx, wechat.SceneCode{Scene: key, Lasting: days == 0, For: time.Duration(days) * 24 * time.Hour})
-	return made.URL, made.Until, err
 }
 
 // answered are the callbacks of an official account that auto-replies look at.

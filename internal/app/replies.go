@@ -90,4 +90,7 @@ func sentOf(got connector.Receipt, err error) (reply.Sent, error) {
 	return reply.Sent{Gone: got.State == connector.Refused, Why: got.Reason, Unsure: got.State == connector.Doubtful}, err
 }
 
-var errNotOfficial = errors.New("the account is no official account")
+var (
+	errNotOfficial = errors.New("the account is no official account")
+	errNotMini     = errors.New("the account is no mini-program")
+)

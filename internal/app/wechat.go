@@ -14,7 +14,7 @@ func (a *App) buildWeChat(ingest facts) {
 			a.connectors.On(kind, name, h)
 		}
 	}
-	a.signIn = &wechat.SignIn{Conn: a.connectors.Conn, Ingest: ingest, Keys: a.ring, Clock: a.clock, Log: a.log, URL: a.ownURL, Visitor: link.Visitor}
+	a.signIn = &wechat.SignIn{Conn: a.connectors.Conn, Ingest: ingest, Keys: a.ring, Clock: a.clock, Log: a.log, URL: a.ownURL, Visitor: link.Visitor, Scanned: a.opened}
 }
 
 // ownURL is the program's address as browsers know it; the demo knows its own though

@@ -19,34 +19,40 @@ func bad(field, code string, params ...any) error {
 	return errs.New(errs.Invalid, "request.invalid").On(errs.At(field, code, params...))
 }
 
-func (s *Service) check(ctx context.Context, d *Definition) error {
+// check refuses what a code cannot be, and tells of which kind it is.
+func (s *Service) check(ctx context.Context, d *Definition) (kind string, err error) {
 	d.Name, d.Place = veil.Text(strings.Join(strings.Fields(d.Name), " ")), strings.Join(strings.Fields(d.Place), " ")
 	switch {
 	case d.Name == "":
-		return bad("name", "request.field_required")
+		return "", bad("name", "request.field_required")
 	case utf8.RuneCountInString(d.Name) > maxName:
-		return bad("name", "request.too_long", "limit", maxName)
+		return "", bad("name", "request.too_long", "limit", maxName)
 	case utf8.RuneCountInString(d.Place) > maxPlace:
-		return bad("place", "request.too_long", "limit", maxPlace)
+		return "", bad("place", "request.too_long", "limit", maxPlace)
 	case len(d.Tags) > maxTags:
-		return bad("tags", "livecode.too_many_tags", "limit", maxTags)
+		return "", bad("tags", "livecode.too_many_tags", "limit", maxTags)
 	case d.Days < 0 || d.Days > maxDays:
-		return bad("days", "rule.out_of_range", "least", 0, "limit", maxDays)
+		return "", bad("days", "rule.out_of_range", "least", 0, "limit", maxDays)
 	}
 	list, err := s.Platform.Accounts(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if !slices.ContainsFunc(list, func(a Account) bool { return a.ID == d.Account }) {
-		return bad("account", "scene.no_such_account")
+	i := slices.IndexFunc(list, func(a Account) bool { return a.ID == d.Account })
+	if i < 0 {
+		return "", bad("account", "scene.no_such_account")
+	}
+	kind = list[i].Kind
+	if err := checkKind(d, kind); err != nil {
+		return "", err
 	}
 	if d.Channel != "" {
 		known, err := s.Channels.Known(ctx, []string{d.Channel})
 		if err != nil {
-			return err
+			return "", err
 		}
 		if len(known) == 0 {
-			return bad("channel", "livecode.no_such_channel")
+			return "", bad("channel", "livecode.no_such_channel")
 		}
 	}
 	for _, f := range []struct{ field, id string }{{"reply", d.Reply}, {"hook", d.Hook}} {
@@ -55,25 +61,25 @@ func (s *Service) check(ctx context.Context, d *Definition) error {
 		}
 		_, ok, err := s.Answers.Known(ctx, d.Account, f.id)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if !ok {
-			return bad(f.field, "menu.no_such_reply")
+			return "", bad(f.field, "menu.no_such_reply")
 		}
 	}
 	if len(d.Tags) == 0 {
-		return nil
+		return kind, nil
 	}
 	known, err := s.Tags.KnownTags(ctx, d.Tags)
 	if err != nil {
-		return err
+		return "", err
 	}
 	for i, id := range d.Tags {
 		if !slices.Contains(known, id) {
-			return bad(fmt.Sprintf("tags[%d]", i), "contact.tag_not_found")
+			return "", bad(fmt.Sprintf("tags[%d]", i), "contact.tag_not_found")
 		}
 	}
-	return nil
+	return kind, nil
 }
 
 func (s *Service) sealDef(d *Definition) (string, error) {
@@ -90,7 +96,8 @@ func (s *Service) sealDef(d *Definition) (string, error) {
 
 // Create makes a code; the platform hears of it right after.
 func (s *Service) Create(ctx context.Context, d Definition) (*Code, error) {
-	if err := s.check(ctx, &d); err != nil {
+	kind, err := s.check(ctx, &d)
+	if err != nil {
 		return nil, err
 	}
 	sealed, err := s.sealDef(&d)
@@ -98,6 +105,10 @@ func (s *Service) Create(ctx context.Context, d Definition) (*Code, error) {
 		return nil, err
 	}
 	id, now := s.IDs.New("sc"), clock.Ms(s.Clock.Now())
+	key := keyOf(id)
+	if kind == Mini {
+		key = miniKeyOf(id)
+	}
 	err = s.DB.Tx(ctx, func(ctx context.Context) error {
 		var n int
 		if err := s.DB.QueryRow(ctx, "select count(*) from scenes where state = $1", Active).Scan(&n); err != nil {
@@ -111,7 +122,7 @@ func (s *Service) Create(ctx context.Context, d Definition) (*Code, error) {
 			return err
 		}
 		if _, err := s.DB.Exec(ctx, `insert into scenes (id, skey, account, rev, state, name, def, by_name, created_at, changed_at, url, until, fault, params, tries, next_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, '', 0, '', '{}', 0, 0)`, id, keyOf(id), d.Account, rev, Active, d.Name, sealed, who(ctx), now); err != nil {
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, '', 0, '', '{}', 0, 0)`, id, key, d.Account, rev, Active, d.Name, sealed, who(ctx), now); err != nil {
 			return fmt.Errorf("make scene code: %w", err)
 		}
 		s.refresh(ctx)
@@ -134,8 +145,8 @@ func (s *Service) Get(ctx context.Context, id string) (*Code, error) {
 	return nil, errNone
 }
 
-// Update changes what a code is; what is printed stays, and so do its account and how
-// long it works.
+// Update changes what a code is; what is printed stays, and so do its account, how
+// long it works, and, once it is made, the page that it opens.
 func (s *Service) Update(ctx context.Context, id string, d Definition) (*Code, error) {
 	was, err := s.Get(ctx, id)
 	if err != nil {
@@ -147,8 +158,16 @@ func (s *Service) Update(ctx context.Context, id string, d Definition) (*Code, e
 	case d.Days != was.Days:
 		return nil, bad("days", "scene.days_stay")
 	}
-	if err := s.check(ctx, &d); err != nil {
+	if _, err := s.check(ctx, &d); err != nil {
 		return nil, err
+	}
+	if was.ready() {
+		switch {
+		case d.Page != was.Page:
+			return nil, bad("page", "scene.page_stays")
+		case d.Env != was.Env:
+			return nil, bad("env", "scene.page_stays")
+		}
 	}
 	sealed, err := s.sealDef(&d)
 	if err != nil {

@@ -13,9 +13,12 @@ import (
 	"github.com/koipond/koipond/internal/platform/db"
 )
 
-// The facts that are looked at. sourceWeChat is who states them: anybody who reads a
-// write key in a page may say that somebody scanned.
-const sourceWeChat = "wechat"
+// Who states the facts that are looked at: anybody who reads a write key in a page may
+// say that somebody scanned.
+const (
+	sourceWeChat = "wechat"
+	sourceMini   = "miniprogram"
+)
 
 // lookTime bounds the one look into the records that an answer may take.
 const lookTime = 500 * time.Millisecond
@@ -30,15 +33,11 @@ func (s *Service) Choice(ctx context.Context, account, key, person, messageID st
 	if c.Hook == "" {
 		return c.Reply
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
-	defer cancel()
-	var n int
-	err := s.DB.QueryRow(ctx, "select count(*) from scene_scans where person = $1 and account = $2 and code = $3 and message <> $4", person, account, c.ID, messageID).Scan(&n)
+	before, err := s.before(ctx, c, person, messageID)
 	if err != nil {
 		s.Log.WarnContext(ctx, "it is not known whether a person scanned before", "code", c.ID, "error", err)
-		return c.Reply // better no gift than two
 	}
-	if n > 0 {
+	if err != nil || before { // better no gift than two
 		return c.Reply
 	}
 	return c.Hook
@@ -47,7 +46,7 @@ func (s *Service) Choice(ctx context.Context, account, key, person, messageID st
 // Canonical adds to a fact of somebody who came by a code which one it was, and from
 // which channel that is, so that rules and reports can ask for them.
 func (s *Service) Canonical(f *event.Fact) {
-	if f.Name != event.NameCodeScanned && f.Name != event.NameAccountFollowed || !bytes.Contains(f.Properties, []byte(keyPrefix)) {
+	if f.Name != event.NameCodeScanned && f.Name != event.NameAccountFollowed || !bytes.Contains(f.Properties, []byte(keyPrefix)) && !bytes.Contains(f.Properties, []byte(miniPrefix)) {
 		return
 	}
 	var props map[string]any
@@ -96,7 +95,9 @@ var followed = []string{event.NameCodeScanned, event.NameAccountUnfollowed}
 // Handle implements event.Subscriber: what follows from a scan, exactly once, because
 // it is written in the transaction that moves this subscriber's place.
 func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {
-	mine := func(f *event.Stored) bool { return f.Source == sourceWeChat && slices.Contains(followed, f.Name) }
+	mine := func(f *event.Stored) bool {
+		return (f.Source == sourceWeChat || f.Source == sourceMini) && slices.Contains(followed, f.Name)
+	}
 	if !slices.ContainsFunc(facts, func(f event.Stored) bool { return mine(&f) }) {
 		return nil
 	}

@@ -21,6 +21,7 @@ type (
 		Account string `query:"account" maxLength:"60"`
 		State   string `query:"state" enum:"active,archived" default:"active"`
 		Channel string `query:"channel" maxLength:"60"`
+		Kind    string `query:"kind" enum:"official,mini"`
 		Q       string `query:"q" maxLength:"120" doc:"Part of the name or the place"`
 		Cursor  string `query:"cursor"`
 		Limit   int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
@@ -64,7 +65,7 @@ func (s *Service) Routes(api *httpx.API) {
 		c, err := s.Create(ctx, in.Body)
 		return s.answer(ctx, c, err)
 	})
-	httpx.Register(api, op("list-scene-code-accounts", get, "/accounts", read, "The official accounts that codes can belong to"), func(ctx context.Context, _ *struct{}) (*accountsOutput, error) {
+	httpx.Register(api, op("list-scene-code-accounts", get, "/accounts", read, "The official accounts and mini-programs that codes can belong to"), func(ctx context.Context, _ *struct{}) (*accountsOutput, error) {
 		list, err := s.Platform.Accounts(ctx)
 		out := &accountsOutput{}
 		out.Body.Items = append([]Account{}, list...)
@@ -93,7 +94,7 @@ func (s *Service) Routes(api *httpx.API) {
 		st, err := s.Stats(ctx, in.ID, in.From, in.To)
 		return &statsOutput{st}, err
 	})
-	httpx.Handle(api, op("draw-scene-code", get, "/{id}/qr", read, "The QR code: ?format=png or svg, ?size= pixels"), http.HandlerFunc(s.serveQR))
+	httpx.Handle(api, op("draw-scene-code", get, "/{id}/qr", read, "The picture: ?format=png or svg, ?size= pixels; of a mini-program's code the PNG that WeChat drew"), http.HandlerFunc(s.serveQR))
 }
 
 func (s *Service) answer(ctx context.Context, c *Code, err error) (*codeOutput, error) {
@@ -118,7 +119,7 @@ func (s *Service) httpList(ctx context.Context, in *listInput) (*listOutput, err
 			return nil, err
 		}
 	}
-	rows, next, total, err := s.List(ctx, Query{in.Account, in.State, in.Channel, in.Q}, c.ID, in.Limit)
+	rows, next, total, err := s.List(ctx, Query{in.Account, in.State, in.Channel, in.Q, in.Kind}, c.ID, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -132,11 +133,15 @@ func (s *Service) httpList(ctx context.Context, in *listInput) (*listOutput, err
 
 func (s *Service) serveQR(w http.ResponseWriter, r *http.Request) {
 	c, err := s.Get(r.Context(), r.PathValue("id"))
-	if err == nil && c.url == "" {
+	if err == nil && !c.ready() {
 		err = errs.New(errs.Conflict, "scene.not_ready")
 	}
 	if err != nil {
 		httpx.WriteError(w, r, err)
+		return
+	}
+	if c.kind() == Mini {
+		s.servePicture(w, r, c)
 		return
 	}
 	q := r.URL.Query()

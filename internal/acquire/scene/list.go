@@ -26,13 +26,14 @@ type Figures struct {
 
 // Row is a code with how it does.
 type Row struct {
-	ID string `json:"id"`
+	ID   string `json:"id"`
+	Kind string `json:"kind" enum:"official,mini" doc:"Of an official account, or of a mini-program"`
 	Definition
 	State     string    `json:"state" enum:"active,archived"`
 	Over      bool      `json:"over" doc:"It does not work any more"`
 	Until     time.Time `json:"until,omitzero"`
 	Ready     bool      `json:"ready" doc:"The platform has made it"`
-	Scannable string    `json:"scannable,omitempty" doc:"What the picture says"`
+	Scannable string    `json:"scannable,omitempty" doc:"What the picture says; that of a mini-program's code only WeChat reads"`
 	Fault     string    `json:"fault,omitempty"`
 	Words     string    `json:"message,omitempty" doc:"The fault in words"`
 	Month     *Figures  `json:"month,omitempty" doc:"Of the last 30 days; left out for who sees only some customers"`
@@ -43,7 +44,7 @@ type Row struct {
 
 // Query narrows a list.
 type Query struct {
-	Account, State, Channel, Q string
+	Account, State, Channel, Q, Kind string
 }
 
 // List gives codes, the newest first, beyond one by its id, and how many there are.
@@ -58,7 +59,7 @@ func (s *Service) List(ctx context.Context, q Query, after string, limit int) (r
 		state = Active
 	}
 	for _, c := range s.book.Load().byID {
-		if c.State == state && (q.Account == "" || q.Account == c.Account) && (q.Channel == "" || q.Channel == c.Channel) &&
+		if c.State == state && (q.Account == "" || q.Account == c.Account) && (q.Channel == "" || q.Channel == c.Channel) && (q.Kind == "" || q.Kind == c.kind()) &&
 			(word == "" || strings.Contains(strings.ToLower(c.Name+" "+c.Place), word)) {
 			all = append(all, c)
 		}
@@ -86,7 +87,7 @@ func (s *Service) rows(ctx context.Context, list []*Code) ([]Row, error) {
 	rows := make([]Row, len(list))
 	at, ids := map[string]int{}, make([]any, len(list))
 	for i, c := range list {
-		rows[i] = Row{ID: c.ID, Definition: c.Definition, State: c.State, Over: c.over(now), Ready: c.url != "", Scannable: c.url, Fault: c.fault, By: c.By, CreatedAt: c.CreatedAt, ChangedAt: c.ChangedAt}
+		rows[i] = Row{ID: c.ID, Kind: c.kind(), Definition: c.Definition, State: c.State, Over: c.over(now), Ready: c.ready(), Scannable: c.url, Fault: c.fault, By: c.By, CreatedAt: c.CreatedAt, ChangedAt: c.ChangedAt}
 		if c.until > 0 {
 			rows[i].Until = clock.FromMs(c.until)
 		}

@@ -29,7 +29,7 @@ func (s *Service) Round(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		if c.url == "" && c.State == Active && c.nextAt <= clock.Ms(s.Clock.Now()) {
+		if !c.ready() && c.State == Active && c.nextAt <= clock.Ms(s.Clock.Now()) {
 			faults = append(faults, s.make(ctx, c))
 		}
 	}
@@ -39,7 +39,7 @@ func (s *Service) Round(ctx context.Context) error {
 func (s *Service) make(ctx context.Context, c *Code) error {
 	now := s.Clock.Now()
 	pause := min(time.Minute<<min(c.tries, 6), longest)
-	mine, err := s.DB.ExecN(ctx, "update scenes set tries = tries + 1, next_at = $3 where id = $1 and tries = $2 and url = ''", c.ID, c.tries, clock.Ms(now.Add(pause)))
+	mine, err := s.DB.ExecN(ctx, "update scenes set tries = tries + 1, next_at = $3 where id = $1 and tries = $2 and url = '' and drawn_at = 0", c.ID, c.tries, clock.Ms(now.Add(pause)))
 	if err != nil {
 		return fmt.Errorf("claim scene code: %w", err)
 	}
@@ -48,7 +48,14 @@ func (s *Service) make(ctx context.Context, c *Code) error {
 	}
 	call, cancel := context.WithTimeout(ctx, makeTime)
 	defer cancel()
-	url, until, err := s.Platform.Create(call, c.Account, c.Key, c.Days)
+	var url string
+	var until time.Time
+	var drawn Picture
+	if c.kind() == Mini {
+		drawn, err = s.Platform.Draw(call, c.Account, c.Key, Drawing{Page: c.Page, Env: c.Env, Check: !c.Unchecked})
+	} else {
+		url, until, err = s.Platform.Create(call, c.Account, c.Key, c.Days)
+	}
 	fault, params, untilMs := "", "{}", int64(0)
 	if err != nil {
 		if ctx.Err() != nil { // the program ends
@@ -71,7 +78,11 @@ func (s *Service) make(ctx context.Context, c *Code) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.DB.Exec(ctx, "update scenes set rev = $2, url = $3, until = $4, fault = $5, params = $6 where id = $1", c.ID, rev, url, untilMs, fault, params); err != nil {
+		if drawn.Data != nil {
+			if err := s.keepPicture(ctx, c, rev, clock.Ms(s.Clock.Now()), drawn); err != nil {
+				return err
+			}
+		} else if _, err := s.DB.Exec(ctx, "update scenes set rev = $2, url = $3, until = $4, fault = $5, params = $6 where id = $1", c.ID, rev, url, untilMs, fault, params); err != nil {
 			return fmt.Errorf("keep scene code: %w", err)
 		}
 		s.DB.After(ctx, func() {

@@ -25,10 +25,12 @@ type outside struct {
 	refuse error
 	tags   []string
 	until  time.Time
+	drawn  []Drawing
+	draws  func() // while a code is drawn
 }
 
 func (o *outside) Accounts(context.Context) ([]Account, error) {
-	return []Account{{"ac_1", "山月茶集"}}, nil
+	return []Account{{"ac_1", "山月茶集", Official}, {"ac_mini", "山月商城", Mini}}, nil
 }
 
 func (o *outside) Create(_ context.Context, _, key string, days int) (string, time.Time, error) {

@@ -106,13 +106,13 @@ func (s *Service) Stop(context.Context) error {
 	return nil
 }
 
-const codeColumns = "id, skey, rev, state, def, by_name, created_at, changed_at, url, until, fault, params, tries, next_at"
+const codeColumns = "id, skey, rev, state, def, by_name, created_at, changed_at, url, until, fault, params, tries, next_at, drawn_at"
 
 func (s *Service) scanCode(r *sql.Rows) (*Code, error) {
 	var c Code
 	var def string
 	var created, changed int64
-	if err := r.Scan(&c.ID, &c.Key, &c.rev, &c.State, &def, &c.By, &created, &changed, &c.url, &c.until, &c.fault, &c.params, &c.tries, &c.nextAt); err != nil {
+	if err := r.Scan(&c.ID, &c.Key, &c.rev, &c.State, &def, &c.By, &created, &changed, &c.url, &c.until, &c.fault, &c.params, &c.tries, &c.nextAt, &c.drawnAt); err != nil {
 		return nil, err
 	}
 	c.CreatedAt, c.ChangedAt = clock.FromMs(created), clock.FromMs(changed)
@@ -171,7 +171,7 @@ func (s *Service) refresh(ctx context.Context) {
 // find gives the code of a text, from memory, and from the records when another node
 // may just have made it.
 func (s *Service) find(ctx context.Context, key string) *Code {
-	if !strings.HasPrefix(key, keyPrefix) {
+	if !strings.HasPrefix(key, keyPrefix) && !strings.HasPrefix(key, miniPrefix) {
 		return nil
 	}
 	if c := s.book.Load().byKey[key]; c != nil {

@@ -15,11 +15,13 @@ const (
 	maxPlace = 60
 	maxTags  = 20
 	maxDays  = 30 // of one that does not last, by the platform
+	maxPage  = 1024
+	maxGift  = 200
 )
 
 // Definition is what people say of a code.
 type Definition struct {
-	Account string   `json:"account" minLength:"1" maxLength:"60" doc:"Id of the official account; stays"`
+	Account string   `json:"account" minLength:"1" maxLength:"60" doc:"Id of the official account or the mini-program; stays"`
 	Name    string   `json:"name" minLength:"1" maxLength:"160"`
 	Place   string   `json:"place,omitempty" maxLength:"240" doc:"Where it hangs"`
 	Channel string   `json:"channel,omitempty" maxLength:"60" doc:"Where people who scan it come from: a channel's id"`
@@ -27,6 +29,11 @@ type Definition struct {
 	Reply   string   `json:"reply,omitempty" maxLength:"60" doc:"Auto-reply to a scan, instead of what every new follower gets; followers who scan get it too"`
 	Hook    string   `json:"hook,omitempty" maxLength:"60" doc:"Auto-reply to each person's first scan of this code, instead of that: the gift"`
 	Days    int      `json:"days,omitempty" minimum:"0" maximum:"30" doc:"How long the code works; 0: for good. It stays"`
+	// Of mini-programs alone.
+	Page      string `json:"page,omitempty" maxLength:"1024" doc:"Mini-program: the page that opens, such as pages/shop/index; none: the first one. It stays once the code is made"`
+	Env       string `json:"env,omitempty" enum:"release,trial,develop" doc:"Mini-program: the version that opens; release unless said. It stays once the code is made"`
+	Unchecked bool   `json:"unchecked,omitempty" doc:"Mini-program: make it although the released one has no such page yet"`
+	Gift      string `json:"gift,omitempty" maxLength:"800" doc:"Mini-program: what it is told at a person's first scan of this code: a text to show, or the key of a coupon"`
 }
 
 // The states of a code.
@@ -51,6 +58,7 @@ type Code struct {
 	tries     int
 	nextAt    int64
 	rev       int64
+	drawnAt   int64 // of a mini-program's: when its picture came
 }
 
 func (c *Code) over(now time.Time) bool { return c.until > 0 && now.UnixMilli() >= c.until }
@@ -61,10 +69,11 @@ const keyPrefix = "koi-sc-"
 
 func keyOf(id string) string { return keyPrefix + strings.ToLower(id) }
 
-// Account is an official account.
+// Account is an official account or a mini-program.
 type Account struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
+	Kind string `json:"kind" enum:"official,mini"`
 }
 
 // Platform is what codes need of the outside (package app hands it over). Its errors
@@ -73,6 +82,8 @@ type Platform interface {
 	Accounts(ctx context.Context) ([]Account, error)
 	// Create makes a code for a text; days 0: for good. url is what the picture says.
 	Create(ctx context.Context, account, key string, days int) (url string, until time.Time, err error)
+	// Draw has a mini-program's code drawn for a text; it works for good.
+	Draw(ctx context.Context, account, key string, d Drawing) (Picture, error)
 }
 
 // Answers knows auto-replies (package acquire/reply).

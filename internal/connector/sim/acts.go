@@ -15,7 +15,7 @@ import (
 // "be a customer".
 type Act struct {
 	Who  string `json:"who,omitempty" yaml:"who" maxLength:"200" doc:"A person's id or name; for what the staff do, a userid"`
-	Does string `json:"does" yaml:"does" maxLength:"40" doc:"scan, accept, chat, reply, ask, tap, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, group, dismiss, serve, close, hire, quit, invent; follow, unfollow, press, launch, phone, allow, deny"`
+	Does string `json:"does" yaml:"does" maxLength:"40" doc:"scan, accept, chat, reply, ask, tap, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, group, dismiss, serve, close, hire, quit, invent; follow, unfollow, press, locate, launch, phone, allow, deny"`
 	What string `json:"what,omitempty" yaml:"what" maxLength:"2000" doc:"A code, a link, a group, a message id, a tag: what it is done to"`
 	With string `json:"with,omitempty" yaml:"with" maxLength:"200" doc:"The other one: a userid for people, a person for the staff"`
 	Text string `json:"text,omitempty" yaml:"text" maxLength:"4000"`
@@ -40,6 +40,11 @@ var deeds = map[string]func(s *Sim, ctx context.Context, a Act) (Done, error){
 		if _, mini := miniOf(codeOf(a.What)); err == nil && mini {
 			_, err = s.Launch(ctx, a.Who, m.App)
 		}
+		if err == nil && m.Mini {
+			d, err := s.opened(ctx, a.Who, m.App, m.State)
+			d.Met = &m
+			return d, err
+		}
 		return Done{Met: &m}, err
 	},
 	"accept": func(s *Sim, _ context.Context, a Act) (Done, error) {
@@ -50,6 +55,7 @@ var deeds = map[string]func(s *Sim, ctx context.Context, a Act) (Done, error){
 	"unfollow": func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Unfollow(a.Who, a.With) },
 	"press":    func(s *Sim, ctx context.Context, a Act) (Done, error) { return s.Press(ctx, a.Who, a.With, a.What) },
 	"launch":   func(s *Sim, ctx context.Context, a Act) (Done, error) { return s.Launch(ctx, a.Who, a.With) },
+	"locate":   func(s *Sim, _ context.Context, a Act) (Done, error) { return Done{}, s.Locate(a.Who, a.With, a.What) },
 	"phone":    func(s *Sim, ctx context.Context, a Act) (Done, error) { return s.GivePhone(ctx, a.Who, a.With) },
 	"allow": func(s *Sim, _ context.Context, a Act) (Done, error) {
 		return Done{}, s.Agree(a.Who, a.With, a.What, true)

@@ -33,21 +33,22 @@ type App struct {
 	Plain       bool     `json:"plain,omitempty"`   // called back without encryption
 	Backend     string   `json:"backend,omitempty"` // where a mini-program logs its users in
 
-	Open      map[string]string `json:"open"` // openid → person
-	Fans      map[string]*Fan   `json:"fans"` // by openid
-	Menu      []MenuButton      `json:"menu,omitempty"`
-	Scenes    map[string]*Scene `json:"scenes"` // by ticket
-	Lasting   int               `json:"lasting"`
-	Templates []*AppTemplate    `json:"templates"`
-	Masses    []*AppMass        `json:"masses,omitempty"`
-	Media     map[string]*Media `json:"media"`
-	Calls     map[string]int    `json:"calls,omitempty"` // of the day
-	Day       string            `json:"day,omitempty"`
-	Cleared   int               `json:"cleared,omitempty"` // of the month
-	Month     string            `json:"month,omitempty"`
-	Forced    []time.Time       `json:"forced,omitempty"`
-	Mini      []string          `json:"mini,omitempty"` // appids that are linked with it
-	ids       map[string]string // person → openid
+	Open      map[string]string    `json:"open"` // openid → person
+	Fans      map[string]*Fan      `json:"fans"` // by openid
+	Menu      []MenuButton         `json:"menu,omitempty"`
+	Scenes    map[string]*Scene    `json:"scenes"` // by ticket
+	Lasting   int                  `json:"lasting"`
+	MiniCodes map[string]*MiniCode `json:"miniCodes,omitempty"` // by id
+	Templates []*AppTemplate       `json:"templates"`
+	Masses    []*AppMass           `json:"masses,omitempty"`
+	Media     map[string]*Media    `json:"media"`
+	Calls     map[string]int       `json:"calls,omitempty"` // of the day
+	Day       string               `json:"day,omitempty"`
+	Cleared   int                  `json:"cleared,omitempty"` // of the month
+	Month     string               `json:"month,omitempty"`
+	Forced    []time.Time          `json:"forced,omitempty"`
+	Mini      []string             `json:"mini,omitempty"` // appids that are linked with it
+	ids       map[string]string    // person → openid
 	seals     map[string]*wxcrypto.Cipher
 	codes     map[string]*appCode // of signing in
 }
@@ -140,6 +141,7 @@ func (a *App) index() {
 	fill(&a.Open)
 	fill(&a.Fans)
 	fill(&a.Scenes)
+	fill(&a.MiniCodes)
 	fill(&a.Media)
 	fill(&a.Calls)
 	a.ids, a.seals, a.codes = map[string]string{}, map[string]*wxcrypto.Cipher{}, map[string]*appCode{}

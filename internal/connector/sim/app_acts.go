@@ -188,6 +188,11 @@ func (s *Sim) Press(ctx context.Context, who, app, what string) (done Done, err 
 // Launch is a person opening a mini-program: it logs them in at the company's server,
 // when that is known; else what it gives is the code of wx.login.
 func (s *Sim) Launch(ctx context.Context, who, app string) (Done, error) {
+	return s.launch(ctx, who, app, "")
+}
+
+// launch has a scene when a code opened it.
+func (s *Sim) launch(ctx context.Context, who, app, scene string) (Done, error) {
 	var code, backend, person string
 	err := s.at(func(w *World, now time.Time) error {
 		p, a, open, _, err := w.met(who, app, AppMini)
@@ -202,10 +207,12 @@ func (s *Sim) Launch(ctx context.Context, who, app string) (Done, error) {
 	if err != nil || backend == "" {
 		return Done{ID: code}, err
 	}
-	var out struct {
-		Session string `json:"session"`
+	var out launched
+	in := map[string]string{"code": code, "anonymousId": "mini-" + person}
+	if scene != "" {
+		in["scene"] = scene
 	}
-	status, err := s.request(ctx, backend+"/login", map[string]string{"code": code, "anonymousId": "mini-" + person}, &out)
+	status, err := s.request(ctx, backend+"/login", in, &out)
 	if err != nil {
 		return Done{}, errs.New(errs.Conflict, "sim.link_failed").Wrap(err)
 	}
@@ -220,6 +227,9 @@ func (s *Sim) Launch(ctx context.Context, who, app string) (Done, error) {
 		f.Logged, f.Session = true, out.Session
 		return nil
 	})
+	if err == nil {
+		err = s.shows(person, app, out)
+	}
 	return Done{Status: status}, err
 }
 

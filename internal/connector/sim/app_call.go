@@ -23,6 +23,8 @@ type appCall struct {
 	app   *App
 	about string // whom it speaks of, for the diary
 	said  string // what it sent, for the diary
+
+	picture []byte // the answer, when it is a picture
 }
 
 // appRoute is one API of WeChat.
@@ -42,7 +44,7 @@ var appWords = map[int]string{
 	40013: "invalid appid", 40014: "invalid access_token", 40015: "invalid button type", 40016: "invalid button size", 40018: "invalid button name size",
 	40019: "invalid button key size", 40020: "invalid button url size", 40023: "invalid sub button size", 40024: "invalid sub button type", 40025: "invalid sub button name size",
 	40026: "invalid sub button key size", 40027: "invalid sub button url size", 40029: "invalid code", 40037: "invalid template_id", 40053: "invalid action info", 40055: "invalid button url domain",
-	40097: "invalid args", 40125: "invalid appsecret", 40130: "invalid openid list size, at least two openid", 40163: "code been used", 40164: "invalid ip", 40165: "invalid weapp pagepath", 40166: "invalid weapp appid",
+	40097: "invalid args", 40125: "invalid appsecret", 40130: "invalid openid list size, at least two openid", 40129: "invalid scene", 40163: "code been used", 40164: "invalid ip", 40165: "invalid weapp pagepath", 40166: "invalid weapp appid",
 	40243: "AppSecret frozen", 41008: "missing code", 41030: "invalid page", 43004: "require subscribe", 43101: "user refuse to accept the msg", 44002: "empty post data", 44004: "empty content",
 	45002: "content size out of limit", 45009: "reach max api daily quota limit", 45011: "api minute-quota reach limit, must slower, retry next minute", 45015: "response out of time limit or subscription is canceled",
 	45028: "has no masssend quota", 45029: "qrcode count out of limit", 45047: "out of response count limit", 45065: "clientmsgid exist", 45066: "clientmsgid size out of limit", 46003: "menu no exist",
@@ -129,6 +131,11 @@ func (s *Sim) serveWeChat(w http.ResponseWriter, r *http.Request, name string) {
 		out = answer{"errcode": 0, "errmsg": "ok"}
 	}
 	s.diary.app(c, name, code, "", start)
+	if err == nil && c.picture != nil {
+		w.Header().Set("Content-Type", "image/png")
+		_, _ = w.Write(c.picture) // a caller that went away needs no answer
+		return
+	}
 	writeJSON(w, http.StatusOK, out)
 }
 

@@ -39,5 +39,6 @@ var wechatRoutes = map[string]appRoute{
 	"sns/jscode2session":      {method: read, open: true, do: codeToSession},
 
 	"wxa/business/getuserphonenumber": {method: write, kind: AppMini, do: phoneNumber},
+	"wxa/getwxacodeunlimit":           {method: write, kind: AppMini, do: miniCode},
 	"wxa/generate_urllink":            {method: write, kind: AppMini, perDay: func(l WeChatLimits) int { return l.LinksPerDay }, do: urlLink},
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +15,7 @@ type AppView struct {
 	Name      string         `json:"name"`
 	Callback  string         `json:"callback,omitempty" doc:"Where it is called back; empty: nobody listens"`
 	Followers int            `json:"followers" doc:"Of a mini-program: who logged in"`
-	Codes     []CodeView     `json:"codes" doc:"Codes of the official account, the newest first"`
+	Codes     []CodeView     `json:"codes" doc:"Scene codes, the newest first"`
 	Templates []TemplateView `json:"templates"`
 }
 
@@ -32,6 +33,7 @@ type AppSeen struct {
 	LoggedIn  bool          `json:"loggedIn,omitempty"`
 	Phone     bool          `json:"phone,omitempty" doc:"They gave their number"`
 	Mutes     bool          `json:"mutes,omitempty" doc:"They want no template messages"`
+	Places    []string      `json:"places,omitempty" doc:"Where the act locate may say that they are"`
 	Templates []SubscribeTo `json:"templates,omitempty" doc:"Messages that they may agree to"`
 }
 
@@ -83,10 +85,25 @@ func (a *App) view(now time.Time) AppView {
 	for _, s := range codes[:min(len(codes), codesShown)] {
 		v.Codes = append(v.Codes, CodeView{ID: s.Ticket, Kind: "scene", State: s.Scene, Staff: []string{}, Scans: s.Scans, Over: s.over(now)})
 	}
+	v.Codes = append(v.Codes, a.miniCodes()...)
 	for _, t := range a.Templates {
 		v.Templates = append(v.Templates, TemplateView{t.ID, t.Title, t.Subscribe})
 	}
 	return v
+}
+
+// miniCodes are those of a mini-program, the newest first.
+func (a *App) miniCodes() (out []CodeView) {
+	codes := slices.SortedFunc(maps.Values(a.MiniCodes), func(x, y *MiniCode) int {
+		if d := y.Created.Compare(x.Created); d != 0 {
+			return d
+		}
+		return strings.Compare(x.ID, y.ID)
+	})
+	for _, c := range codes[:min(len(codes), codesShown)] {
+		out = append(out, CodeView{ID: c.ID, Kind: "mini", State: c.Scene, Staff: []string{}, Scans: c.Scans})
+	}
+	return out
 }
 
 // appSeen fills in what a person sees of an app.
@@ -105,6 +122,11 @@ func (w *World) appSeen(v *ChatView, p *Person) {
 	if v.State == "open" {
 		for i, b := range a.Menu {
 			seen.Buttons = append(seen.Buttons, b.view(strconv.Itoa(i)))
+		}
+		if a.Kind == AppOfficial {
+			for _, p := range places {
+				seen.Places = append(seen.Places, p.name)
+			}
 		}
 	}
 	for _, t := range a.Templates {

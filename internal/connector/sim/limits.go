@@ -59,8 +59,15 @@ type WeChatLimits struct {
 	CodeSeconds     int `json:"codeSeconds"` // of signing in
 	LoginsPerMinute int `json:"loginsPerMinute"`
 	LinksPerDay     int `json:"linksPerDay"`
-	LinkDays        int `json:"linkDays"`
-	QueryBytes      int `json:"queryBytes"`
+
+	MiniSceneRunes     int `json:"miniSceneRunes"`
+	MiniPageBytes      int `json:"miniPageBytes"`
+	MiniCodesPerMinute int `json:"miniCodesPerMinute"`
+	MiniCodeLeast      int `json:"miniCodeLeast"` // pixels
+	MiniCodeMost       int `json:"miniCodeMost"`
+
+	LinkDays   int `json:"linkDays"`
+	QueryBytes int `json:"queryBytes"`
 
 	MediaSeconds int `json:"mediaSeconds"`
 	MediaBytes   int `json:"mediaBytes"`

@@ -24,6 +24,7 @@ type Met struct {
 	GroupID  string `json:"groupId,omitempty"` // when the code led into a group
 	Outside  string `json:"outside,omitempty"` // when the code is an ordinary address: open it
 	App      string `json:"app,omitempty"`     // the official account or mini-program it leads to; External is the openid then
+	Mini     bool   `json:"mini,omitempty"`    // a code of a mini-program, which opens with State
 }
 
 // find looks a person up by id or, when it is nobody else's, by name.
@@ -100,6 +101,10 @@ func (s *Sim) Scan(code, who string) (met Met, err error) {
 			if code := a.Scenes[id]; code != nil {
 				met, err = s.scanScene(w, a, code, p, now)
 				return err
+			}
+			if code := a.MiniCodes[id]; code != nil {
+				met = s.scanMini(w, a, code, p, now)
+				return nil
 			}
 			if own, ok := miniOf(id); ok && own == a.ID { // a link into a mini-program
 				met = Met{Person: p.ID, App: a.ID, External: w.openID(a, p)}

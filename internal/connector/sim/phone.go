@@ -195,7 +195,7 @@ type StaffView struct {
 // CodeView is a code that can be scanned.
 type CodeView struct {
 	ID     string   `json:"id"`
-	Kind   string   `json:"kind" enum:"way,join,scene"`
+	Kind   string   `json:"kind" enum:"way,join,scene,mini"`
 	State  string   `json:"state,omitempty"`
 	Remark string   `json:"remark,omitempty"`
 	Staff  []string `json:"staff" doc:"Names of those it leads to"`

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -109,6 +110,7 @@ func TestWeChatRefuses(t *testing.T) {
 	k.ask(40003, http.MethodPost, "cgi-bin/message/custom/send", m{"touser": "nobody", "msgtype": "text", "text": m{"content": "x"}})
 	k.ask(43002, http.MethodGet, "cgi-bin/message/custom/send", nil)
 	k.ask(48001, http.MethodPost, "wxa/generate_urllink", m{})
+	k.ask(48001, http.MethodPost, "wxa/getwxacodeunlimit", m{"scene": "a"})
 	k.ask(40013, http.MethodPost, "cgi-bin/clear_quota", m{"appid": "other"})
 	for range 10 {
 		k.ask(0, http.MethodPost, "cgi-bin/clear_quota", m{"appid": k.app.AppID})
@@ -158,6 +160,95 @@ func TestMiniProgramLogsIn(t *testing.T) {
 	d, err = k.sim.Do(t.Context(), sim.Act{Who: who, Does: "launch"})
 	require.NoError(t, err)
 	require.Equal(t, 400, d.Status)
+}
+
+// Codes of mini-programs: what the platform draws, refuses, and how often it is asked.
+func TestMiniProgramCodes(t *testing.T) {
+	k := newWX(t, sim.AppMini)
+	for _, bad := range []struct {
+		code int
+		body m
+	}{
+		{40129, m{}}, {40129, m{"scene": strings.Repeat("a", 33)}}, {40129, m{"scene": "茶"}}, {40129, m{"scene": "a%b"}}, {40097, m{"scene": "a", "env_version": "beta"}},
+		{41030, m{"scene": "a", "page": "/pages/index/index"}}, {41030, m{"scene": "a", "page": "pages/index/index?a=1", "check_path": false}}, {41030, m{"scene": "a", "page": "pages/none"}},
+	} {
+		k.ask(bad.code, http.MethodPost, "wxa/getwxacodeunlimit", bad.body)
+	}
+	draw := func(body m) *httptest.ResponseRecorder {
+		raw, err := json.Marshal(body)
+		require.NoError(t, err)
+		w := httptest.NewRecorder()
+		k.sim.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/wechat/wxa/getwxacodeunlimit?access_token="+k.token, bytes.NewReader(raw)))
+		return w
+	}
+	for _, body := range []m{{"scene": "koi-m-1", "page": "pages/shop/index", "width": 1280}, {"scene": "koi-m-1", "page": "pages/shop/index"}, {"scene": "b", "page": "pages/none", "check_path": false}} {
+		w := draw(body)
+		require.Equal(t, "image/png", w.Header().Get("Content-Type"), w.Body.String())
+		require.Equal(t, "image/png", http.DetectContentType(w.Body.Bytes()))
+	}
+	var codes []sim.CodeView
+	for _, a := range k.sim.Apps() {
+		if a.Kind == sim.AppMini {
+			codes = a.Codes
+		}
+	}
+	require.Len(t, codes, 2, "the same text and page are one code")
+	k.clock.Advance(time.Minute)
+	for range 5000 {
+		k.ask(40129, http.MethodPost, "wxa/getwxacodeunlimit", m{})
+	}
+	k.ask(45009, http.MethodPost, "wxa/getwxacodeunlimit", m{"scene": "a"})
+	k.clock.Advance(time.Minute)
+	require.Equal(t, http.StatusOK, draw(m{"scene": "a"}).Code)
+}
+
+// A code opens the mini-program, which says so with its session, and logs in when it
+// has none or that is over; what the server answers shows on the phone.
+func TestMiniProgramIsOpenedByACode(t *testing.T) {
+	k := newWX(t, sim.AppMini)
+	who := k.person("沈小满")
+	var got []string
+	over := false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var in map[string]string
+		_ = json.NewDecoder(r.Body).Decode(&in) // what is none has no scene, and that is seen below
+		got = append(got, path.Base(r.URL.Path)+" "+in["scene"])
+		if over && path.Base(r.URL.Path) == "launch" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = io.WriteString(w, `{"session":"s1","scan":{"first":true,"gift":"COUPON20"}}`)
+	}))
+	t.Cleanup(server.Close)
+	require.NoError(t, k.sim.SetBackend("", server.URL+"/api/wechat/a1"))
+	raw, err := json.Marshal(m{"scene": "koi-m-1"})
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	k.sim.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/wechat/wxa/getwxacodeunlimit?access_token="+k.token, bytes.NewReader(raw)))
+	var code string
+	for _, a := range k.sim.Apps() {
+		if a.Kind == sim.AppMini {
+			code = a.Codes[0].ID
+		}
+	}
+	scan := func() {
+		d, err := k.sim.Do(t.Context(), sim.Act{Who: who, Does: "scan", What: code})
+		require.NoError(t, err)
+		require.Equal(t, []any{"koi-m-1", k.app.AppID}, []any{d.Met.State, d.Met.App})
+	}
+	scan()
+	scan()
+	over = true
+	scan()
+	require.Equal(t, []string{"login koi-m-1", "launch koi-m-1", "launch koi-m-1", "login koi-m-1"}, got)
+	ph, err := k.sim.Phone(who)
+	require.NoError(t, err)
+	n := 0
+	for _, l := range ph.Chats[0].Lines {
+		if l.Text == "COUPON20" {
+			n++
+		}
+	}
+	require.Equal(t, 3, n)
 }
 
 // A world that is kept has its followers, menu and codes again, and one of an older

@@ -67,6 +67,8 @@ type request struct {
 	open  bool   // without the app's token: signing people in
 	quota string // what the platform counts it by, "" when it does not
 	about string // whose quota, "": the account's
+	// minutely: what the platform calls the day's limit (45009) is here the minute's.
+	minutely bool
 }
 
 // do makes a call with quota, token, and what the table says of refusals.
@@ -231,6 +233,9 @@ func (c *client) once(ctx context.Context, r request, token string, out any) err
 	if res.StatusCode != http.StatusOK || len(raw) > maxAnswer {
 		return c.lost(r, fmt.Errorf("status %d, %d bytes", res.StatusCode, len(raw)))
 	}
+	if p, ok := out.(*Picture); ok && p.take(raw) { // a refusal is JSON all the same
+		return nil
+	}
 	var head struct {
 		Code int    `json:"errcode"`
 		Msg  string `json:"errmsg"`
@@ -243,10 +248,17 @@ func (c *client) once(ctx context.Context, r request, token string, out any) err
 			return c.lost(r, fmt.Errorf("decode the answer: %w", err))
 		}
 	}
-	if head.Code != 0 {
-		return refused(r.api, head.Code, head.Msg)
+	if head.Code == 0 {
+		if _, ok := out.(*Picture); ok {
+			return c.lost(r, errors.New("the answer is no picture"))
+		}
+		return nil
 	}
-	return nil
+	e := refused(r.api, head.Code, head.Msg)
+	if r.minutely && e.act == tomorrow {
+		return e.thisMinute()
+	}
+	return e
 }
 
 // lost tells a change that may have been done from a call that did nothing: one

@@ -41,10 +41,12 @@ var codes = map[int]rule{
 	40037: {giveUp, errs.Conflict, "wechat.bad_template"},
 	40097: {giveUp, errs.Conflict, "wechat.bad_parameter"},
 	40125: {stop, errs.Conflict, "wechat.bad_secret"},
+	40129: {giveUp, errs.Conflict, "wechat.bad_scene"},
 	40163: {giveUp, errs.Invalid, "wechat.code_used"},
 	40164: {stop, errs.Conflict, "wechat.ip_not_listed"},
 	40165: {giveUp, errs.Conflict, "wechat.bad_page"},
 	40166: {giveUp, errs.Conflict, "wechat.bad_mini_app"},
+	40169: {giveUp, errs.Conflict, "wechat.bad_scene"},
 	40226: {giveUp, errs.Forbidden, "wechat.person_blocked"},
 	40243: {stop, errs.Conflict, "wechat.secret_frozen"},
 	41001: {refresh, errs.Unavailable, "wechat.bad_token"},
@@ -109,6 +111,14 @@ func refused(api string, code int, msg string) *Error {
 		words = words.With("ip", ip)
 	}
 	return &Error{API: api, Code: code, Msg: msg, words: words, act: r.act}
+}
+
+// thisMinute is the refusal of a call whose limit is the minute's, whatever its number
+// says of the day.
+func (e *Error) thisMinute() *Error {
+	w := errs.New(errs.TooMany, "wechat.too_often", "number", strconv.Itoa(e.Code), "api", e.API)
+	w.RetryAfter = 60
+	return &Error{API: e.API, Code: e.Code, Msg: e.Msg, words: w, act: wait}
 }
 
 // Error implements error.

@@ -37,6 +37,7 @@ const (
 	CanMass      = "mass"
 	CanPhone     = "phone"
 	CanLinks     = "url_links"
+	CanMiniCodes = "mini_codes"
 )
 
 // Kind is the kind "wechat": an official account.
@@ -65,7 +66,7 @@ func KindMini() connector.Kind {
 		Open: func(a connector.Account, s connector.Secrets, e connector.Env) (connector.Conn, error) {
 			return openMini(a, s, e)
 		},
-		Capabilities: []string{CanReceive, CanSend, CanSubscribe, CanSignIn, CanPhone, CanLinks},
+		Capabilities: []string{CanReceive, CanSend, CanSubscribe, CanSignIn, CanPhone, CanLinks, CanMiniCodes},
 		Fields: []connector.Field{
 			{Name: settingApp, Label: "wechat.field.app", Help: "miniprogram.help.app", Required: true, Pattern: appPattern, Example: "wx2b3c4d5e6f7a8b9c"},
 			{Name: secretApp, Label: "wechat.field.secret", Help: "miniprogram.help.secret", Secret: true, Required: true, Pattern: secretPattern},

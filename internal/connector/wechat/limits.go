@@ -28,6 +28,9 @@ var limits = wxcall.Limits{
 	"link.query":    wxcall.Bytes(1024),
 	"link.page":     wxcall.Bytes(1024),
 	"link.days":     wxcall.Number(30),
+	"mini.scene":    wxcall.Chars(32),
+	"mini.page":     wxcall.Bytes(1024),
+	"mini.width":    wxcall.Number(1280),
 	"media.bytes":   wxcall.Number(10 << 20),
 	"picture.bytes": wxcall.Number(1 << 20),
 }

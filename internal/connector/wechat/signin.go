@@ -33,6 +33,9 @@ type SignIn struct {
 	URL func() string
 	// Visitor gives the id by which the program knows a browser, and sets its cookie.
 	Visitor func(w http.ResponseWriter, r *http.Request) string
+	// Scanned tells what is known of a mini-program's code that somebody came by, nil
+	// when it is none of ours. messageID is the id of the fact that follows. May be nil.
+	Scanned func(ctx context.Context, account, scene, person, messageID string) *Scan
 
 	pace pace
 }
@@ -71,6 +74,7 @@ type session struct {
 type LoginInput struct {
 	Code        string `json:"code" minLength:"1" maxLength:"200" doc:"What wx.login gave"`
 	AnonymousID string `json:"anonymousId,omitempty" maxLength:"200" doc:"The id under which the mini-program has sent events of this device: they become this user's"`
+	Scene       string `json:"scene,omitempty" maxLength:"32" doc:"When a code of the mini-program opened it: decodeURIComponent(query.scene)"`
 }
 
 // Login is who the user of a mini-program is.
@@ -79,6 +83,7 @@ type Login struct {
 	ExpiresAt time.Time `json:"expiresAt"`
 	OpenID    string    `json:"openid"`
 	UnionID   string    `json:"unionid,omitempty" doc:"When the mini-program belongs to an open platform account"`
+	Scan      *Scan     `json:"scan,omitempty" doc:"Of the code that scene named, when it is a scene code"`
 }
 
 func (s *SignIn) mini(ctx context.Context, account string) (*Mini, error) {
@@ -100,6 +105,11 @@ func (s *SignIn) Login(ctx context.Context, account string, in LoginInput) (Logi
 	if err != nil {
 		return Login{}, err
 	}
+	if in.Scene != "" { // before the code is spent
+		if err := checkScene(in.Scene); err != nil {
+			return Login{}, err
+		}
+	}
 	p, err := m.LoggedIn(ctx, in.Code)
 	if err != nil {
 		return Login{}, onCode(err)
@@ -107,9 +117,15 @@ func (s *SignIn) Login(ctx context.Context, account string, in LoginInput) (Logi
 	if err := s.state(ctx, m.account, event.Identify, event.NameAccountSignedIn, p, in.AnonymousID, map[string]any{"how": "login"}); err != nil {
 		return Login{}, err
 	}
+	var scan *Scan
+	if in.Scene != "" {
+		if scan, err = s.cameBy(ctx, m.account, p, in.Scene, in.Code, in.AnonymousID); err != nil {
+			return Login{}, err
+		}
+	}
 	until := s.Clock.Now().Add(sessionLife).Truncate(time.Second)
 	sealed, err := s.seal(sessionField, session{account, p.OpenID, p.UnionID, until.Unix()})
-	return Login{Session: sealed, ExpiresAt: until.UTC(), OpenID: p.OpenID, UnionID: p.UnionID}, err
+	return Login{Session: sealed, ExpiresAt: until.UTC(), OpenID: p.OpenID, UnionID: p.UnionID, Scan: scan}, err
 }
 
 // PhoneInput is what a mini-program hands on when a user gives their number.
@@ -125,9 +141,9 @@ func (s *SignIn) Phone(ctx context.Context, account string, in PhoneInput) (mask
 	if err != nil {
 		return "", err
 	}
-	var who session
-	if err := s.unseal(sessionField, in.Session, &who); err != nil || who.Account != account || who.OpenID == "" || s.Clock.Now().Unix() > who.Until {
-		return "", errSession.Wrap(err)
+	who, err := s.whose(account, in.Session)
+	if err != nil {
+		return "", err
 	}
 	phone, err := m.Phone(ctx, in.Code)
 	if err != nil {

@@ -16,8 +16,8 @@ type AppInput struct {
 	Account string `path:"account" maxLength:"60" doc:"Id of the mini-program's account"`
 }
 
-// LoginPath is where a mini-program of an account calls: below it lie /login and
-// /phone.
+// LoginPath is where a mini-program of an account calls: below it lie /login, /launch
+// and /phone.
 func LoginPath(account string) string { return "/api/wechat/" + account }
 
 type (
@@ -26,7 +26,16 @@ type (
 		Body LoginInput
 	}
 	loginOutput struct{ Body Login }
-	phoneInput  struct {
+	launchInput struct {
+		AppInput
+		Body LaunchInput
+	}
+	launchOutput struct {
+		Body struct {
+			Scan *Scan `json:"scan,omitempty" doc:"When the text is a scene code's"`
+		}
+	}
+	phoneInput struct {
 		AppInput
 		Body PhoneInput
 	}
@@ -58,6 +67,15 @@ func (s *SignIn) Routes(api *httpx.API) {
 		phone, err := s.Phone(ctx, in.Account, in.Body)
 		out := &phoneOutput{}
 		out.Body.Phone = phone
+		return out, err
+	})
+	httpx.Register(api, op("launch-mini-program", "/api/wechat/{account}/launch", "A code opened the mini-program of a user who is logged in"), func(ctx context.Context, in *launchInput) (*launchOutput, error) {
+		if err := s.admit(ctx); err != nil {
+			return nil, err
+		}
+		scan, err := s.Launch(ctx, in.Account, in.Body)
+		out := &launchOutput{}
+		out.Body.Scan = scan
 		return out, err
 	})
 	page := func(id, path, summary string, serve func(w http.ResponseWriter, r *http.Request, account string)) {
