@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/koipond/koipond/internal/acquire/menu"
@@ -256,6 +257,34 @@ func (d *demoPond) scenes(ctx context.Context, a *App, account string, ids map[s
 		}
 		if _, err := a.scenes.Create(ctx, def); err != nil {
 			return fmt.Errorf("make the scene code %s: %w", c.name, err)
+		}
+	}
+	return d.miniCodes(ctx, a)
+}
+
+// demoMiniCodes are codes of the made-up brand's mini-program.
+var demoMiniCodes = []scene.Definition{
+	{Name: "湖滨店点单桌贴", Place: "湖滨店 每桌", Channel: "offline", Page: "pages/shop/index", Gift: "首单立减 10 元"},
+	{Name: "包裹卡：再来一罐", Place: "快递包裹内", Channel: "ecommerce", Page: "pages/product/detail"},
+}
+
+func (d *demoPond) miniCodes(ctx context.Context, a *App) error {
+	accounts, err := (codeMaker{official{a}}).Accounts(ctx)
+	i := slices.IndexFunc(accounts, func(x scene.Account) bool { return x.Kind == scene.Mini })
+	if err != nil || i < 0 {
+		return err
+	}
+	have, _, _, err := a.scenes.List(ctx, scene.Query{Account: accounts[i].ID}, "", 200)
+	if err != nil {
+		return err
+	}
+	for _, def := range demoMiniCodes {
+		if slices.ContainsFunc(have, func(r scene.Row) bool { return r.Name == def.Name }) {
+			continue // made before a crash
+		}
+		def.Account = accounts[i].ID
+		if _, err := a.scenes.Create(ctx, def); err != nil {
+			return fmt.Errorf("make the mini-program code %s: %w", def.Name, err)
 		}
 	}
 	return nil

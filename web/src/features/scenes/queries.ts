@@ -11,7 +11,7 @@ const WATCH_MS = 2000
 
 export const accountsQuery = () => queryOptions({ queryKey: [...SCENES_KEY, 'accounts'], queryFn: ({ signal }) => unwrap(api.GET('/api/scene-codes/accounts', { signal })), staleTime: 30_000 })
 
-export const codesPage = (filters: { q?: string; channel?: string; state?: 'active' | 'archived' }, lang: string) => ({
+export const codesPage = (filters: { q?: string; channel?: string; kind?: 'official' | 'mini'; state?: 'active' | 'archived' }, lang: string) => ({
   queryKey: [...SCENES_KEY, 'list', filters, lang],
   page: (cursor: string | undefined, signal: AbortSignal) => unwrap(api.GET('/api/scene-codes', { params: { query: { ...filters, cursor } }, signal })),
 })

@@ -94,7 +94,7 @@ export function isKnown(name: string): name is Known {
 }
 
 /** What somebody did, as the diary calls it. */
-export const ACTS = ['scan', 'accept', 'chat', 'reply', 'ask', 'open', 'delete', 'remove', 'join', 'leave', 'invent', 'confirm', 'publish', 'like', 'comment', 'label', 'note', 'hire', 'quit', 'make_group', 'follow', 'unfollow', 'press', 'launch', 'phone', 'allow', 'deny', 'passive_reply', 'bad_reply', 'answer', 'number', 'mailbox', 'read', 'report', 'unsubscribe'] as const
+export const ACTS = ['scan', 'accept', 'chat', 'reply', 'ask', 'open', 'delete', 'remove', 'join', 'leave', 'invent', 'confirm', 'publish', 'like', 'comment', 'label', 'note', 'hire', 'quit', 'make_group', 'follow', 'unfollow', 'press', 'locate', 'launch', 'phone', 'allow', 'deny', 'passive_reply', 'bad_reply', 'answer', 'number', 'mailbox', 'read', 'report', 'unsubscribe'] as const
 export type ActName = (typeof ACTS)[number]
 export function isAct(name: string): name is ActName {
   return (ACTS as readonly string[]).includes(name)

@@ -42,10 +42,11 @@ function Detail({ code, onEdit }: { code: SceneCode; onEdit?: (code: SceneCode) 
   const channel = useChannelName()
   const [poster, setPoster] = useState(false)
   const stats = useQuery({ ...statsQuery(code.id), enabled: code.month !== undefined })
+  const mini = code.kind === 'mini'
   const rule = { v: 1, all: [{ event: { name: 'code.scanned', where: [{ property: 'code', op: 'is', value: code.id }] } }] }
   const refresh = () => client.invalidateQueries({ queryKey: SCENES_KEY })
   const archive = () =>
-    void confirm({ title: t('view.archiveTitle', { name: code.name }), body: t('view.archiveBody'), ok: t('view.archive'), danger: true, run: () => archiveCode(code.id) }).then((done) => {
+    void confirm({ title: t('view.archiveTitle', { name: code.name }), body: t(mini ? 'view.archiveMini' : 'view.archiveBody'), ok: t('view.archive'), danger: true, run: () => archiveCode(code.id) }).then((done) => {
       if (done) void refresh()
     })
   const restore = () => void restoreCode(code.id).then(refresh, (error: unknown) => toast.failed(error))
@@ -53,10 +54,12 @@ function Detail({ code, onEdit }: { code: SceneCode; onEdit?: (code: SceneCode) 
     <div className="kp-stack">
       {code.fault && code.message && <Alert type="error" showIcon title={code.message} />}
       <div className={css.head}>
-        {code.ready ? <img className={css.qr} src={qrURL(code.id, 'svg', 240)} width={148} height={148} alt={t('view.qr', { name: code.name })} /> : <div className={css.wait}>{code.fault ? t('state.fault') : t('view.making')}</div>}
+        {code.ready ? <img className={css.qr} src={qrURL(code.id, mini ? 'png' : 'svg', 240)} width={148} height={148} alt={t('view.qr', { name: code.name })} /> : <div className={css.wait}>{code.fault ? t('state.fault') : t('view.making')}</div>}
         <div className="kp-stack">
           <div>
             {code.place && <div>{code.place}</div>}
+            {mini && <div className="kp-muted">{t(code.page ? 'view.page' : 'view.firstPage', { page: code.page, env: t(`env.${code.env ?? 'release'}`) })}</div>}
+            {code.gift && <div className="kp-muted">{t('view.gift', { gift: code.gift })}</div>}
             {code.channel && <div className="kp-muted">{channel(code.channel)}</div>}
             {code.until && (
               <div className="kp-muted">
@@ -66,7 +69,7 @@ function Detail({ code, onEdit }: { code: SceneCode; onEdit?: (code: SceneCode) 
           </div>
           <div className="kp-row wrap">
             {code.ready &&
-              (['png', 'svg'] as const).map((f) => (
+              (mini ? (['png'] as const) : (['png', 'svg'] as const)).map((f) => (
                 <Button key={f} size="small" icon={<Download size={14} aria-hidden />} href={qrURL(code.id, f, 1200)} download={`${code.name}.${f}`}>
                   {t(`view.${f}`)}
                 </Button>
@@ -105,12 +108,12 @@ function Detail({ code, onEdit }: { code: SceneCode; onEdit?: (code: SceneCode) 
         <p className="kp-muted">{t('view.scoped')}</p>
       ) : (
         <QueryState query={stats} height={260}>
-          {(s) => <Figures total={s.total} from={s.from} to={s.to} days={s.days ?? []} />}
+          {(s) => <Figures mini={mini} total={s.total} from={s.from} to={s.to} days={s.days ?? []} />}
         </QueryState>
       )}
       {poster && (
         <Suspense>
-          <Poster codes={[{ id: code.id, name: code.name }]} picture={(one) => qrURL(one, 'png', 900)} words={t('view.words')} onClose={() => setPoster(false)} />
+          <Poster codes={[{ id: code.id, name: code.name }]} picture={(one) => qrURL(one, 'png', 900)} words={t(mini ? 'view.wordsMini' : 'view.words')} onClose={() => setPoster(false)} />
         </Suspense>
       )}
     </div>
@@ -118,13 +121,15 @@ function Detail({ code, onEdit }: { code: SceneCode; onEdit?: (code: SceneCode) 
 }
 
 interface FiguresProps {
+  /** Nobody follows a mini-program: there are scans and people alone. */
+  mini: boolean
   total: { scans: number; people: number; follows: number; left: number }
   from: string
   to: string
   days: { day: string; scans: number; follows: number }[]
 }
 
-function Figures({ total, from, to, days }: FiguresProps) {
+function Figures({ mini, total, from, to, days }: FiguresProps) {
   const { t } = useTranslation('scenes')
   const { lang } = usePrefs()
   const all = useMemo(() => {
@@ -139,15 +144,15 @@ function Figures({ total, from, to, days }: FiguresProps) {
       <p className={css.figures}>
         <b>{t('view.scans', { value: say(total.scans) })}</b>
         <span>{t('view.persons', { value: say(total.people) })}</span>
-        <span>{t('view.follows', { value: say(total.follows) })}</span>
-        <span className="kp-muted">{t('view.left', { value: say(total.left) })}</span>
+        {!mini && <span>{t('view.follows', { value: say(total.follows) })}</span>}
+        {!mini && <span className="kp-muted">{t('view.left', { value: say(total.left) })}</span>}
       </p>
       <Chart
-        label={t('view.chart')}
+        label={t(mini ? 'view.chartMini' : 'view.chart')}
         buckets={all.map((d) => formatDay(d, lang, to.slice(0, 4)))}
         series={[
           { key: 'scans', name: t('col.scans'), values: all.map((d) => at.get(d)?.scans ?? 0) },
-          { key: 'follows', name: t('col.follows'), values: all.map((d) => at.get(d)?.follows ?? 0) },
+          ...(mini ? [] : [{ key: 'follows', name: t('col.follows'), values: all.map((d) => at.get(d)?.follows ?? 0) }]),
         ]}
         kind="bar"
         format={say}

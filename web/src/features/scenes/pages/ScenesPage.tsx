@@ -23,8 +23,9 @@ import css from '../components/scenes.module.css'
 import { accountsQuery, codesPage } from '../queries'
 
 const STATES = ['active', 'archived'] as const
+const KINDS = ['', 'official', 'mini'] as const
 
-/** The codes of official accounts: where each hangs, and who came by it. */
+/** The codes of official accounts and mini-programs: where each hangs, and who came by it. */
 export default function ScenesPage() {
   const { t } = useTranslation('scenes')
   const { lang } = usePrefs()
@@ -35,13 +36,14 @@ export default function ScenesPage() {
   const [q, setQ] = useUrlText('q')
   const [channel, setChannel] = useUrlText('channel')
   const [state, setState] = useUrlChoice('state', STATES, 'active')
+  const [kind, setKind] = useUrlChoice('kind', KINDS, '')
   const [open, setOpen] = useUrlText('code')
   const [form, setForm] = useState<{ code?: SceneCode }>()
-  const list = useCursorList(codesPage({ q: q || undefined, channel: channel || undefined, state }, lang))
+  const list = useCursorList(codesPage({ q: q || undefined, channel: channel || undefined, kind: kind || undefined, state }, lang))
   const columns = useColumns(list.items.some((c) => c.month !== undefined))
   const connected = (accounts.data?.items ?? []).length > 0
-  const filtered = !!(q || channel || state !== 'active')
-  const clear = () => patch({ q: '', channel: '', state: '' })
+  const filtered = !!(q || channel || kind || state !== 'active')
+  const clear = () => patch({ q: '', channel: '', kind: '', state: '' })
   const create = mayWrite && (
     <Button type="primary" icon={<Plus size={15} aria-hidden />} disabled={!connected} onClick={() => setForm({})}>
       {t('form.new')}
@@ -53,6 +55,7 @@ export default function ScenesPage() {
       <Panel flush>
         <FilterBar active={filtered} onClear={clear} extra={list.total !== undefined && <span className="kp-muted kp-num">{t('list.total', { total: formatInt(list.total, lang) })}</span>}>
           <SearchBox value={q} onChange={setQ} placeholder={t('list.search')} width={220} />
+          <FilterPills label={t('kind.label')} value={kind} onChange={(v) => setKind(KINDS.find((k) => k === v) ?? '')} options={[{ value: 'official', label: t('kind.official') }, { value: 'mini', label: t('kind.mini') }]} />
           <FilterPills label={t('state.label')} value={state === 'active' ? '' : state} onChange={(v) => setState(STATES.find((s) => s === v) ?? 'active')} options={[{ value: 'archived', label: t('state.archived') }]} />
           <FilterSelect label={t('list.channel')} value={channel || undefined} onChange={(id) => setChannel(id ?? '')} options={channels} width={200} />
         </FilterBar>
@@ -83,7 +86,7 @@ function useColumns(figures: boolean): Column<SceneCode>[] {
   const { t } = useTranslation('scenes')
   const { lang } = usePrefs()
   const channel = useChannelName()
-  const number = (key: 'scans' | 'follows' | 'left'): Column<SceneCode> => ({ key, title: t(`col.${key}`), align: 'right', render: (c) => <span className="kp-num">{formatInt(c.month?.[key] ?? 0, lang)}</span> })
+  const number = (key: 'scans' | 'follows' | 'left'): Column<SceneCode> => ({ key, title: t(`col.${key}`), align: 'right', render: (c) => (c.kind === 'mini' && key !== 'scans' ? <None /> : <span className="kp-num">{formatInt(c.month?.[key] ?? 0, lang)}</span>) })
   return [
     {
       key: 'name',
@@ -96,6 +99,7 @@ function useColumns(figures: boolean): Column<SceneCode>[] {
         </span>
       ),
     },
+    { key: 'kind', title: t('col.kind'), render: (c) => t(`kind.${c.kind}`) },
     { key: 'state', title: t('col.state'), render: (c) => <State code={c} /> },
     { key: 'channel', title: t('col.channel'), render: (c) => (c.channel ? channel(c.channel) : <None />) },
     ...(figures ? (['scans', 'follows', 'left'] as const).map(number) : []),

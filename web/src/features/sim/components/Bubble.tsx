@@ -5,7 +5,7 @@ import { linked } from '../diary'
 import { Avatar } from './Avatar'
 import css from './sim.module.css'
 
-const NOTES = ['friends', 'pending', 'customer_left', 'staff_left', 'joined', 'group_left', 'transfer', 'followed', 'unfollowed', 'scanned', 'service_fault', 'logged_in', 'phone_given', 'allow', 'deny'] as const
+const NOTES = ['friends', 'pending', 'customer_left', 'staff_left', 'joined', 'group_left', 'transfer', 'followed', 'unfollowed', 'scanned', 'located', 'code_opened', 'service_fault', 'logged_in', 'phone_given', 'allow', 'deny'] as const
 type NoteCode = (typeof NOTES)[number]
 
 interface Props {

@@ -48,6 +48,7 @@ export function ChatView({ chat, person, busy, onBack, onAct, onOpen }: Props) {
     ...(chat.kind === 'group' && chat.state === 'member' ? [{ key: 'leave', danger: true, label: t('chat.leave') }] : []),
     ...(account && chat.state === 'open'
       ? [
+          ...(chat.app?.places ?? []).map((x) => ({ key: `locate:${x}`, label: t('account.locate', { place: x }) })),
           ...(chat.app?.templates ?? []).map((x) => ({ key: `allow:${x.id}`, label: t('account.allow', { title: x.title }) })),
           { key: chat.app?.mutes ? 'hear' : 'mute', label: t(chat.app?.mutes ? 'account.hear' : 'account.mute') },
           { key: 'unfollow', danger: true, label: t('account.unfollow') },
@@ -60,6 +61,7 @@ export function ChatView({ chat, person, busy, onBack, onAct, onOpen }: Props) {
     if (key === 'leave') onAct({ does: 'leave', who: person.id, what: chat.id })
     if (key === 'unfollow' || key === 'follow') onAct({ does: key, who: person.id, with: chat.id })
     if (key === 'mute' || key === 'hear') onAct({ does: key === 'mute' ? 'deny' : 'allow', who: person.id, with: chat.id })
+    if (key.startsWith('locate:')) onAct({ does: 'locate', who: person.id, with: chat.id, what: key.slice('locate:'.length) })
     if (key.startsWith('allow:')) onAct({ does: 'allow', who: person.id, with: chat.id, what: key.slice('allow:'.length) })
   }
   return (

@@ -63,6 +63,13 @@ describe('an official account on the phone', () => {
     expect(onOpen).toHaveBeenCalledWith('https://koi.example/v')
   })
 
+  it('lets the account know where the customer is', async () => {
+    const { onAct, user } = show({ ...account, app: { openid: 'o1', ...account.app, places: ['上海 外滩'] } })
+    await user.click((await screen.findAllByRole('button', { name: '更多' }))[0]!) // of the conversation, not of the menu
+    await user.click(await screen.findByRole('menuitem', { name: '上报位置：上海 外滩' }))
+    expect(onAct).toHaveBeenLastCalledWith({ does: 'locate', who: 'p1', with: 'wx1', what: '上海 外滩' })
+  })
+
   it('can be followed again, and nothing else, once it is left', async () => {
     const { onAct, user } = show({ ...account, state: 'gone' })
     expect(screen.queryByRole('group', { name: '菜单' })).toBeNull()
