@@ -4644,7 +4644,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The official accounts that codes can belong to */
+        /** The official accounts and mini-programs that codes can belong to */
         get: operations["list-scene-code-accounts"];
         put?: never;
         post?: never;
@@ -4696,7 +4696,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The QR code: ?format=png or svg, ?size= pixels */
+        /** The picture: ?format=png or svg, ?size= pixels; of a mini-program's code the PNG that WeChat drew */
         get: operations["draw-scene-code"];
         put?: never;
         post?: never;
@@ -6363,6 +6363,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/wechat/{account}/launch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A code opened the mini-program of a user who is logged in */
+        post: operations["launch-mini-program"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/wechat/{account}/login": {
         parameters: {
             query?: never;
@@ -6671,7 +6688,7 @@ export interface components {
             source?: string;
         };
         Act: {
-            /** @description scan, accept, chat, reply, ask, tap, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, group, dismiss, serve, close, hire, quit, invent; follow, unfollow, press, launch, phone, allow, deny */
+            /** @description scan, accept, chat, reply, ask, tap, open, delete, remove, refuse, agree, join, leave, confirm, publish, like, comment, label, note, group, dismiss, serve, close, hire, quit, invent; follow, unfollow, press, locate, launch, phone, allow, deny */
             does: string;
             text?: string;
             /** @description A code, a link, a group, a message id, a tag: what it is done to */
@@ -6900,13 +6917,15 @@ export interface components {
             openid: string;
             /** @description They gave their number */
             phone?: boolean;
+            /** @description Where the act locate may say that they are */
+            places?: string[];
             /** @description Messages that they may agree to */
             templates?: components["schemas"]["SubscribeTo"][];
         };
         AppView: {
             /** @description Where it is called back; empty: nobody listens */
             callback?: string;
-            /** @description Codes of the official account, the newest first */
+            /** @description Scene codes, the newest first */
             codes: components["schemas"]["CodeView"][];
             /**
              * Format: int64
@@ -8169,7 +8188,7 @@ export interface components {
         CodeView: {
             id: string;
             /** @enum {string} */
-            kind: "way" | "join" | "scene";
+            kind: "way" | "join" | "scene" | "mini";
             /** @description It has expired */
             over?: boolean;
             remark?: string;
@@ -10413,6 +10432,18 @@ export interface components {
              */
             value: number;
         };
+        LaunchInput: {
+            /** @description The mini-program's own id of this launch: when the call is repeated it counts once */
+            id?: string;
+            /** @description The text of the code: decodeURIComponent(query.scene) */
+            scene: string;
+            /** @description Of the login */
+            session: string;
+        };
+        LaunchOutputBody: {
+            /** @description When the text is a scene code's */
+            scan?: components["schemas"]["Scan"];
+        };
         LearnedView: {
             /** @description false: the pond is too small to learn from, general figures are used */
             learned: boolean;
@@ -10910,6 +10941,8 @@ export interface components {
             /** Format: date-time */
             expiresAt: string;
             openid: string;
+            /** @description Of the code that scene named, when it is a scene code */
+            scan?: components["schemas"]["Scan"];
             /** @description Proves later calls to be this user's; keep it on the phone */
             session: string;
             /** @description When the mini-program belongs to an open platform account */
@@ -10920,6 +10953,8 @@ export interface components {
             anonymousId?: string;
             /** @description What wx.login gave */
             code: string;
+            /** @description When a code of the mini-program opened it: decodeURIComponent(query.scene) */
+            scene?: string;
         };
         Look: {
             /** Format: date-time */
@@ -11321,6 +11356,7 @@ export interface components {
             corp: string;
             external: string;
             groupId?: string;
+            mini?: boolean;
             outside?: string;
             pending?: boolean;
             person: string;
@@ -13215,8 +13251,18 @@ export interface components {
             name: string;
             options: components["schemas"]["Options"];
         };
+        Scan: {
+            /** @description Id of the scene code */
+            code: string;
+            /** @description This person's first scan of this code */
+            first: boolean;
+            /** @description At the first scan: what the code's form has for the mini-program */
+            gift?: string;
+        };
         SceneAccount: {
             id: string;
+            /** @enum {string} */
+            kind: "official" | "mini";
             name: string;
         };
         SceneAccountsOutputBody: {
@@ -13244,7 +13290,7 @@ export interface components {
             scans: number;
         };
         SceneDefinition: {
-            /** @description Id of the official account; stays */
+            /** @description Id of the official account or the mini-program; stays */
             account: string;
             /** @description Where people who scan it come from: a channel's id */
             channel?: string;
@@ -13253,15 +13299,26 @@ export interface components {
              * @description How long the code works; 0: for good. It stays
              */
             days?: number;
+            /**
+             * @description Mini-program: the version that opens; release unless said. It stays once the code is made
+             * @enum {string}
+             */
+            env?: "release" | "trial" | "develop";
+            /** @description Mini-program: what it is told at a person's first scan of this code: a text to show, or the key of a coupon */
+            gift?: string;
             /** @description Auto-reply to each person's first scan of this code, instead of that: the gift */
             hook?: string;
             name: string;
+            /** @description Mini-program: the page that opens, such as pages/shop/index; none: the first one. It stays once the code is made */
+            page?: string;
             /** @description Where it hangs */
             place?: string;
             /** @description Auto-reply to a scan, instead of what every new follower gets; followers who scan get it too */
             reply?: string;
             /** @description Ids of tags that whoever scans it gets */
             tags?: string[];
+            /** @description Mini-program: make it although the released one has no such page yet */
+            unchecked?: boolean;
         };
         SceneFigures: {
             /**
@@ -13292,7 +13349,7 @@ export interface components {
             total: number;
         };
         SceneRow: {
-            /** @description Id of the official account; stays */
+            /** @description Id of the official account or the mini-program; stays */
             account: string;
             by: string;
             /** Format: date-time */
@@ -13306,10 +13363,22 @@ export interface components {
              * @description How long the code works; 0: for good. It stays
              */
             days?: number;
+            /**
+             * @description Mini-program: the version that opens; release unless said. It stays once the code is made
+             * @enum {string}
+             */
+            env?: "release" | "trial" | "develop";
             fault?: string;
+            /** @description Mini-program: what it is told at a person's first scan of this code: a text to show, or the key of a coupon */
+            gift?: string;
             /** @description Auto-reply to each person's first scan of this code, instead of that: the gift */
             hook?: string;
             id: string;
+            /**
+             * @description Of an official account, or of a mini-program
+             * @enum {string}
+             */
+            kind: "official" | "mini";
             /** @description The fault in words */
             message?: string;
             /** @description Of the last 30 days; left out for who sees only some customers */
@@ -13317,18 +13386,22 @@ export interface components {
             name: string;
             /** @description It does not work any more */
             over: boolean;
+            /** @description Mini-program: the page that opens, such as pages/shop/index; none: the first one. It stays once the code is made */
+            page?: string;
             /** @description Where it hangs */
             place?: string;
             /** @description The platform has made it */
             ready: boolean;
             /** @description Auto-reply to a scan, instead of what every new follower gets; followers who scan get it too */
             reply?: string;
-            /** @description What the picture says */
+            /** @description What the picture says; that of a mini-program's code only WeChat reads */
             scannable?: string;
             /** @enum {string} */
             state: "active" | "archived";
             /** @description Ids of tags that whoever scans it gets */
             tags?: string[];
+            /** @description Mini-program: make it although the released one has no such page yet */
+            unchecked?: boolean;
             /** Format: date-time */
             until?: string;
         };
@@ -25829,6 +25902,7 @@ export interface operations {
                 account?: string;
                 state?: "active" | "archived";
                 channel?: string;
+                kind?: "official" | "mini";
                 /** @description Part of the name or the place */
                 q?: string;
                 cursor?: string;
@@ -30011,6 +30085,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tried"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "launch-mini-program": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the mini-program's account */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LaunchInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaunchOutputBody"];
                 };
             };
             /** @description Problem */
