@@ -78,7 +78,7 @@ var domains = map[string][]string{
 	"contact/match/score": {},
 	"contact/match":       {"contact", "contact/match/score", "event"},
 
-	"audience/live":    {"analytics", "contact", "event", "rule"},
+	"audience/live":    {"analytics", "audience/loops", "contact", "event", "rule"},
 	"audience/loops":   {"rule"},
 	"audience/machine": {"audience/live", "audience/loops", "contact", "event", "event/veil", "rule"},
 	"audience/rfm":     {"analytics", "contact", "event", "rule"},

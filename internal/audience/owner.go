@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/koipond/koipond/internal/audience/live"
+	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
@@ -40,7 +41,7 @@ func (o *owner) Rules(ctx context.Context) ([]live.Rule, error) {
 	given := map[string]int64{}
 	for _, g := range all {
 		if g.dynamic() && g.archived == 0 {
-			out = append(out, live.Rule{Key: g.id, Rule: g.rule})
+			out = append(out, live.Rule{Key: g.id, ID: loops.Segment(g.id), Rule: g.rule})
 			given[g.id] = g.version
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/koipond/koipond/internal/audience/live"
+	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/platform/numset"
 )
 
@@ -23,7 +24,7 @@ func (o owner) Rules(ctx context.Context) ([]live.Rule, error) {
 	all, err := o.s.byRule(ctx)
 	out := make([]live.Rule, 0, len(all))
 	for _, a := range all {
-		out = append(out, live.Rule{Key: a.tag, Rule: a.def.Rule})
+		out = append(out, live.Rule{Key: a.tag, ID: loops.Tag(a.tag), Rule: a.def.Rule})
 	}
 	return out, err
 }

@@ -39,10 +39,15 @@ func (e *Engine) begin(ctx context.Context) error {
 		if e.pending, e.pendingTo, err = e.waiting(ctx); err != nil {
 			return err
 		}
+		due := map[owning]Cause{}
 		for _, o := range e.owners {
-			if err := e.adopt(ctx, o, cause); err != nil {
-				return err
+			e.adopt(o)
+			for _, p := range o.serving {
+				due[owning{o, p}] = cause
 			}
+		}
+		if err := e.settle(ctx, due); err != nil {
+			return err
 		}
 		if err := errors.Join(e.note(ctx, now), e.paid(ctx)); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/numset"
 	"github.com/koipond/koipond/internal/rule"
@@ -18,6 +19,7 @@ type cond struct {
 	known bool          // base was worked out
 	plans []owning      // that serve
 
+	on       []string // what it rests on of what follows from rules
 	field    dependence
 	names    map[string]bool  // behaviour: the events it looks at
 	probes   []rule.Behaviour // behaviour: a fact that none of these hold for changes nothing
@@ -50,7 +52,7 @@ const (
 func newCond(key string, n *rule.Node) *cond {
 	c := &cond{key: key, node: *n}
 	if n.Field != "" {
-		c.field = dependenceOf(n)
+		c.field, c.on = dependenceOf(n), loops.On(&rule.Rule{V: 1, Node: *n})
 		c.daily = c.field.daily
 		return c
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/analytics/engine/duckdb"
 	"github.com/koipond/koipond/internal/analytics/sealed"
+	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/contact"
 	"github.com/koipond/koipond/internal/event"
 	"github.com/koipond/koipond/internal/platform/audit"
@@ -367,12 +368,20 @@ func (k *keeper) define(key, text string) {
 
 func (k *keeper) Name() string { return k.name }
 
+// idOf is what rules rest on that ask for a rule of a keeper.
+func (k *keeper) idOf(key string) string {
+	if k.name == "lifecycle" {
+		return loops.Machine(k.name)
+	}
+	return loops.Segment(key)
+}
+
 func (k *keeper) Rules(context.Context) ([]Rule, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var out []Rule
 	for key, r := range k.rules {
-		out = append(out, Rule{key, r})
+		out = append(out, Rule{Key: key, ID: k.idOf(key), Rule: r})
 	}
 	return out, nil
 }

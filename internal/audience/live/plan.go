@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"encoding/json"
 	"runtime/debug"
 
@@ -13,6 +14,7 @@ func stack() string { return string(debug.Stack()) }
 // plan is a rule over the conditions that all rules share.
 type plan struct {
 	key    string
+	id     string // what others rest on that speak of it, or a name of its own
 	print  string // of the rule
 	root   node
 	conds  []*cond
@@ -27,8 +29,8 @@ type node struct {
 }
 
 // planOf reads a rule; conditions that are new are added.
-func (e *Engine) planOf(r Rule) *plan {
-	p := &plan{key: r.Key, print: "{}"}
+func (e *Engine) planOf(owner string, r Rule) *plan {
+	p := &plan{key: r.Key, id: cmp.Or(r.ID, "rule:"+owner+"/"+r.Key), print: "{}"}
 	if !r.Rule.Empty() {
 		p.print = string(r.Rule.JSON())
 		p.root = e.nodeOf(&r.Rule.Node, p)

@@ -201,6 +201,7 @@ func (s *step) news() map[*owned]marks {
 type telling struct {
 	owner *owned
 	nums  []int64
+	only  map[string]bool
 	cause Cause
 }
 
@@ -228,7 +229,7 @@ func (s *step) tellings() []telling {
 			return cmp.Or(cmp.Compare(a.reason, b.reason), cmp.Compare(groups[a][0], groups[b][0]))
 		})
 		for _, w := range causes {
-			out = append(out, telling{o, groups[w], Cause{Reason: w.reason, Live: w.live}})
+			out = append(out, telling{owner: o, nums: groups[w], cause: Cause{Reason: w.reason, Live: w.live}})
 		}
 	}
 	return out
@@ -239,6 +240,7 @@ type truths struct {
 	e     *Engine
 	step  *step
 	owner *owned
+	only  map[string]bool // of which rules alone it is told; nil: of all
 	ctx   context.Context // of the call of Apply, which this does not outlive
 	err   error           // of a question that PartOf could not ask
 	whole map[int64]int64
@@ -251,7 +253,9 @@ func (t *truths) Holds(key string, num int64) bool {
 }
 
 // Known implements Truths.
-func (t *truths) Known(key string) bool { return t.owner.serving[key] != nil }
+func (t *truths) Known(key string) bool {
+	return t.owner.serving[key] != nil && (t.only == nil || t.only[key])
+}
 
 // Set implements Truths.
 func (t *truths) Set(key string) *numset.Set {

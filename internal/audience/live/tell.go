@@ -11,7 +11,7 @@ import (
 
 // apply calls an owner once.
 func (e *Engine) apply(ctx context.Context, s *step, t telling) error {
-	truth := &truths{e: e, step: s, owner: t.owner, ctx: ctx}
+	truth := &truths{e: e, step: s, owner: t.owner, only: t.only, ctx: ctx}
 	err := guarded(func() error { return t.owner.Apply(ctx, truth, t.nums, t.cause) })
 	if err = errors.Join(err, truth.err); err != nil {
 		return fmt.Errorf("tell %s: %w", t.owner.Name(), err)
@@ -90,11 +90,20 @@ func (e *Engine) leaveBehind(o *owned, c Cause, err error) {
 
 // tellAll tells an owner of everybody, in a transaction of its own. Under the lock.
 func (e *Engine) tellAll(ctx context.Context, o *owned, c Cause) error {
+	return e.tellEverybody(ctx, o, nil, c)
+}
+
+// tellEverybody is tellAll for some rules alone; only is nil for all.
+func (e *Engine) tellEverybody(ctx context.Context, o *owned, only map[string]bool, c Cause) error {
+	if only != nil && o.missed != nil { // it is told of everybody and all rules soon
+		o.missed.Live = o.missed.Live && c.Live
+		return nil
+	}
 	if e.pending.Count() > 0 {
 		c.Except = e.pending.Clone()
 	}
 	s := e.newStep(e.d.Clock.Now(), e.d.Zone(ctx), nil)
-	err := e.d.DB.Tx(ctx, func(ctx context.Context) error { return e.apply(ctx, s, telling{owner: o, cause: c}) })
+	err := e.d.DB.Tx(ctx, func(ctx context.Context) error { return e.apply(ctx, s, telling{owner: o, only: only, cause: c}) })
 	if err == nil {
 		o.missed, o.fails = nil, 0
 		e.refreshKept()

@@ -9,7 +9,10 @@ import (
 
 // Rule is one that is kept true. Key is the owner's own name for it.
 type Rule struct {
-	Key  string
+	Key string
+	// ID is what other rules rest on that speak of it (see package loops); several
+	// rules of an owner may make up one such thing. "": nothing rests on it.
+	ID   string
 	Rule *rule.Rule
 }
 

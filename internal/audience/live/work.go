@@ -266,7 +266,7 @@ func (e *Engine) readRules(ctx context.Context, o *owned) error {
 	defer release()
 	wanted := make(map[string]*plan, len(rules))
 	for _, r := range rules {
-		wanted[r.Key] = e.planOf(r)
+		wanted[r.Key] = e.planOf(o.Name(), r)
 	}
 	for key := range o.serving {
 		if wanted[key] == nil {
@@ -279,16 +279,12 @@ func (e *Engine) readRules(ctx context.Context, o *owned) error {
 	return nil
 }
 
-// adopt lets wanted definitions serve whose conditions are known, and tells the
-// owner what that changes. Under the lock.
-func (e *Engine) adopt(ctx context.Context, o *owned, c Cause) error {
-	if o.wanted == nil {
-		return nil
-	}
+// adopt lets wanted definitions serve whose conditions are known, and gives those
+// that are new. The owner is to be told of them: see settle. Under the lock.
+func (e *Engine) adopt(o *owned) (fresh []*plan) {
 	if o.serving == nil {
 		o.serving = map[string]*plan{}
 	}
-	var keys []string
 	left := 0
 	for key, p := range o.wanted {
 		if !p.known() {
@@ -296,7 +292,7 @@ func (e *Engine) adopt(ctx context.Context, o *owned, c Cause) error {
 			continue
 		}
 		if was := o.serving[key]; was == nil || was.print != p.print {
-			keys = append(keys, key)
+			fresh = append(fresh, p)
 		}
 		o.serving[key] = p
 	}
@@ -305,10 +301,7 @@ func (e *Engine) adopt(ctx context.Context, o *owned, c Cause) error {
 	}
 	e.gather()
 	e.publish()
-	if c.Reason == ReasonDefinition {
-		c.Keys = append([]string{}, slices.Sorted(slices.Values(keys))...)
-	}
-	return e.tellAll(ctx, o, c)
+	return fresh
 }
 
 // define works out what is new in the rules of owners.
@@ -342,11 +335,18 @@ func (e *Engine) define(ctx context.Context) error {
 		return nil
 	}
 	then := func(ctx context.Context) error {
-		var faults []error
+		due := map[owning]Cause{}
 		for _, o := range whose {
-			faults = append(faults, e.adopt(ctx, o, Cause{Reason: ReasonDefinition}))
+			if o.missed != nil { // what it could not keep comes first
+				if err := e.tellAll(ctx, o, *o.missed); err != nil {
+					return err
+				}
+			}
+			for _, p := range e.adopt(o) {
+				due[owning{o, p}] = Cause{Reason: ReasonDefinition}
+			}
 		}
-		return errors.Join(faults...)
+		return e.settle(ctx, due)
 	}
 	if len(fresh) == 0 {
 		release, err := e.hold(ctx)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/koipond/koipond/internal/audience/live"
+	"github.com/koipond/koipond/internal/audience/loops"
 	"github.com/koipond/koipond/internal/platform/numset"
 )
 
@@ -26,9 +27,9 @@ func (f follower) Rules(ctx context.Context) ([]live.Rule, error) {
 	}
 	// This holds for everybody who is new, so that the engine also tells of those
 	// whom no rule takes.
-	out := []live.Rule{{Key: d.key("*"), Rule: when(cond("created", "within", 36_500))}}
+	out := []live.Rule{{Key: d.key("*"), ID: loops.Machine(f.machine), Rule: when(cond("created", "within", 36_500))}}
 	for _, st := range d.asked() {
-		out = append(out, live.Rule{Key: d.key(st.ID), Rule: st.Rule})
+		out = append(out, live.Rule{Key: d.key(st.ID), ID: loops.Machine(f.machine), Rule: st.Rule})
 	}
 	return out, nil
 }
