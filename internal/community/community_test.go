@@ -12,6 +12,24 @@ import (
 
 const day = 24 * time.Hour
 
+// Facts call colleagues by name; whom nobody knows by name has the id alone, and a
+// customer who invited another is not named in the other's fact.
+func TestFactsNameColleagues(t *testing.T) {
+	each(t, func(p *pond) {
+		p.has("wr1", came("wm1", 1*day, "zhang"), came("wm2", 2*day, "wm1"), came("wm3", 3*day, "li"), came("wm4", 4*day, "wang"), FoundMember{ID: "wang", Name: "王五", JoinedAt: start.Add(-90 * day)})
+		require.NoError(p.t, p.Changed(p.ctx, corp, Told{Group: "wr1", At: start}))
+		got := map[string]string{}
+		for _, f := range p.stream {
+			got[f.Identifiers[0].Value] = string(f.Properties)
+		}
+		const about = `"account":"ac_1","group":"wr1","groupName":"茶友wr1","owner":"zhang","ownerName":"张三","scene":3`
+		require.JSONEq(p.t, `{`+about+`,"invitor":"zhang","invitorName":"张三"}`, got["wm1"])
+		require.JSONEq(p.t, `{`+about+`,"invitor":"wm1"}`, got["wm2"])
+		require.JSONEq(p.t, `{`+about+`,"invitor":"li"}`, got["wm3"], "not in the directory and not in the group")
+		require.JSONEq(p.t, `{`+about+`,"invitor":"wang","invitorName":"王五"}`, got["wm4"], "not in the directory, but in the group")
+	})
+}
+
 func TestCallbacks(t *testing.T) {
 	each(t, func(p *pond) {
 		p.has("wr1", came("wm1", 2*day, ""), came("wm2", 20*day, "wm1"))
@@ -27,7 +45,7 @@ func TestCallbacks(t *testing.T) {
 		for _, f := range p.stream {
 			if f.Name == event.NameGroupLeft {
 				require.Equal(p.t, start.Add(50*time.Minute).UnixMilli(), f.Timestamp)
-				require.JSONEq(p.t, `{"account":"ac_1","group":"wr1","groupName":"茶友wr1","owner":"zhang","scene":1}`, string(f.Properties))
+				require.JSONEq(p.t, `{"account":"ac_1","group":"wr1","groupName":"茶友wr1","owner":"zhang","ownerName":"张三","scene":1}`, string(f.Properties))
 			}
 		}
 		require.Equal(p.t, []string{"group.joined wm3", "group.left wm1"}, p.stated())

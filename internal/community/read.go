@@ -1,6 +1,7 @@
 package community
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -78,6 +79,7 @@ func (s *Service) take(ctx context.Context, account string, g Found, t Told, mar
 		return err
 	}
 	now := s.Clock.Now()
+	names := s.namesIn(ctx, account, g)
 	there := map[string]bool{}
 	var changed []*memberRow
 	var facts []event.Fact
@@ -105,7 +107,7 @@ func (s *Service) take(ctx context.Context, account string, g Found, t Told, mar
 		}
 		if m.Customer {
 			row.kind = Customer
-			facts = append(facts, joined(account, g, m))
+			facts = append(facts, joined(account, g, m, names))
 			count(m.JoinedAt, 0)
 		}
 		changed = append(changed, row)
@@ -119,7 +121,7 @@ func (s *Service) take(ctx context.Context, account string, g Found, t Told, mar
 			m.left, m.quit = msOf(t.At), t.Quit
 		}
 		if m.kind == Customer {
-			facts = append(facts, left(account, g.ID, g.Name, g.Owner, m))
+			facts = append(facts, left(account, g.ID, g.Name, g.Owner, names, m))
 			count(clock.FromMs(m.left), 1)
 		}
 		changed = append(changed, m)
@@ -214,6 +216,7 @@ func (s *Service) end(ctx context.Context, account, id string, at time.Time) err
 	if at.IsZero() {
 		at = s.Clock.Now()
 	}
+	names := s.Platform.Names(ctx, account, []string{owner})
 	var facts []event.Fact
 	var changed []*memberRow
 	days := map[int64]*[2]int64{s.dayOf(ctx, at): {}}
@@ -225,7 +228,7 @@ func (s *Service) end(ctx context.Context, account, id string, at time.Time) err
 		changed = append(changed, m)
 		if m.kind == Customer {
 			days[s.dayOf(ctx, at)][1]++
-			f := left(account, id, name, owner, m)
+			f := left(account, id, name, owner, names, m)
 			facts = append(facts, f)
 		}
 	}
@@ -259,25 +262,65 @@ func props(m map[string]any) json.RawMessage {
 	return b
 }
 
+// namesIn are what the colleagues of a group are called whom its facts speak of: its
+// owner, and those who invited. The directory's name goes before the one the group
+// shows; a customer who invited is left out, for a fact of one person names no other.
+func (s *Service) namesIn(ctx context.Context, account string, g Found) map[string]string {
+	ids := []string{g.Owner}
+	shown, customers := map[string]string{}, map[string]bool{}
+	for _, m := range g.Members {
+		if m.Customer {
+			customers[m.ID] = true
+		} else {
+			shown[m.ID] = m.Name
+		}
+	}
+	for _, m := range g.Members {
+		if m.Invitor != "" && !customers[m.Invitor] {
+			ids = append(ids, m.Invitor)
+		}
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	names := s.Platform.Names(ctx, account, ids)
+	out := make(map[string]string, len(ids))
+	for _, id := range ids {
+		if name := cmp.Or(names[id], shown[id]); name != "" {
+			out[id] = name
+		}
+	}
+	return out
+}
+
+// put names a colleague beside their id; whose name is unknown has the id alone.
+func put(p map[string]any, key, id string, names map[string]string) {
+	p[key] = id
+	if name := names[id]; name != "" {
+		p[key+"Name"] = name
+	}
+}
+
 // joined is the fact that a customer came into a group. Its id is of this stay.
-func joined(account string, g Found, m FoundMember) event.Fact {
+func joined(account string, g Found, m FoundMember, names map[string]string) event.Fact {
 	ids := []event.Identifier{{Kind: contact.KindExternalUserID, Value: m.ID}}
 	if m.UnionID != "" {
 		ids = append(ids, event.Identifier{Kind: contact.KindUnionID, Value: m.UnionID})
 	}
-	p := map[string]any{"account": account, "group": g.ID, "groupName": g.Name, "owner": g.Owner, "scene": m.Scene}
+	p := map[string]any{"account": account, "group": g.ID, "groupName": g.Name, "scene": m.Scene}
+	put(p, "owner", g.Owner, names)
 	if m.State != "" {
 		p["state"] = m.State
 	}
 	if m.Invitor != "" {
-		p["invitor"] = m.Invitor
+		put(p, "invitor", m.Invitor, names)
 	}
 	return event.Fact{MessageID: messageID("gj", account, g.ID, m.ID, strconv.FormatInt(msOf(m.JoinedAt), 10)), Type: event.Track, Name: event.NameGroupJoined, Identifiers: ids,
 		Timestamp: msOf(m.JoinedAt), Source: source, Properties: props(p)}
 }
 
-func left(account, chat, name, owner string, m *memberRow) event.Fact {
-	p := map[string]any{"account": account, "group": chat, "groupName": name, "owner": owner}
+func left(account, chat, name, owner string, names map[string]string, m *memberRow) event.Fact {
+	p := map[string]any{"account": account, "group": chat, "groupName": name}
+	put(p, "owner", owner, names)
 	if m.quit > 0 {
 		p["scene"] = m.quit
 	}

@@ -285,6 +285,8 @@ func TestTimelineSpeaks(t *testing.T) {
 		row(-1, event.NameConsentWithdrawn, obj{"purpose": "gone", "purposeName": "Raffles"}, nil),
 		row(-2, event.NameConsentWithdrawn, obj{"purpose": "everything"}, nil),
 		row(-3, event.NameConsentGranted, obj{"purpose": "everything"}, nil),
+		row(-4, event.NameGroupJoined, obj{"groupName": "白茶群", "invitor": "wang", "invitorName": "王五"}, nil),
+		row(-5, event.NameGroupJoined, obj{"groupName": "白茶群", "invitor": "wang"}, nil),
 	}}
 	p.NamePurposes(func(context.Context) (map[string]string, error) {
 		return map[string]string{"surveys": "Survey invitations"}, nil
@@ -315,8 +317,10 @@ func TestTimelineSpeaks(t *testing.T) {
 	require.Equal(t, "Withdrew: Raffles", out.Items[2].Title)
 	require.Equal(t, "Asked for no contact of any kind", out.Items[3].Title)
 	out.Next = ""
-	s.ok("GET", "/api/contacts/"+w.ID+"/timeline?limit=10", nil, &out)
+	s.ok("GET", "/api/contacts/"+w.ID+"/timeline?limit=20", nil, &out)
 	require.Equal(t, "Do not contact was lifted", out.Items[8].Title)
+	require.Equal(t, "Joined the group 白茶群, invited by 王五", out.Items[9].Title)
+	require.Equal(t, "Joined the group 白茶群", out.Items[10].Title, "an id is no name")
 	require.Empty(t, out.Next)
 }
 

@@ -237,7 +237,11 @@ func title(ctx context.Context, e *Entry, w words) string {
 	case event.NameAliased:
 		return say("timeline.aliased")
 	case event.NameGroupJoined:
-		return say("timeline.group_joined", "what", cmp.Or(firstWord(p, "groupName", "name"), "…"))
+		what := cmp.Or(firstWord(p, "groupName", "name"), "…")
+		if by := firstWord(p, "invitorName"); by != "" {
+			return say("timeline.group_joined_by", "what", what, "by", by)
+		}
+		return say("timeline.group_joined", "what", what)
 	case event.NameGroupLeft:
 		if what := firstWord(p, "groupName"); what != "" {
 			return say("timeline.group_left", "what", what)

@@ -73,3 +73,11 @@ describe('summaryOf', () => {
     expect(text).toHaveLength(48)
   })
 })
+
+describe('a line about a group', () => {
+  const joined = (properties: Record<string, unknown>) => summaryOf({ name: 'group.joined', title: '经 王五 邀请加入群组 白茶群', properties }, 'zh-CN')
+  it('calls colleagues by name, and by id where no name is known', () => {
+    expect(joined({ group: 'wr1', groupName: '白茶群', invitor: 'wang', invitorName: '王五', owner: 'zhang', ownerName: '张三' })).toEqual(['ownerName: 张三'])
+    expect(joined({ group: 'wr1', groupName: '白茶群', owner: 'zhang' })).toEqual(['owner: zhang'])
+  })
+})

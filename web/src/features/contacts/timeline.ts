@@ -61,7 +61,7 @@ const DONE_TO = /^(contact|tag|note|owner|followup|consent|lifecycle|pool)\./
 /** Our own ids, such as us_01kjp…: nobody reads them. */
 const ID = /^[a-z]{2,3}_[0-9a-hjkmnp-tv-z]{26}$/
 
-function partsOf({ name, properties, labels }: Summed, lang: string, channelName: (id: string) => string): string[] {
+function partsOf({ name, title, properties, labels }: Summed, lang: string, channelName: (id: string) => string): string[] {
   if (DONE_TO.test(name) && name !== 'contact.identified') return typeof properties.why === 'string' && properties.why !== '' ? [clip(properties.why)] : []
   if (isOrder(name) && typeof properties.total === 'number') {
     const currency = typeof properties.currency === 'string' ? properties.currency : 'CNY'
@@ -75,6 +75,8 @@ function partsOf({ name, properties, labels }: Summed, lang: string, channelName
   const rank = (key: string) => (TELLING.includes(key) ? TELLING.indexOf(key) : TELLING.length)
   return Object.entries(properties)
     .filter(([, v]) => ['string', 'number', 'boolean'].includes(typeof v) && v !== '' && !(typeof v === 'string' && ID.test(v)))
+    // Who is named needs no id beside it, and what the title names is not said twice.
+    .filter(([key, v]) => !properties[`${key}Name`] && !(key.endsWith('Name') && title.includes(String(v))))
     .sort(([a], [b]) => rank(a) - rank(b))
     .slice(0, SHOWN)
     .map(([key, v]) => (rank(key) < TELLING.length ? clip(String(v)) : `${labels?.[key] ?? key}: ${clip(key === 'channel' ? channelName(String(v)) : String(v))}`))
