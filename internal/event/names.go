@@ -68,6 +68,7 @@ const (
 	NamePageLeft      = "page.left"      // a visitor turned away from a landing page, after some seconds
 	NameFormSubmitted = "form.submitted" // somebody sent the form of a landing page
 	NameGiftDelivered = "gift.delivered" // a newcomer got what was promised, once
+	NameGiftWithheld  = "gift.withheld"  // and did not get it again, because they had it
 	NameOrderPaid     = "order.paid"
 	NameOrderRefunded = "order.refunded"
 )
@@ -83,6 +84,7 @@ var administrative = map[string]bool{
 	NameFriendEdited: false, NameFriendKnown: false, NameFollowerKnown: false, NameFriendRemoved: false, NameFriendMoved: false, NameTransferFailed: false,
 	NameWelcomeSent:      false,
 	NameGiftDelivered:    false,
+	NameGiftWithheld:     false,
 	NameMessageDelivered: false, NameMessageFailed: false,
 	NameMessageSent: false, NameServiceTaken: false, NameServiceEnded: false, NameMomentShown: false,
 	NameReplySent:      false,

@@ -1,9 +1,12 @@
 package livecode
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -26,6 +29,7 @@ type claimRow struct {
 	Scan
 	code  string
 	hook  bool // the code has one: the answer says whether it is theirs to give
+	gift  string
 	late  bool
 	lease int64
 }
@@ -102,7 +106,39 @@ func (c *claims) run(ctx context.Context) {
 	}
 }
 
+// together writes some in one transaction; in two when gifts are claimed and others
+// settled: each locks gifts in one order, and two nodes never wait for each other.
 func (c *claims) together(ctx context.Context, some []*asking) {
+	claiming := func(a *asking) bool { return a.row != nil && a.row.hook }
+	settling := func(a *asking) bool { return a.end != nil && a.end.hook }
+	if slices.ContainsFunc(some, claiming) && slices.ContainsFunc(some, settling) {
+		var rows, ends []*asking
+		for _, a := range some {
+			if a.end != nil {
+				ends = append(ends, a)
+			} else {
+				rows = append(rows, a)
+			}
+		}
+		c.write(ctx, ends)
+		c.write(ctx, rows)
+		return
+	}
+	c.write(ctx, some)
+}
+
+func (c *claims) write(ctx context.Context, some []*asking) {
+	slices.SortStableFunc(some, func(a, b *asking) int {
+		switch { // claims come first; they are put in order where they are written
+		case a.end == nil && b.end == nil:
+			return 0
+		case a.end == nil:
+			return -1
+		case b.end == nil:
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.end.gift, b.end.gift), cmp.Compare(a.end.Customer, b.end.Customer), cmp.Compare(a.end.Key, b.end.Key))
+	})
 	err := c.service.DB.Tx(ctx, func(ctx context.Context) error {
 		for _, a := range some {
 			a.ans = claimAnswer{}
@@ -154,17 +190,34 @@ func (s *Service) writeClaims(ctx context.Context, some []*asking) error {
 	for _, id := range fresh {
 		first[id].ans.mine = true
 	}
-	for id, a := range first {
+	// In one order on all nodes, so that none waits for another that waits for it.
+	ids := slices.SortedFunc(maps.Keys(first), func(x, y string) int {
+		a, b := first[x].row, first[y].row
+		return cmp.Or(cmp.Compare(a.gift, b.gift), cmp.Compare(a.Customer, b.Customer), cmp.Compare(x, y))
+	})
+	var withheld []event.Fact
+	for _, id := range ids {
+		a := first[id]
 		if !a.ans.mine {
 			if err := s.takeOver(ctx, id, a, now); err != nil {
 				return err
 			}
 		}
 		if a.ans.mine && a.row.hook && !a.row.late {
-			if a.ans.hook, err = s.claimHook(ctx, a.row, now); err != nil {
+			var before *had
+			if a.ans.hook, before, err = s.claimGift(ctx, a.row, now); err != nil {
 				return err
 			}
+			if before != nil {
+				withheld = append(withheld, s.withheldFact(a.row, before))
+			}
 		}
+	}
+	if len(withheld) == 0 {
+		return nil
+	}
+	if err := s.Emit.Emit(ctx, withheld...); err != nil {
+		return fmt.Errorf("state gifts that were had: %w", err)
 	}
 	return nil
 }
@@ -196,18 +249,6 @@ func (s *Service) takeOver(ctx context.Context, id string, a *asking, now int64)
 	return nil
 }
 
-// claimHook tells whether the person is to get the code's hook with this welcome:
-// nobody gets it twice.
-func (s *Service) claimHook(ctx context.Context, r *claimRow, now int64) (bool, error) {
-	n, err := s.DB.ExecN(ctx, `insert into livecode_hooks (code, person, welcome, given, at) values ($1, $2, $3, 0, $4)
-		on conflict (code, person) do update set welcome = excluded.welcome, at = excluded.at where livecode_hooks.given = 0 and (livecode_hooks.welcome = '' or livecode_hooks.welcome = excluded.welcome)`,
-		r.code, r.Customer, r.Key, now)
-	if err != nil {
-		return false, fmt.Errorf("claim hook: %w", err)
-	}
-	return n > 0, nil
-}
-
 func (s *Service) writeOutcomes(ctx context.Context, some []*asking) error {
 	now := clock.Ms(s.Clock.Now())
 	var facts []event.Fact
@@ -225,19 +266,8 @@ func (s *Service) writeOutcomes(ctx context.Context, some []*asking) error {
 			return fmt.Errorf("keep what became of a welcome: %w", err)
 		}
 		if o.hook {
-			// What may have arrived counts as given: better not at all than twice.
-			query := "update livecode_hooks set given = 1, at = $3 where code = $1 and person = $2"
-			if !o.withHook || o.state == refused || o.state == late {
-				query = "update livecode_hooks set welcome = '', at = $3 where code = $1 and person = $2 and given = 0 and welcome = $4"
-			} else if o.state == unknown {
-				query = "update livecode_hooks set given = 2, at = $3 where code = $1 and person = $2"
-			}
-			args := []any{o.code, o.Customer, now}
-			if strings.Contains(query, "$4") {
-				args = append(args, o.Key)
-			}
-			if _, err := s.DB.Exec(ctx, query, args...); err != nil {
-				return fmt.Errorf("keep what became of a hook: %w", err)
+			if err := s.giftOutcome(ctx, o, now); err != nil {
+				return err
 			}
 		}
 		if o.fact != nil {

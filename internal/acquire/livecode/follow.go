@@ -219,7 +219,7 @@ func (s *Service) Forget(ctx context.Context, nums []int64) error {
 			args[i] = n
 		}
 		people := "(select person from livecode_adds where contact in (" + db.In(1, len(some)) + "))"
-		for _, table := range []string{"livecode_hooks", "livecode_welcomes", "livecode_tasks"} {
+		for _, table := range []string{"livecode_gifts", "livecode_hooks", "livecode_welcomes", "livecode_tasks"} {
 			if _, err := s.DB.Exec(ctx, "delete from "+table+" where person in "+people, args...); err != nil {
 				return fmt.Errorf("forget people of live codes: %w", err)
 			}

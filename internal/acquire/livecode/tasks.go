@@ -121,7 +121,7 @@ func (s *Service) sweep(ctx context.Context) error {
 	}
 	var err2 error
 	if n > 0 { // a hook that went with one of them counts as given
-		_, err2 = s.DB.Exec(ctx, "update livecode_hooks set given = 2 where given = 0 and welcome <> '' and at < $1", over)
+		_, err2 = s.DB.Exec(ctx, "update livecode_gifts set given = 2 where given = 0 and welcome <> '' and at < $1", over)
 	}
 	return errors.Join(err1, err2)
 }

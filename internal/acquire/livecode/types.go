@@ -91,7 +91,7 @@ type Timed struct {
 
 // Hook is what a newcomer gets, once: a text and a thing, with the welcome.
 type Hook struct {
-	Name       string      `json:"name" minLength:"1" maxLength:"160" doc:"What colleagues call it"`
+	Name       string      `json:"name" minLength:"1" maxLength:"160" doc:"What colleagues call it, and what tells it: whoever had a gift of this name by another code does not get it again; a name of its own gives it once more"`
 	Text       string      `json:"text,omitempty" maxLength:"1000" doc:"Added to the welcome"`
 	Attachment *Attachment `json:"attachment,omitempty"`
 }

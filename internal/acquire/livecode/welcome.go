@@ -90,6 +90,9 @@ func (s *Service) Welcome(ctx context.Context, in Scan) error {
 	row := claimRow{Scan: in, hook: hook, late: began.After(end), lease: clock.Ms(began.Add(claimLease))}
 	if c != nil {
 		row.code = c.ID
+		if hook {
+			row.gift = c.Hook.Name
+		}
 	}
 	ans := s.claim.do(ctx, &asking{row: &row})
 	switch {

@@ -33,7 +33,7 @@ var builtins = map[string]string{
 	event.NameAccountFollowed: "dictionary.account_followed", event.NameAccountUnfollowed: "dictionary.account_unfollowed", event.NameAccountSignedIn: "dictionary.account_signed_in",
 	event.NameFollowerKnown: "dictionary.follower_known", event.NameMenuClicked: "dictionary.menu_clicked",
 	event.NameLocationReported: "dictionary.location_reported", event.NameSubscriptionChanged: "dictionary.subscription_changed", event.NamePhoneGiven: "dictionary.phone_given",
-	event.NamePageLeft: "dictionary.page_left", event.NameFormSubmitted: "dictionary.form_submitted", event.NameGiftDelivered: "dictionary.gift_delivered",
+	event.NamePageLeft: "dictionary.page_left", event.NameFormSubmitted: "dictionary.form_submitted", event.NameGiftDelivered: "dictionary.gift_delivered", event.NameGiftWithheld: "dictionary.gift_withheld",
 	event.NameOrderPaid: "dictionary.order_paid", event.NameOrderRefunded: "dictionary.order_refunded",
 	event.NameMessageDelivered: "dictionary.message_delivered", event.NameMessageFailed: "dictionary.message_failed",
 	event.NameMessageReported: "dictionary.message_reported",

@@ -44,6 +44,9 @@ export function ordersOf(channel: string, value: number | undefined, scope: Repo
   return value ? `/orders?${new URLSearchParams({ last: channel, paidFrom: dayOf(scope.from, zone), paidTo: dayOf(Date.parse(scope.to) - 1, zone) }).toString()}` : undefined
 }
 
+/** Figures whose fall is good: what is paid. */
+export const DOWN: ReadonlySet<Key> = new Set<Key>(['cost', 'cac'])
+
 /** By which share a figure moved; undefined when there is nothing to compare. */
 export function figureChange(key: Key, now: ChannelFigures, before: ChannelFigures): number | undefined {
   const [a, b] = [now[key], before[key]]

@@ -9,7 +9,7 @@ import { Button, Select } from '@/shared/ui/kit'
 import { Kpi } from '@/shared/ui/Kpi'
 import { Panel } from '@/shared/ui/Panel'
 import { Empty, QueryState } from '@/shared/ui/states'
-import { figureChange, KPIS, peopleOf, useFigureText } from '../figures'
+import { DOWN, figureChange, KPIS, peopleOf, useFigureText } from '../figures'
 import { reportQuery, type ReportScope } from '../queries'
 import css from './channels.module.css'
 import { ReportTable } from './ReportTable'
@@ -59,7 +59,7 @@ function Report({ report, busy, onEdit, onCosts }: Props & { report: ChannelRepo
             value={write(key, report.total[key], true)}
             exact={write(key, report.total[key])}
             change={figureChange(key, report.total, report.before)}
-            downIsGood={key === 'cac'}
+            downIsGood={DOWN.has(key)}
             neutral={key === 'cost'}
             to={report.total[key] ? peopleOf(key, scope) : undefined}
           />

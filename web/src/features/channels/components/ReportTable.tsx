@@ -6,7 +6,7 @@ import { useTimezone } from '@/shared/lib/session'
 import { Grid, type Column } from '@/shared/ui/Grid'
 import { Button } from '@/shared/ui/kit'
 import { Change } from '@/shared/ui/Kpi'
-import { COLUMNS, figureChange, ordersOf, peopleOf, useFigureText, type Key } from '../figures'
+import { COLUMNS, DOWN, figureChange, ordersOf, peopleOf, useFigureText, type Key } from '../figures'
 import type { ReportScope } from '../queries'
 import css from './channels.module.css'
 
@@ -19,8 +19,6 @@ interface Props {
   onEdit?: (id: string) => void
 }
 
-/** How figures that fall are good. */
-const DOWN = new Set<Key>(['cac'])
 /** Figures whose change against the period before is shown beside them. */
 const MOVED = new Set<Key>(['new', 'revenue', 'cac', 'roi'])
 
