@@ -210,6 +210,21 @@ func TestAGiftOnceOverLinksCodesAndPages(t *testing.T) {
 	var c contact.Contact
 	require.Equal(t, 200, w.call("GET", "/api/contacts/"+list.Items[0].ID, "", &c))
 	require.Equal(t, "social", c.LastTouch.Channel, "the link's channel, not the page's")
+	var told struct {
+		Items []struct {
+			Name       string         `json:"name"`
+			Properties map[string]any `json:"properties"`
+		}
+	}
+	require.Eventually(t, func() bool {
+		require.Equal(t, 200, w.call("GET", "/api/contacts/"+list.Items[0].ID+"/timeline", "", &told))
+		for _, f := range told.Items {
+			if f.Name == event.NameGiftWithheld {
+				return f.Properties["page"] == two.ID && f.Properties["hook"] == "新客品鉴券" && f.Properties["beforeAt"] != nil
+			}
+		}
+		return false
+	}, 20*time.Second, 20*time.Millisecond, "their timeline says why not a second time")
 }
 
 func TestPagesAreForThoseWhoMay(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/koipond/koipond/internal/analytics"
 	"github.com/koipond/koipond/internal/contact"
@@ -150,10 +151,30 @@ func (s *Service) give(ctx context.Context, x *sent) error {
 			}
 		}
 	}
+	if state == giftHad {
+		if err := s.withhold(ctx, x); err != nil {
+			return err
+		}
+	}
 	if _, err := s.DB.Exec(ctx, "update page_submits set gift = $2 where message = $1", x.MessageID, state); err != nil {
 		return fmt.Errorf("keep what became of a gift: %w", err)
 	}
 	return nil
+}
+
+// withhold states that a person did not get a gift again, and since when they have it
+// if it was a page that gave it; a welcome that did stands on their timeline.
+func (s *Service) withhold(ctx context.Context, x *sent) error {
+	props := map[string]any{"hook": x.props.Gift, "page": x.props.Page}
+	if !x.had {
+		var at int64
+		if err := s.DB.QueryRow(ctx, "select at from page_gifts where gift = $1 and contact = $2", x.props.Gift, x.contact).Scan(&at); err != nil {
+			return fmt.Errorf("read who had a gift: %w", err)
+		}
+		props["beforeAt"] = clock.FromMs(at).UTC().Format(time.RFC3339)
+	}
+	raw, _ := json.Marshal(props) // plain values
+	return s.Emit.Emit(ctx, event.Fact{MessageID: "withheld/" + x.MessageID, Type: event.Track, Name: event.NameGiftWithheld, Contact: x.contact, Timestamp: x.Timestamp, ReceivedAt: clock.Ms(s.Clock.Now()), Source: sourceName, Properties: raw})
 }
 
 // Merged lets gifts follow people who become one: had by one is had by both.

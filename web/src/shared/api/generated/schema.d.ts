@@ -10073,7 +10073,7 @@ export interface components {
         };
         Hook: {
             attachment?: components["schemas"]["Attachment"];
-            /** @description What colleagues call it */
+            /** @description What colleagues call it, and what tells it: whoever had a gift of this name by another code does not get it again; a name of its own gives it once more */
             name: string;
             /** @description Added to the welcome */
             text?: string;
