@@ -60,6 +60,11 @@ func (a *API) guard(route Route, h http.Handler) http.Handler {
 		if ctx != r.Context() {
 			r = r.WithContext(ctx)
 		}
+		if timeout > 0 && route.Raw {
+			// The context alone does not end the reading of a body: a byte now and then
+			// would hold the connection for good.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout)) // a writer without deadlines is a test's
+		}
 		if limit > 0 && route.Raw {
 			r.Body = http.MaxBytesReader(w, r.Body, limit)
 		}

@@ -6,9 +6,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -150,6 +153,31 @@ func TestTimeoutEndsTheContext(t *testing.T) {
 	rec := w.do("POST", "/api/wait", `{"name":"koi"}`, "X-Role", "admin")
 	require.Equal(t, 503, rec.Code)
 	require.Equal(t, "request.timeout", problemOf(t, rec).Code)
+}
+
+// Who sends a body a byte at a time does not hold a plain handler for longer than its
+// time.
+func TestSlowBodyEndsWithTheTimeOfAPlainHandler(t *testing.T) {
+	w := newWorld(t, nil)
+	read := make(chan error, 1)
+	httpx.Handle(w.api, httpx.Op{ID: "door", Method: "POST", Path: "/door", Permission: auth.Public, MaxBody: 1000, Timeout: 50 * time.Millisecond},
+		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			_, err := io.ReadAll(r.Body)
+			read <- err
+		}))
+	srv := httptest.NewServer(w.h)
+	defer srv.Close()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close() // before the server waits for it
+	_, err = io.WriteString(conn, "POST /door HTTP/1.1\r\nHost: pond.example\r\nContent-Length: 100\r\n\r\nx")
+	require.NoError(t, err)
+	select {
+	case err := <-read:
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	case <-time.After(5 * time.Second):
+		t.Fatal("the handler still waits for the body")
+	}
 }
 
 func TestIdempotency(t *testing.T) {
