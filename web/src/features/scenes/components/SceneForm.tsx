@@ -12,6 +12,8 @@ import { Checkbox, Input, Select } from '@/shared/ui/kit'
 import { answersQuery, createCode, SCENES_KEY, updateCode } from '../queries'
 
 const ENVS = ['release', 'trial', 'develop'] as const
+/** How a page of a mini-program is written, as an example. */
+const PAGE = 'pages/shop/index'
 
 interface Props {
   accounts: readonly { id: string; name: string; kind: 'official' | 'mini' }[]
@@ -71,7 +73,7 @@ export function SceneForm({ accounts, code, onClose, onMade }: Props) {
         {mini ? (
           <>
             <Field name="page" label={t('form.page')} extra={t('form.pageHint')}>
-              <Input maxLength={1024} autoComplete="off" placeholder="pages/shop/index" disabled={code?.ready} />
+              <Input maxLength={1024} autoComplete="off" placeholder={PAGE} disabled={code?.ready} />
             </Field>
             <Field name="env" label={t('form.env')} extra={t('form.envHint')}>
               <Select disabled={code?.ready} options={ENVS.map((e) => ({ value: e, label: t(`env.${e}`) }))} />
