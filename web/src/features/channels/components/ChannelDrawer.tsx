@@ -48,7 +48,7 @@ function Editor({ all, channel, onClose }: { all: Channel[]; channel?: Channel; 
       initial={{ name: channel?.ownName ?? '', parent: channel?.parent, owner: channel?.owner?.id, archived: channel?.archived ?? false }}
       onSubmit={save}
     >
-      <Field name="name" label={t('channel.name')} extra={channel && !channel.id.startsWith('ch_') ? t('channel.ownName', { name: channel.name }) : undefined}>
+      <Field name="name" required label={t('channel.name')} extra={channel && !channel.id.startsWith('ch_') ? t('channel.ownName', { name: channel.name }) : undefined}>
         <Input maxLength={60} autoComplete="off" />
       </Field>
       {!channel?.anchored && (

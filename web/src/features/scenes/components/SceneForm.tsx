@@ -55,10 +55,10 @@ export function SceneForm({ accounts, code, onClose, onMade }: Props) {
   return (
     <Drawer open onClose={onClose} title={code ? t('form.edit') : t('form.new')}>
       <Form<SceneCodeInput> submit={t('common:action.save')} initial={initial} onSubmit={save} onChange={(v) => v.account && setAccount(v.account)}>
-        <Field name="name" label={t('form.name')}>
+        <Field name="name" label={t('form.name')} required>
           <Input maxLength={40} autoComplete="off" placeholder={t('form.nameHint')} />
         </Field>
-        <Field name="account" label={t('form.account')} hidden={accounts.length < 2}>
+        <Field name="account" label={t('form.account')} required hidden={accounts.length < 2}>
           <Select disabled={code !== undefined} options={accounts.map((a) => ({ value: a.id, label: t('form.accountOf', { name: a.name, kind: t(`kind.${a.kind}`) }) }))} />
         </Field>
         <Field name="place" label={t('form.place')}>
