@@ -134,7 +134,7 @@ func (s *Service) added(ctx context.Context, f *event.Stored, c *Code, p friend)
 	}
 	n, err := s.DB.ExecN(ctx, `insert into livecode_adds (id, code, account, staff, person, contact, at, day, hour, nth, gone_at, gone_day, gone_by)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, '') on conflict (id) do nothing`,
-		f.MessageID, c.ID, c.Account, p.Staff, p.person, f.Contact, f.Timestamp, dayOf(at), at.Hour(), nth+1)
+		f.MessageID, c.ID, c.Account, p.Staff, p.person, f.Contact, f.Timestamp, clock.DayNumber(at), at.Hour(), nth+1)
 	if err != nil {
 		return false, fmt.Errorf("book a scan: %w", err)
 	}
@@ -167,7 +167,7 @@ func (s *Service) gone(ctx context.Context, f *event.Stored, p friend) error {
 	}
 	by := map[string]string{event.NameFriendDeleted: ByCustomer, event.NameFriendRemoved: ByColleague, event.NameFriendMoved: ByTransfer}[f.Name]
 	if _, err := s.DB.Exec(ctx, "update livecode_adds set gone_at = $2, gone_day = $3, gone_by = $4 where id = $1",
-		id, f.Timestamp, dayOf(clock.FromMs(f.Timestamp).In(s.Zone(ctx))), by); err != nil {
+		id, f.Timestamp, clock.DayNumber(clock.FromMs(f.Timestamp).In(s.Zone(ctx))), by); err != nil {
 		return fmt.Errorf("book who left: %w", err)
 	}
 	return nil

@@ -124,7 +124,7 @@ func (s *Service) addToday(ctx context.Context, rows []Row, mine map[string]whos
 		at[r.ID] = i
 		by[r.Account] = append(by[r.Account], r.ID)
 	}
-	day := dayOf(now)
+	day := clock.DayNumber(now)
 	for account, ids := range by {
 		for some := range slices.Chunk(ids, 400) {
 			args := append([]any{day}, some...)
@@ -178,7 +178,7 @@ func (s *Service) Duties(ctx context.Context, c *Code) ([]Duty, error) {
 		return nil, err
 	}
 	now := s.now(ctx)
-	today, err := s.newcomers(ctx, dayOf(now))
+	today, err := s.newcomers(ctx, clock.DayNumber(now))
 	if err != nil {
 		return nil, err
 	}

@@ -141,12 +141,6 @@ func nudge(c chan struct{}) {
 // now is the company's time.
 func (s *Service) now(ctx context.Context) time.Time { return s.Clock.Now().In(s.Zone(ctx)) }
 
-// dayOf is a company's day as a number: 20260302.
-func dayOf(t time.Time) int64 {
-	y, m, d := t.Date()
-	return int64(y)*10000 + int64(m)*100 + int64(d)
-}
-
 // dateOf is the day of a number, as text.
 func dateOf(day int64) string {
 	return time.Date(int(day/10000), time.Month(day/100%100), int(day%100), 0, 0, 0, 0, time.UTC).Format(time.DateOnly)

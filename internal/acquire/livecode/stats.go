@@ -10,6 +10,7 @@ import (
 
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/httpx"
 )
 
 // Figures are what came of some scans. WeCom tells of no scan that led nowhere:
@@ -55,30 +56,6 @@ type Stats struct {
 	Hours  []Line  `json:"hours" doc:"By the hour of the day, all 24"`
 }
 
-// maxDays bounds one question.
-const maxDays = 400
-
-// span reads the days of a question; without any, the last thirty.
-func (s *Service) span(ctx context.Context, from, to string) (a, b time.Time, err error) {
-	zone := s.Zone(ctx)
-	b = clock.DayStart(s.now(ctx), 0, 0)
-	if to != "" {
-		if b, err = time.ParseInLocation(time.DateOnly, to, zone); err != nil {
-			return a, b, bad("to", "rule.needs_date")
-		}
-	}
-	a = clock.DayStart(b, 0, -29)
-	if from != "" {
-		if a, err = time.ParseInLocation(time.DateOnly, from, zone); err != nil {
-			return a, b, bad("from", "rule.needs_date")
-		}
-	}
-	if a.After(b) || b.Sub(a) > maxDays*24*time.Hour || a.Year() < 2000 || b.Year() > 2200 {
-		return a, b, bad("from", "livecode.bad_span", "limit", maxDays)
-	}
-	return a, b, nil
-}
-
 // whose narrows rows to those of the colleagues whom the caller may see.
 type whose struct {
 	all bool
@@ -101,7 +78,7 @@ func (w whose) sql(args []any) (string, []any) {
 
 // Stats answers for some codes (of one account) from a day to another.
 func (s *Service) Stats(ctx context.Context, c *Code, from, to string) (Stats, error) {
-	a, b, err := s.span(ctx, from, to)
+	a, b, err := httpx.Days(s.now(ctx), from, to)
 	if err != nil {
 		return Stats{}, err
 	}
@@ -138,7 +115,7 @@ func keptSQL(days int, now int64) string {
 
 func (s *Service) figures(ctx context.Context, code string, a, b time.Time, mine whose) (f Figures, err error) {
 	now := clock.Ms(s.Clock.Now())
-	cond, args := mine.sql([]any{code, dayOf(a), dayOf(b)})
+	cond, args := mine.sql([]any{code, clock.DayNumber(a), clock.DayNumber(b)})
 	err = s.DB.QueryRow(ctx, `select count(*), count(distinct person), coalesce(sum(case when nth > 1 then 1 else 0 end), 0),
 		coalesce(sum(case when gone_by = 'customer' then 1 else 0 end), 0), coalesce(sum(case when gone_by in ('colleague', 'transfer') then 1 else 0 end), 0), `+
 		keptSQL(1, now)+", "+keptSQL(7, now)+", "+keptSQL(30, now)+" from livecode_adds where fake = 0 and code = $1 and day >= $2 and day <= $3"+cond, args...).
@@ -159,7 +136,7 @@ func (s *Service) figures(ctx context.Context, code string, a, b time.Time, mine
 }
 
 func (s *Service) lines(ctx context.Context, c *Code, by string, a, b time.Time, mine whose) ([]Line, error) {
-	cond, args := mine.sql([]any{c.ID, dayOf(a), dayOf(b)})
+	cond, args := mine.sql([]any{c.ID, clock.DayNumber(a), clock.DayNumber(b)})
 	rows, err := s.DB.Query(ctx, "select cast("+by+" as text), count(*), coalesce(sum(case when nth > 1 then 1 else 0 end), 0), coalesce(sum(case when gone_by = 'customer' then 1 else 0 end), 0), "+
 		keptSQL(7, clock.Ms(s.Clock.Now()))+" from livecode_adds where fake = 0 and code = $1 and day >= $2 and day <= $3"+cond+" group by "+by, args...)
 	list, err := db.Collect(rows, err, func(r *sql.Rows) (l Line, err error) {
@@ -176,7 +153,7 @@ func (s *Service) lines(ctx context.Context, c *Code, by string, a, b time.Time,
 	switch by {
 	case "day":
 		for t := a; !t.After(b); t = clock.DayStart(t, 0, 1) {
-			l := have[fmt.Sprint(dayOf(t))]
+			l := have[fmt.Sprint(clock.DayNumber(t))]
 			l.Key, l.Left = t.Format(time.DateOnly), 0
 			out = append(out, l)
 		}
@@ -203,7 +180,7 @@ func (s *Service) lines(ctx context.Context, c *Code, by string, a, b time.Time,
 
 // addLeavers adds to each day the friendships that customers ended on it.
 func (s *Service) addLeavers(ctx context.Context, c *Code, a, b time.Time, mine whose, days []Line) error {
-	cond, args := mine.sql([]any{c.ID, dayOf(a), dayOf(b)})
+	cond, args := mine.sql([]any{c.ID, clock.DayNumber(a), clock.DayNumber(b)})
 	rows, err := s.DB.Query(ctx, "select gone_day, count(*) from livecode_adds where fake = 0 and code = $1 and gone_day >= $2 and gone_day <= $3 and gone_by = 'customer'"+cond+" group by gone_day", args...)
 	left := map[string]int64{}
 	_, err = db.Collect(rows, err, func(r *sql.Rows) (x struct{}, err error) {

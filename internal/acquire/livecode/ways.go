@@ -38,7 +38,7 @@ func (s *Service) Round(ctx context.Context) error {
 		s.Log.ErrorContext(ctx, "pictures of welcomes cannot be handed to the platform", "error", err)
 	}
 	now := s.now(ctx)
-	today, err := s.newcomers(ctx, dayOf(now))
+	today, err := s.newcomers(ctx, clock.DayNumber(now))
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (s *Service) book(ctx context.Context, list []click) error {
 				}
 			}
 			rows[i] = "(" + db.In(len(args)+1, 7) + ")"
-			args = append(args, c.message, c.account, id, c.person, c.contact, c.at, dayOf(clock.FromMs(c.at).In(zone)))
+			args = append(args, c.message, c.account, id, c.person, c.contact, c.at, clock.DayNumber(clock.FromMs(c.at).In(zone)))
 		}
 		if _, err := s.DB.Exec(ctx, "insert into menu_clicks (message, account, button, person, contact, at, day) values "+strings.Join(rows, ", ")+" on conflict (message) do nothing", args...); err != nil {
 			return fmt.Errorf("book taps: %w", err)
@@ -112,12 +112,6 @@ func (s *Service) zone(ctx context.Context) *time.Location {
 		return time.FixedZone("Asia/Shanghai", 8*3600)
 	}
 	return s.Zone(ctx)
-}
-
-// dayOf is a company's day as a number: 20260302.
-func dayOf(t time.Time) int64 {
-	y, m, d := t.Date()
-	return int64(y)*10000 + int64(m)*100 + int64(d)
 }
 
 // Forget removes what is kept of contacts; a hook of package contact.

@@ -10,10 +10,8 @@ import (
 
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/httpx"
 )
-
-// maxDays bounds one question.
-const maxDays = 400
 
 // mostFormer bounds the former buttons that are listed; all of them are summed up.
 const mostFormer = 50
@@ -46,27 +44,6 @@ type Stats struct {
 	FormerAll Figures         `json:"formerAll" doc:"All that are not published, together"`
 }
 
-// span reads the days of a question; without any, the last thirty.
-func (s *Service) span(ctx context.Context, from, to string) (a, b time.Time, err error) {
-	zone := s.zone(ctx)
-	b = clock.DayStart(s.Clock.Now().In(zone), 0, 0)
-	if to != "" {
-		if b, err = time.ParseInLocation(time.DateOnly, to, zone); err != nil {
-			return a, b, bad("to", "rule.needs_date")
-		}
-	}
-	a = clock.DayStart(b, 0, -29)
-	if from != "" {
-		if a, err = time.ParseInLocation(time.DateOnly, from, zone); err != nil {
-			return a, b, bad("from", "rule.needs_date")
-		}
-	}
-	if a.After(b) || b.Sub(a) > maxDays*24*time.Hour || a.Year() < 2000 || b.Year() > 2200 {
-		return a, b, bad("from", "livecode.bad_span", "limit", maxDays)
-	}
-	return a, b, nil
-}
-
 // leaves are the buttons that do something, in their order.
 func leaves(list []Button) (out []ButtonFigures) {
 	one := func(b Button, above string) {
@@ -92,7 +69,7 @@ func leaves(list []Button) (out []ButtonFigures) {
 // Stats counts taps from a day to another, by button.
 func (s *Service) Stats(ctx context.Context, account, from, to string) (Stats, error) {
 	out := Stats{Buttons: []ButtonFigures{}, Former: []ButtonFigures{}}
-	a, b, err := s.span(ctx, from, to)
+	a, b, err := httpx.Days(s.Clock.Now().In(s.zone(ctx)), from, to)
 	if err != nil {
 		return out, err
 	}
@@ -110,9 +87,9 @@ func (s *Service) Stats(ctx context.Context, account, from, to string) (Stats, e
 	out.From, out.To = a.Format(time.DateOnly), b.Format(time.DateOnly)
 	at := map[int64]int{} // day -> its place
 	for d := a; !d.After(b); d = clock.DayStart(d, 0, 1) {
-		at[dayOf(d)] = len(at)
+		at[clock.DayNumber(d)] = len(at)
 	}
-	c := counting{s: s, account: account, from: dayOf(a), to: dayOf(b)}
+	c := counting{s: s, account: account, from: clock.DayNumber(a), to: clock.DayNumber(b)}
 	figures, err := c.byButton(ctx)
 	if err != nil {
 		return out, err

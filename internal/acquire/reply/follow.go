@@ -51,7 +51,7 @@ func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {
 		}
 		at := clock.FromMs(f.Timestamp).In(s.zone(ctx))
 		n, err := s.DB.ExecN(ctx, `insert into reply_sent (message, rule, account, person, contact, why, word, at, day) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (message) do nothing`,
-			f.MessageID, t.Rule, t.Account, t.Person, f.Contact, t.Why, t.Word, f.Timestamp, dayOf(at))
+			f.MessageID, t.Rule, t.Account, t.Person, f.Contact, t.Why, t.Word, f.Timestamp, clock.DayNumber(at))
 		if err != nil {
 			return fmt.Errorf("book an auto-reply: %w", err)
 		}
@@ -79,12 +79,6 @@ func (s *Service) Handle(ctx context.Context, facts []event.Stored) error {
 		}
 	}
 	return nil
-}
-
-// dayOf is a company's day as a number: 20260302.
-func dayOf(t time.Time) int64 {
-	y, m, d := t.Date()
-	return int64(y)*10000 + int64(m)*100 + int64(d)
 }
 
 // dateOf is the day of a number, as text.

@@ -107,7 +107,7 @@ func (s *Service) rows(ctx context.Context, list []*Rule) ([]Row, error) {
 	for i := range rows {
 		rows[i].Sent = new(int64)
 	}
-	from := dayOf(clock.DayStart(now.In(s.zone(ctx)), 0, -29))
+	from := clock.DayNumber(clock.DayStart(now.In(s.zone(ctx)), 0, -29))
 	for some := range slices.Chunk(ids, 400) {
 		res, err := s.DB.Query(ctx, "select rule, count(*) from reply_sent where rule in ("+db.In(2, len(some))+") and day >= $1 group by rule", append([]any{from}, some...)...)
 		_, err = db.Collect(res, err, func(r *sql.Rows) (x struct{}, err error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/koipond/koipond/internal/platform/clock"
 	"github.com/koipond/koipond/internal/platform/db"
+	"github.com/koipond/koipond/internal/platform/httpx"
 )
 
 // Count is how often something was.
@@ -27,34 +28,10 @@ type Stats struct {
 	Words  []Count `json:"words" doc:"By the word that fitted, the most frequent first"`
 }
 
-// maxDays bounds one question.
-const maxDays = 400
-
-// span reads the days of a question; without any, the last thirty.
-func (s *Service) span(ctx context.Context, from, to string) (a, b time.Time, err error) {
-	zone := s.zone(ctx)
-	b = clock.DayStart(s.Clock.Now().In(zone), 0, 0)
-	if to != "" {
-		if b, err = time.ParseInLocation(time.DateOnly, to, zone); err != nil {
-			return a, b, bad("to", "rule.needs_date")
-		}
-	}
-	a = clock.DayStart(b, 0, -29)
-	if from != "" {
-		if a, err = time.ParseInLocation(time.DateOnly, from, zone); err != nil {
-			return a, b, bad("from", "rule.needs_date")
-		}
-	}
-	if a.After(b) || b.Sub(a) > maxDays*24*time.Hour || a.Year() < 2000 || b.Year() > 2200 {
-		return a, b, bad("from", "livecode.bad_span", "limit", maxDays)
-	}
-	return a, b, nil
-}
-
 // Stats counts what a rule answered from a day to another.
 func (s *Service) Stats(ctx context.Context, id, from, to string) (Stats, error) {
 	out := Stats{Days: []Count{}, Words: []Count{}}
-	a, b, err := s.span(ctx, from, to)
+	a, b, err := httpx.Days(s.Clock.Now().In(s.zone(ctx)), from, to)
 	if err != nil {
 		return out, err
 	}
@@ -63,7 +40,7 @@ func (s *Service) Stats(ctx context.Context, id, from, to string) (Stats, error)
 	}
 	out.From, out.To = a.Format(time.DateOnly), b.Format(time.DateOnly)
 	where := " from reply_sent where rule = $1 and day >= $2 and day <= $3"
-	args := []any{id, dayOf(a), dayOf(b)}
+	args := []any{id, clock.DayNumber(a), clock.DayNumber(b)}
 	if err := s.DB.QueryRow(ctx, "select count(*), count(distinct person)"+where, args...).Scan(&out.Sent, &out.People); err != nil {
 		return out, fmt.Errorf("count auto-replies: %w", err)
 	}

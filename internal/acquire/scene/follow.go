@@ -167,7 +167,7 @@ func (s *Service) booked(ctx context.Context, f *event.Stored, c *Code, p scanne
 	}
 	n, err := s.DB.ExecN(ctx, `insert into scene_scans (message, code, account, person, contact, at, day, followed, gone_at, gone_day)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0) on conflict (message) do nothing`,
-		f.MessageID, c.ID, c.Account, p.person, f.Contact, f.Timestamp, dayOf(clock.FromMs(f.Timestamp).In(s.zone(ctx))), follow)
+		f.MessageID, c.ID, c.Account, p.person, f.Contact, f.Timestamp, clock.DayNumber(clock.FromMs(f.Timestamp).In(s.zone(ctx))), follow)
 	if err != nil {
 		return false, fmt.Errorf("book a scan: %w", err)
 	}
@@ -185,7 +185,7 @@ func (s *Service) gone(ctx context.Context, f *event.Stored, p scanned) error {
 	if err != nil {
 		return fmt.Errorf("look for a scan: %w", err)
 	}
-	if _, err := s.DB.Exec(ctx, "update scene_scans set gone_at = $2, gone_day = $3 where message = $1", id, f.Timestamp, dayOf(clock.FromMs(f.Timestamp).In(s.zone(ctx)))); err != nil {
+	if _, err := s.DB.Exec(ctx, "update scene_scans set gone_at = $2, gone_day = $3 where message = $1", id, f.Timestamp, clock.DayNumber(clock.FromMs(f.Timestamp).In(s.zone(ctx)))); err != nil {
 		return fmt.Errorf("book who left: %w", err)
 	}
 	return nil

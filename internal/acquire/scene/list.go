@@ -104,7 +104,7 @@ func (s *Service) rows(ctx context.Context, list []*Code) ([]Row, error) {
 	for i := range rows {
 		rows[i].Month = &Figures{}
 	}
-	from := dayOf(clock.DayStart(now.In(s.zone(ctx)), 0, -29))
+	from := clock.DayNumber(clock.DayStart(now.In(s.zone(ctx)), 0, -29))
 	for some := range slices.Chunk(ids, 400) {
 		in := " from scene_scans where code in (" + db.In(2, len(some)) + ")"
 		args := append([]any{from}, some...)
@@ -176,7 +176,7 @@ func (s *Service) Stats(ctx context.Context, id, from, to string) (Stats, error)
 		return out, bad("from", "livecode.bad_span", "limit", maxSpan)
 	}
 	out.From, out.To = a.Format(time.DateOnly), b.Format(time.DateOnly)
-	args := []any{id, dayOf(a), dayOf(b)}
+	args := []any{id, clock.DayNumber(a), clock.DayNumber(b)}
 	const scans = " from scene_scans where code = $1 and day >= $2 and day <= $3"
 	if err := s.DB.QueryRow(ctx, "select count(*), count(distinct person), coalesce(sum(followed), 0)"+scans, args...).Scan(&out.Total.Scans, &out.Total.People, &out.Total.Follows); err != nil {
 		return out, fmt.Errorf("count scans: %w", err)

@@ -41,3 +41,10 @@ func wall(t time.Time) time.Time {
 	_, off := t.Zone()
 	return t.UTC().Add(time.Duration(off) * time.Second)
 }
+
+// DayNumber is the day of t, by its own clock, as a number that can be kept and
+// compared: 20260302.
+func DayNumber(t time.Time) int64 {
+	y, m, d := t.Date()
+	return int64(y)*10000 + int64(m)*100 + int64(d)
+}
